@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* A sandbox in this process; box_absent.c stands in where the build has none. */
+#ifndef CLI_BOX_H
+#define CLI_BOX_H
+
+#include "failure.h"
+
+struct cli_box;
+
+/* Serves from here on. port: CLI_UNSET for any; fault: NULL for none. NULL on failure. */
+struct cli_box *cli_box_start(int64_t port, const char *fault, struct cli_failure *failure);
+struct cli_box *cli_box_stop(struct cli_box *box);
+const char *cli_box_url(const struct cli_box *box);
+const char *cli_box_key(const struct cli_box *box);
+/* What happened in it: calls, how many of them would have been billed, and for how much. */
+int64_t cli_box_calls(const struct cli_box *box);
+int64_t cli_box_billed(const struct cli_box *box);
+int64_t cli_box_cost(const struct cli_box *box);
+
+#endif

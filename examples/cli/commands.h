@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* The subcommands; each returns the exit code and has reported what there was to say. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "options.h"
+
+int cli_generate(const struct cli_options *options);
+int cli_sandbox(const struct cli_options *options);
+
+#endif

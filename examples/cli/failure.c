@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows how a failure is gathered and which exit code it has; not how it is printed. */
+#include "failure.h"
+
+#include <string.h>
+
+static void append(struct cli_failure *f, const char *text)
+{
+    size_t have = strlen(f->message);
+    size_t room = sizeof f->message - 1 - have;
+    size_t n = text == NULL ? 0 : strlen(text);
+
+    if (n > room)
+        n = room;
+    if (n > 0)
+        memcpy(f->message + have, text, n);
+    f->message[have + n] = '\0';
+}
+
+void cli_failure_set(struct cli_failure *f, apipie_status status, const char *hint, const char *a,
+                     const char *b, const char *c)
+{
+    if (f->status != APIPIE_OK)
+        return;
+    memset(f, 0, sizeof *f);
+    f->status = status;
+    f->hint = hint;
+    f->retry_after_ms = APIPIE_UNKNOWN;
+    f->paid = APIPIE_UNKNOWN;
+    f->billed = APIPIE_BILLED_NO;
+    f->fault = status <= APIPIE_E_MEMORY ? APIPIE_FAULT_LIBRARY : APIPIE_FAULT_CALLER;
+    append(f, a);
+    append(f, b);
+    append(f, c);
+}
+
+static int32_t count_doubtful(const apipie_request *request)
+{
+    int32_t found = 0;
+
+    for (size_t i = 0; i < apipie_request_attempt_count(request); i++)
+        found += apipie_request_attempt_purpose(request, i) == APIPIE_PURPOSE_GENERATE &&
+                 apipie_request_attempt_billed(request, i) != APIPIE_BILLED_NO;
+    return found;
+}
+
+static const char *first_url(const apipie_result *result)
+{
+    for (size_t i = 0; i < apipie_result_image_count(result); i++)
+        if (apipie_result_image_url(result, i) != NULL)
+            return apipie_result_image_url(result, i);
+    return NULL;
+}
+
+void cli_failure_take(struct cli_failure *f, apipie_status status, const apipie_request *request,
+                      const char *flag)
+{
+    const apipie_error *error = apipie_request_error(request);
+    const apipie_result *result = apipie_request_result(request);
+
+    cli_failure_set(f, status, apipie_error_hint(error), flag, flag == NULL ? NULL : ": ",
+                    apipie_error_message(error));
+    f->http_status = apipie_error_http_status(error);
+    f->provider_code = apipie_error_provider_code(error);
+    f->retryable = apipie_error_is_retryable(error);
+    f->billed = apipie_error_billed(error);
+    f->fault = apipie_error_fault(error);
+    f->retry_after_ms = apipie_error_retry_after(error);
+    f->attempts = apipie_error_attempts(error);
+    f->request_id = apipie_error_request_id(error);
+    f->doubtful = count_doubtful(request);
+    f->paid = result == NULL ? APIPIE_UNKNOWN : apipie_result_cost(result);
+    f->left_url = first_url(result);
+}
+
+int cli_exit_code(apipie_status status)
+{
+    switch (status) {
+    case APIPIE_OK:
+        return 0;
+    case APIPIE_E_CANCELLED:
+        return 130;
+    case APIPIE_E_LIMIT:
+        return 2;
+    case APIPIE_E_AUTH:
+        return 3;
+    case APIPIE_E_RATE_LIMITED:
+    case APIPIE_E_QUOTA:
+        return 5;
+    case APIPIE_E_SERVER:
+        return 7;
+    default:
+        break;
+    }
+    if (status > APIPIE_E_MEMORY)
+        return 2;
+    if (status > APIPIE_E_CONNECT)
+        return 9;
+    if (status > APIPIE_E_AUTH)
+        return 6;
+    return status > APIPIE_E_MALFORMED ? 4 : 8;
+}

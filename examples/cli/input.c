@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows how a whole file is read; not what an image is. */
+#include "input.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+int cli_input_is_url(const char *text)
+{
+    return strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0 ||
+           strncasecmp(text, "data:", 5) == 0;
+}
+
+static void fail(struct cli_failure *failure, const char *path, const char *reason)
+{
+    cli_failure_set(failure, APIPIE_E_FILE, reason, "--image: cannot read ", path, NULL);
+}
+
+/* Doubling, as pipes do not tell their size. */
+static int grow(unsigned char **bytes, size_t *room)
+{
+    size_t more = *room == 0 ? 65536 : *room * 2;
+    unsigned char *moved = realloc(*bytes, more);
+
+    if (moved == NULL)
+        return 0;
+    *bytes = moved;
+    *room = more;
+    return 1;
+}
+
+void *cli_input_read(const char *path, size_t *ret_size, struct cli_failure *failure)
+{
+    FILE *in = fopen(path, "rb");
+    unsigned char *bytes = NULL;
+    size_t size = 0, room = 0, got;
+
+    if (in == NULL) {
+        fail(failure, path, strerror(errno));
+        return NULL;
+    }
+    do {
+        if (size == room && !grow(&bytes, &room)) {
+            cli_failure_set(failure, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+            goto out;
+        }
+        got = fread(bytes + size, 1, room - size, in);
+        size += got;
+    } while (got > 0 && size <= APIPIE_LIMIT_INPUT);
+    if (ferror(in))
+        fail(failure, path, strerror(errno));
+    else if (size == 0)
+        fail(failure, path, "the file is empty");
+    else if (size > APIPIE_LIMIT_INPUT)
+        fail(failure, path, "the file is larger than 256 MiB");
+out:
+    (void)fclose(in);
+    if (failure->status != APIPIE_OK) {
+        free(bytes);
+        return NULL;
+    }
+    *ret_size = size;
+    return bytes;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The input image of --image. */
+#ifndef CLI_INPUT_H
+#define CLI_INPUT_H
+
+#include <stddef.h>
+
+#include "failure.h"
+
+/* 1 for what goes to the server as it is: http, https, data. */
+int cli_input_is_url(const char *text);
+/* The bytes of a file, to be freed; NULL with the failure set. */
+void *cli_input_read(const char *path, size_t *ret_size, struct cli_failure *failure);
+
+#endif

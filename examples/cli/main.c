@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows the subcommands; each reads its own options. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apipie/apipie.h>
+
+#include "commands.h"
+#include "help.h"
+#include "interrupt.h"
+#include "option_table.h"
+#include "report.h"
+
+static const struct cli_command commands[] = {
+    {"generate", 1, cli_generate_options, cli_help_generate, cli_generate},
+    {"sandbox", 0, cli_sandbox_options, cli_help_sandbox, cli_sandbox},
+};
+
+static const char *const later[] = {"edit",    "models", "choose", "compare", "recommend",
+                                    "history", "health", "stats",  "upload",  "doctor"};
+
+static const struct cli_command *find_command(const char *name)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int is_later(const char *name)
+{
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
+        if (strcmp(later[i], name) == 0)
+            return 1;
+    return 0;
+}
+
+/* A closed stdin, stdout or stderr would lend its number to the next file or socket that is opened. */
+static int hold_standard_files(void)
+{
+    int file;
+
+    do
+        file = open("/dev/null", O_RDONLY);
+    while (file >= 0 && file <= STDERR_FILENO);
+    return file < 0 ? 0 : close(file) == 0;
+}
+
+static int refuse(int argc, char **argv)
+{
+    struct cli_failure failure = {0};
+    const char *name = argc < 2 ? NULL : argv[1];
+    int json = 0;
+
+    for (int i = 1; i < argc; i++)
+        json |= strcmp(argv[i], "--json") == 0;
+    if (name == NULL)
+        cli_failure_set(&failure, APIPIE_E_ARGUMENT, "apipie --help shows the commands",
+                        "a command is missing", NULL, NULL);
+    else if (is_later(name))
+        cli_failure_set(&failure, APIPIE_E_UNSUPPORTED, "", name, ": not in this version", NULL);
+    else if (name[0] == '-')
+        cli_failure_set(&failure, APIPIE_E_ARGUMENT, "the command comes first: apipie generate ...",
+                        name, ": unknown option", NULL);
+    else
+        cli_failure_set(&failure, APIPIE_E_ARGUMENT, "apipie --help shows the commands", name,
+                        ": unknown command", NULL);
+    return cli_report(&failure, json);
+}
+
+static int run(const struct cli_command *command, int argc, char **argv)
+{
+    struct cli_failure failure = {0};
+    struct cli_options options;
+    int code;
+
+    cli_options_read(&options, command, argc, argv, &failure);
+    if (options.help)
+        code = fputs(command->help, stdout) == EOF || fflush(stdout) != 0 ? 9 : 0;
+    else if (failure.status != APIPIE_OK)
+        code = cli_report(&failure, options.json);
+    else
+        code = command->run(&options);
+    cli_options_free(&options);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    const struct cli_command *command = argc < 2 ? NULL : find_command(argv[1]);
+
+    if (!hold_standard_files() || !cli_interrupt_start()) {
+        (void)fputs("apipie: the system refuses a file or a thread\n", stderr);
+        return 9;
+    }
+    if (command != NULL)
+        return run(command, argc - 2, argv + 2);
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        return printf("apipie %s\n", apipie_version()) < 0 || fflush(stdout) != 0 ? 9 : 0;
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+        return fputs(cli_help, stdout) == EOF || fflush(stdout) != 0 ? 9 : 0;
+    return refuse(argc, argv);
+}

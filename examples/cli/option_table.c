@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows the options of the contract; not how they are read or what they do. */
+#include "option_table.h"
+
+#include "options.h"
+
+/* A member of struct cli_options takes what is read; the kind says its type. */
+#define FLAG(n, l, member)                                                                         \
+    {                                                                                              \
+        .name = n, .letter = l, .kind = OPTION_FLAG,                                               \
+        .offset = offsetof(struct cli_options, member)                                             \
+    }
+#define TEXT(n, l, member)                                                                         \
+    {                                                                                              \
+        .name = n, .letter = l, .kind = OPTION_TEXT,                                               \
+        .offset = offsetof(struct cli_options, member)                                             \
+    }
+#define WORD(n, member, list, want)                                                                \
+    {                                                                                              \
+        .name = n, .kind = OPTION_WORD, .offset = offsetof(struct cli_options, member),            \
+        .words = list, .wants = want                                                               \
+    }
+#define NUMBER(n, l, member, low, high, want)                                                      \
+    {                                                                                              \
+        .name = n, .letter = l, .kind = OPTION_NUMBER,                                             \
+        .offset = offsetof(struct cli_options, member), .least = low, .most = high, .wants = want  \
+    }
+const struct cli_option cli_generate_options[] = {
+    FLAG("help", 'h', help),
+    TEXT("model", 'm', model),
+    TEXT("provider", 'p', provider),
+    NUMBER("number", 'n', n, 1, APIPIE_LIMIT_N, "a whole number from 1 to 64"),
+    {.name = "size",
+     .letter = 's',
+     .kind = OPTION_SIZE,
+     .most = APIPIE_LIMIT_SIDE,
+     .wants = "WIDTHxHEIGHT, 1 to 8192 each"},
+    TEXT("quality", 'q', quality),
+    TEXT("style", 0, style),
+    TEXT("negative", 0, negative),
+    {.name = "seed", .kind = OPTION_SEED, .wants = "a whole number of at most 64 bits"},
+    NUMBER("steps", 0, steps, 1, INT32_MAX, "a whole number of at least 1"),
+    {.name = "cfg-scale", .kind = OPTION_SCALE, .most = 100, .wants = "a number from 0 to 100"},
+    TEXT("image", 0, image),
+    WORD("format", format, "url b64_json", "url or b64_json"),
+    {.name = "extra", .kind = OPTION_EXTRA, .wants = "KEY=JSON"},
+    TEXT("output", 'o', output),
+    FLAG("json", 0, json),
+    TEXT("base-url", 0, base_url),
+    {.name = "timeout",
+     .kind = OPTION_SECONDS,
+     .offset = offsetof(struct cli_options, timeout_ms),
+     .most = 86400,
+     .wants = "seconds from 0.001 to 86400"},
+    NUMBER("retries", 0, retries, 0, 20, "a whole number from 0 to 20"),
+    WORD("retry", retry, "safe always never", "safe, always or never"),
+    NUMBER("max-image-bytes", 0, max_image_bytes, 1, INT64_C(1) << 40,
+           "a whole number of bytes from 1 to 2^40"),
+    FLAG("sandbox", 0, sandbox),
+    {.name = "backend", .kind = OPTION_LATER},
+    {.name = "budget", .kind = OPTION_LATER},
+    {.name = "route", .kind = OPTION_LATER},
+    {.name = "batch", .kind = OPTION_LATER},
+    {.name = "jobs", .kind = OPTION_LATER},
+    {.name = "ledger", .kind = OPTION_LATER},
+    {.name = "mask", .kind = OPTION_LATER},
+    {.name = "strength", .kind = OPTION_LATER},
+    {.name = "recipe", .kind = OPTION_LATER_FLAG},
+    {.name = "stream", .kind = OPTION_LATER_FLAG},
+    {.kind = OPTION_END},
+};
+
+const struct cli_option cli_sandbox_options[] = {
+    FLAG("help", 'h', help),
+    NUMBER("port", 0, port, 0, 65535, "a port from 0 to 65535"),
+    TEXT("fault", 0, fault),
+    {.kind = OPTION_END},
+};

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of each command, a row each. */
+#ifndef CLI_OPTION_TABLE_H
+#define CLI_OPTION_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum cli_option_kind {
+    OPTION_END,
+    OPTION_FLAG,    /* int32_t */
+    OPTION_TEXT,    /* const char * */
+    OPTION_WORD,    /* const char *, one of words */
+    OPTION_NUMBER,  /* int64_t from least to most */
+    OPTION_SECONDS, /* int64_t milliseconds */
+    OPTION_SIZE,
+    OPTION_SEED,
+    OPTION_SCALE,
+    OPTION_EXTRA,
+    OPTION_LATER,     /* of the contract, with a value */
+    OPTION_LATER_FLAG /* of the contract, without one */
+};
+
+struct cli_option {
+    const char *name;
+    char letter; /* 0 for none */
+    enum cli_option_kind kind;
+    size_t offset; /* of the member, where the kind says its type */
+    int64_t least, most;
+    const char *words; /* of OPTION_WORD: "one two three" */
+    const char *wants; /* for the message: "--n takes <wants>" */
+};
+
+/* The last row is OPTION_END. */
+extern const struct cli_option cli_generate_options[];
+extern const struct cli_option cli_sandbox_options[];
+
+#endif

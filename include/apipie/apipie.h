@@ -1,0 +1,952 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file apipie.h
+ * libapipie: AI images from C. One client, any number of requests; a picture goes from the socket to
+ * memory, a file or your own sink once, and every attempt says what it cost and who was at fault.
+ *
+ * Words used by every declaration below:
+ *   Threads  which threads may call it, and what may run beside it.
+ *   Blocks   whether it may wait (for the network, a lock held for long, or a disk).
+ *   Owns     who owns what goes in and what comes out, and how long that lives.
+ *   Since    the first version that has it.
+ *
+ * In general: strings are UTF-8; setters copy; a getter's pointer lives as long as its request; every
+ * function accepts NULL handles (getters then give nothing, setters and verbs a status). Times are
+ * milliseconds. Money is picodollars: 1e-12 USD, exact for the twelve decimals that the gateway uses.
+ *
+ * The HTTP facts behind it: "Images" in APIpie's documentation (https://apipie.ai/docs/Features/Images)
+ * and the images API of OpenAI that it follows (https://platform.openai.com/docs/api-reference/images).
+ */
+#ifndef APIPIE_APIPIE_H
+#define APIPIE_APIPIE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <apipie/version.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32) && defined(APIPIE_SHARED)
+#define APIPIE_API __declspec(dllimport)
+#elif defined(__GNUC__)
+#define APIPIE_API __attribute__((visibility("default")))
+#else
+#define APIPIE_API
+#endif
+
+/* ---------------------------------------------------------------------------------------------
+ * Status
+ * ------------------------------------------------------------------------------------------- */
+
+/** 0 is good, positive is "not yet", negative is a failure. Numbers are never reused. Since: 0.1. */
+typedef int32_t apipie_status;
+
+enum {
+    APIPIE_OK = 0,
+    APIPIE_PENDING = 1, /**< not finished yet */
+
+    /* The caller: nothing was sent. */
+    APIPIE_E_ARGUMENT = -1,  /**< a bad value; the message names the setter */
+    APIPIE_E_STATE = -2,     /**< a good call at the wrong time (set after submit, submit twice) */
+    APIPIE_E_REENTRANT = -3, /**< this function may not be called inside a callback */
+    APIPIE_E_CONFIG = -4,    /**< no key, or a base URL that cannot be used */
+    APIPIE_E_UNSUPPORTED = -5, /**< not in this version of the library */
+    APIPIE_E_CANCELLED = -6,   /**< apipie_request_cancel(), or the client was freed */
+
+    /* Us, and the machine we run on. */
+    APIPIE_E_MEMORY = -100,   /**< out of memory */
+    APIPIE_E_LIMIT = -101,    /**< one of APIPIE_LIMIT_* was met */
+    APIPIE_E_FILE = -102,     /**< a local file: cannot be made, written or renamed */
+    APIPIE_E_SINK = -103,     /**< the host's sink refused */
+    APIPIE_E_INTERNAL = -104, /**< a defect of this library: please report */
+
+    /* The wire. */
+    APIPIE_E_CONNECT = -200, /**< name not found, or nothing answers there */
+    APIPIE_E_TLS = -201,     /**< no secure connection, or a certificate that is not trusted */
+    APIPIE_E_TIMEOUT = -202, /**< a time limit passed */
+    APIPIE_E_NETWORK = -203, /**< the connection broke, or a redirect or image URL was refused */
+
+    /* The provider's answer. */
+    APIPIE_E_AUTH = -300,           /**< the key was refused */
+    APIPIE_E_PARAMETER = -301,      /**< the server does not take a parameter */
+    APIPIE_E_CONTENT_POLICY = -302, /**< the prompt or the picture was refused */
+    APIPIE_E_NOT_FOUND = -303,      /**< no such model or route */
+    APIPIE_E_RATE_LIMITED = -304,   /**< too many requests for now */
+    APIPIE_E_QUOTA = -305,          /**< no credit left */
+    APIPIE_E_SERVER = -306,         /**< the server failed */
+
+    /* What came. */
+    APIPIE_E_MALFORMED = -400, /**< the reply is no JSON, or breaks off */
+    APIPIE_E_TOO_LARGE = -401, /**< larger than the image limit */
+    APIPIE_E_NO_IMAGE = -402   /**< a good reply without a picture */
+};
+
+/** A count or an amount that nobody said: not zero. Since: 0.1. */
+#define APIPIE_UNKNOWN (-1)
+
+/** Length of a text that ends with NUL: strlen() is used. Since: 0.1. */
+#define APIPIE_NTS ((size_t)-1)
+
+/** Picodollars in one US dollar. Since: 0.1. */
+#define APIPIE_DOLLAR INT64_C(1000000000000)
+
+/** Limits. Over them: APIPIE_E_ARGUMENT from the setter, never a cut value. Since: 0.1. */
+#define APIPIE_LIMIT_PROMPT 1048576   /**< bytes of a prompt or negative prompt */
+#define APIPIE_LIMIT_TEXT   4096      /**< bytes of any other text, keys and names */
+#define APIPIE_LIMIT_EXTRA  1048576   /**< bytes of the JSON of all extra fields together */
+#define APIPIE_LIMIT_INPUT  268435456 /**< bytes of an input image */
+#define APIPIE_LIMIT_SIDE   8192      /**< pixels of a side */
+#define APIPIE_LIMIT_N      64        /**< images of one request */
+
+/**
+ * The short name of a status, as the command line and its JSON print it ("rate_limited").
+ * @param status any apipie_status
+ * @return a constant string, "unknown" for a number that this version does not know
+ * Threads: any. Blocks: no. Owns: static. Since: 0.1.
+ */
+APIPIE_API const char *apipie_status_name(apipie_status status);
+
+/**
+ * The version of the library that runs, "0.1.0"; APIPIE_VERSION_STRING is the header's.
+ * Threads: any. Blocks: no. Owns: static. Since: 0.1.
+ */
+APIPIE_API const char *apipie_version(void);
+
+/* ---------------------------------------------------------------------------------------------
+ * Handles
+ * ------------------------------------------------------------------------------------------- */
+
+typedef struct apipie_client apipie_client;   /**< a server, a key, defaults, connections */
+typedef struct apipie_request apipie_request; /**< first a builder, after submit the running call */
+typedef struct apipie_result apipie_result;   /**< read-only, lives as long as its request */
+typedef struct apipie_error apipie_error;     /**< read-only, lives as long as its request */
+
+/**
+ * Where a client and all that belongs to it take memory from. libcurl, jansson and the C library keep
+ * using malloc(). The three functions are called from any thread that uses the client, also at once.
+ * Threads: see above. Blocks: the host decides. Owns: copied; what `user` points to must outlive the
+ * last object of the client. Since: 0.1.
+ */
+typedef struct apipie_allocator {
+    size_t size; /**< sizeof(apipie_allocator) */
+    void *user;
+    void *(*alloc)(void *user, size_t size);               /**< as malloc() */
+    void *(*resize)(void *user, void *block, size_t size); /**< as realloc(); size is never 0 */
+    void (*release)(void *user, void *block);              /**< as free(); block is never NULL */
+} apipie_allocator;
+
+/* ---------------------------------------------------------------------------------------------
+ * Client
+ * ------------------------------------------------------------------------------------------- */
+
+/**
+ * Makes a client. Reads APIPIE_API_KEY and APIPIE_BASE_URL (default https://apipie.ai/v1) from the
+ * environment; opens nothing.
+ * @param allocator NULL for malloc()
+ * @return a reference, or NULL without memory or with an allocator table of an unknown size
+ * Threads: any. Blocks: no. Owns: the caller, apipie_client_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_client *apipie_client_new(const apipie_allocator *allocator);
+
+/**
+ * Adds a reference.
+ * @return client
+ * Threads: any. Blocks: no. Owns: one more apipie_client_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_client *apipie_client_ref(apipie_client *client);
+
+/**
+ * Drops a reference. The last one cancels what still runs (those requests end with
+ * APIPIE_E_CANCELLED); requests that the host still holds keep their data.
+ * @return NULL, always
+ * Threads: any. Blocks: at most 50 ms, and while libcurl waits for a name lookup that it cannot break
+ * off. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_client *apipie_client_unref(apipie_client *client);
+
+/**
+ * Sets the key, instead of APIPIE_API_KEY. Never logged, masked in messages, wiped on free.
+ * @return APIPIE_E_ARGUMENT for control bytes, blanks or an empty key
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_key(apipie_client *client, const char *key);
+
+/**
+ * Sets the base URL, to which "/images/generations" is added.
+ * @return APIPIE_E_ARGUMENT for something that is no http(s) URL, names a user or a query;
+ *         APIPIE_E_CONFIG for http:// to another machine unless apipie_client_allow_http() was called
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_base_url(apipie_client *client, const char *url);
+
+/**
+ * Allows unencrypted http:// to machines other than this one, for the base URL and image URLs. The key
+ * then travels readable. Call it before apipie_client_set_base_url().
+ * @param allow 0 (the default) or 1
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_allow_http(apipie_client *client, int32_t allow);
+
+/**
+ * Default limit for name lookup, connect and TLS of one attempt: 10000 ms.
+ * @param ms 1 to 86400000
+ * Threads: any; requests made later use it. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_connect_timeout(apipie_client *client, int64_t ms);
+
+/**
+ * Default limit for a whole request, all attempts and waits together: 600000 ms.
+ * @param ms 1 to 86400000
+ * Threads: any; requests made later use it. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_timeout(apipie_client *client, int64_t ms);
+
+/** Which failures are sent again. Since: 0.1. */
+enum {
+    APIPIE_RETRY_SAFE =
+        0, /**< only what surely was not billed: not sent, or 425, 429, 503 refused */
+    APIPIE_RETRY_NEVER = 1, /**< nothing */
+    APIPIE_RETRY_ALWAYS = 2 /**< also when it is unknown whether it was billed: may pay twice */
+};
+
+/**
+ * Default for how often (2) and when (APIPIE_RETRY_SAFE) a failed call is sent again.
+ * @param policy APIPIE_RETRY_SAFE, _NEVER or _ALWAYS
+ * @param retries 0 to 20, attempts after the first
+ * Threads: any; requests made later use it. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_retry(apipie_client *client, int32_t policy,
+                                                 int32_t retries);
+
+/**
+ * Default for the largest image that is accepted: 268435456 bytes (256 MiB).
+ * @param bytes 1 to 2^40
+ * Threads: any; requests made later use it. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_max_image_bytes(apipie_client *client, uint64_t bytes);
+
+/* ---------------------------------------------------------------------------------------------
+ * Request: the builder
+ * ------------------------------------------------------------------------------------------- */
+
+/** What a request asks for. Since: 0.1. */
+enum {
+    APIPIE_REQUEST_IMAGE = 1 /**< text to image, with an optional input image */
+};
+
+/**
+ * Makes a request. It keeps the memory of its client alive, not its connections.
+ * @param kind APIPIE_REQUEST_IMAGE; another number gives a request whose submit says "unsupported"
+ * @return a reference, or NULL without memory or without a client
+ * Threads: any. Blocks: no. Owns: the caller, apipie_request_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_request *apipie_request_new(apipie_client *client, int32_t kind);
+
+/**
+ * A fresh builder with the same settings, whatever became of the first (host sinks are not copied: they
+ * hold state; set one again).
+ * @return a reference, or NULL without memory
+ * Threads: not beside a setter of the same request. Blocks: no. Owns: the caller. Since: 0.1.
+ */
+APIPIE_API apipie_request *apipie_request_copy(const apipie_request *request);
+
+/**
+ * Adds a reference.
+ * @return request
+ * Threads: any. Blocks: no. Owns: one more apipie_request_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_request *apipie_request_ref(apipie_request *request);
+
+/**
+ * Drops a reference. A submitted request goes on without the host's references.
+ * @return NULL, always
+ * Threads: any. Blocks: no. Owns: takes the reference; with the last one all its data. Since: 0.1.
+ */
+APIPIE_API apipie_request *apipie_request_unref(apipie_request *request);
+
+/*
+ * Setters. What is not set is not sent. All of them: before submit only (else APIPIE_E_STATE); a bad
+ * value gives APIPIE_E_ARGUMENT, is remembered, and submit returns the first one, so that straight-line
+ * code needs one check. Setting again replaces. NULL takes a text back.
+ */
+
+/**
+ * Who serves the model: "prodia", "bedrock", "deepinfra", "together", "pool" ... Not set: the gateway
+ * chooses.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_provider(apipie_request *request, const char *provider);
+
+/**
+ * The model's name, as the Models route gives it: "sd_xl_base_1.0".
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_model(apipie_request *request, const char *model);
+
+/**
+ * What to draw. Required. Goes out as it is, weights and LoRA tags included; anything but NUL.
+ * @param length bytes, or APIPIE_NTS
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_prompt(apipie_request *request, const char *prompt,
+                                                   size_t length);
+
+/**
+ * What not to draw (sent as "negative_prompt"; no page of the gateway says that images take it).
+ * @param length bytes, or APIPIE_NTS
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_negative_prompt(apipie_request *request,
+                                                            const char *prompt, size_t length);
+
+/**
+ * How many images, 1 to APIPIE_LIMIT_N, in one call. The gateway documents 1; fewer than asked is a
+ * warning.
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_n(apipie_request *request, int32_t n);
+
+/**
+ * Pixels, 1 to APIPIE_LIMIT_SIDE each; the server judges which it takes.
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_size(apipie_request *request, int32_t width,
+                                                 int32_t height);
+
+/**
+ * "standard" or "hd"; other servers have other words.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_quality(apipie_request *request, const char *quality);
+
+/**
+ * "natural" or "vivid"; other providers have other words.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_style(apipie_request *request, const char *style);
+
+/**
+ * "url" (the gateway's default) or "b64_json" (the picture in the reply, one exchange less). Whatever
+ * the server sends, the image is delivered the same way.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_response_format(apipie_request *request,
+                                                            const char *format);
+
+/**
+ * How the gateway chooses a provider: "price", "perf", "perf-avg" (documented for chat; some pages
+ * write "perf_avg").
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_routing(apipie_request *request, const char *routing);
+
+/**
+ * A name for your end user, for the provider's abuse reports.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_user(apipie_request *request, const char *user);
+
+/**
+ * "16:9" and the like, for models that take it instead of a size.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_aspect_ratio(apipie_request *request,
+                                                         const char *ratio);
+
+/**
+ * Denoising steps, at least 1.
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_steps(apipie_request *request, int32_t steps);
+
+/**
+ * How far the picture may leave the input image, 0 to 1.
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_strength(apipie_request *request, double strength);
+
+/**
+ * How closely to follow the prompt, 0 to 100 (sent as "cfg_scale").
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_guidance(apipie_request *request, double scale);
+
+/**
+ * The same seed, model and prompt draw the same picture. Any 64-bit number is sent exactly.
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_seed(apipie_request *request, uint64_t seed);
+
+/**
+ * The input image by URL: http, https or data. Replaces bytes set before.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_image_url(apipie_request *request, const char *url);
+
+/**
+ * The input image by its bytes; goes out as a data URI, encoded while it is sent. Replaces a URL.
+ * @param bytes an image: PNG, JPEG, WebP, GIF, BMP, AVIF or SVG, known by its first bytes
+ * @param size at most APIPIE_LIMIT_INPUT
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_image_bytes(apipie_request *request, const void *bytes,
+                                                        size_t size);
+
+/**
+ * Any further field of the request's JSON. Setting a name again replaces it; a name that a setter has
+ * set too is an error at submit.
+ * @param name of the field
+ * @param json its value as JSON text: "0.5", "\"auto\"", "{\"a\":1}"; NULL takes it back
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_extra(apipie_request *request, const char *name,
+                                                  const char *json);
+
+/**
+ * The limit for this request, all attempts and waits together; the client's if not set.
+ * @param ms 1 to 86400000
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_timeout(apipie_request *request, int64_t ms);
+
+/**
+ * How often and when this request is sent again; the client's if not set.
+ * @param policy APIPIE_RETRY_SAFE, _NEVER or _ALWAYS
+ * @param retries 0 to 20
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_retry(apipie_request *request, int32_t policy,
+                                                  int32_t retries);
+
+/**
+ * The largest image this request accepts, in decoded bytes; the client's if not set.
+ * @param bytes 1 to 2^40
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_max_image_bytes(apipie_request *request,
+                                                            uint64_t bytes);
+
+/* Where the pictures go: memory, unless one of these three is called. The last call counts. */
+
+/**
+ * Into a file. Written under a temporary name in the same folder, which is made before anything is sent,
+ * and renamed over `path` only when the picture is whole; nothing is left after a failure. With several
+ * images the second becomes "x-2.png". A device or pipe is written directly.
+ * Threads: one at a time per request. Blocks: no (submit opens it). Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_output_file(apipie_request *request, const char *path);
+
+/**
+ * Into a folder, under a name of ours that never replaces a file: the stem, a number if it is taken, and
+ * the extension that the first bytes call for (.png .jpg .webp .gif .bmp .avif .svg, else .bin).
+ * @param stem NULL for a name made from the prompt
+ * Threads: one at a time per request. Blocks: no (submit opens it). Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_output_folder(apipie_request *request,
+                                                          const char *folder, const char *stem);
+
+/**
+ * A picture begins. It may begin again in the same slot after a retry: what came before is void.
+ * @param slot small number, from 0; not yet the image's place in the result
+ * @param mime by the first bytes: "image/png", or "application/octet-stream"
+ * @return APIPIE_OK, or any failure to give the picture up with APIPIE_E_SINK
+ * Threads: the thread that pumps (whoever waits). Blocks: should not. Owns: mime is static.
+ * Since: 0.1.
+ */
+typedef apipie_status (*apipie_sink_begin_fn)(void *user, uint32_t slot, const char *mime);
+/**
+ * Bytes of the picture, in order, as they arrive.
+ * Threads: as begin. Blocks: should not. Owns: data lives during the call. Since: 0.1.
+ */
+typedef apipie_status (*apipie_sink_write_fn)(void *user, uint32_t slot, const uint8_t *data,
+                                              size_t size);
+/**
+ * All bytes of the slot came. Not yet a promise: commit is.
+ * Threads: as begin. Blocks: should not. Owns: nothing. Since: 0.1.
+ */
+typedef apipie_status (*apipie_sink_end_fn)(void *user, uint32_t slot);
+/**
+ * The reply was understood: the slot is the result's image number `index`. A failure that is returned
+ * becomes a warning or APIPIE_E_SINK: the image is given up.
+ * Threads: as begin. Blocks: should not. Owns: nothing. Since: 0.1.
+ */
+typedef apipie_status (*apipie_sink_commit_fn)(void *user, uint32_t slot, size_t index);
+/**
+ * Forget the slot: broken, repeated, or the request failed.
+ * Threads: as begin. Blocks: should not. Owns: nothing. Since: 0.1.
+ */
+typedef void (*apipie_sink_abort_fn)(void *user, uint32_t slot);
+/**
+ * Frees what a user pointer stands for; called exactly once, also when the setter failed.
+ * Threads: whichever drops the last reference. Blocks: should not. Owns: user. Since: 0.1.
+ */
+typedef void (*apipie_free_fn)(void *user);
+
+/**
+ * Into your own functions, as the bytes arrive: decode while the picture still travels. Inside them only
+ * getters, apipie_request_ref(), _unref() and _cancel() may be called.
+ * @param write required; the others may be NULL
+ * @param user_free NULL if `user` needs none
+ * Threads: one at a time per request. Blocks: no. Owns: takes user (freed with the request, or at once
+ * on failure). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_sink(apipie_request *request,
+                                                 apipie_sink_begin_fn begin,
+                                                 apipie_sink_write_fn write, apipie_sink_end_fn end,
+                                                 apipie_sink_commit_fn commit,
+                                                 apipie_sink_abort_fn abort_slot, void *user,
+                                                 apipie_free_fn user_free);
+
+/* ---------------------------------------------------------------------------------------------
+ * Request: the call
+ * ------------------------------------------------------------------------------------------- */
+
+/**
+ * Checks and seals the request and hands it to the client. Nothing is sent yet: that happens on the
+ * thread that waits. Every submitted request ends exactly once.
+ * @return APIPIE_OK; or the first bad setter's status, APIPIE_E_STATE for a second submit, APIPIE_E_FILE
+ *         for an output that cannot be written, APIPIE_E_CONFIG, APIPIE_E_CANCELLED: the request has
+ *         then ended, and apipie_request_error() says why
+ * Threads: any. Blocks: no (opens the output file). Owns: the client takes a reference of its own.
+ * Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_submit(apipie_request *request);
+
+/**
+ * Waits until the request has ended, doing the I/O of all the client's requests meanwhile. When several
+ * threads wait, one of them does it for all.
+ * @param timeout_ms how long at most; 0 only does what can be done at once; negative: until the end
+ * @return APIPIE_OK, the request's failure, APIPIE_PENDING when the time is up first (the request goes
+ *         on at the next wait), APIPIE_E_STATE before submit, APIPIE_E_REENTRANT inside a callback
+ * Threads: any, several at once. Blocks: yes. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_wait(apipie_request *request, int64_t timeout_ms);
+
+/**
+ * Submit and wait until the end.
+ * Threads: any. Blocks: yes. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_perform(apipie_request *request);
+
+/**
+ * Ends the request with APIPIE_E_CANCELLED, wherever it is; sticky, also before submit. A waiting thread
+ * returns in under 50 ms, and the error's billed says whether money may have been spent. After the end
+ * it does nothing.
+ * Threads: any, also inside a callback. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API void apipie_request_cancel(apipie_request *request);
+
+/**
+ * Where the request is.
+ * @return APIPIE_PENDING until it has ended, then its status; APIPIE_E_STATE before submit
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_status(const apipie_request *request);
+
+/**
+ * What came. A failed request may have one too (urls that could not be fetched, usage, cost).
+ * @return NULL before the end, or when there is nothing
+ * Threads: any, after the end. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const apipie_result *apipie_request_result(const apipie_request *request);
+
+/**
+ * What went wrong.
+ * @return NULL without a failure; for a NULL request an error that says so
+ * Threads: any, after the end. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const apipie_error *apipie_request_error(const apipie_request *request);
+
+/* ---------------------------------------------------------------------------------------------
+ * Attempts: every exchange of a request, on success and on failure
+ * ------------------------------------------------------------------------------------------- */
+
+/** What an exchange was for. Since: 0.1. */
+enum {
+    APIPIE_PURPOSE_GENERATE = 1, /**< the call that costs money */
+    APIPIE_PURPOSE_DOWNLOAD = 2  /**< fetching an image by its url, without the key */
+};
+
+/** How an exchange ended. Since: 0.1. */
+enum {
+    APIPIE_OUTCOME_NOT_SENT = 1,  /**< not a byte of the request was sent */
+    APIPIE_OUTCOME_REJECTED = 2,  /**< the server refused it, unbilled */
+    APIPIE_OUTCOME_DELIVERED = 3, /**< the reply came */
+    APIPIE_OUTCOME_UNKNOWN = 4    /**< sent, and nobody knows: never sent again under "safe" */
+};
+
+/** Whether money was spent. Since: 0.1. */
+enum { APIPIE_BILLED_NO = 0, APIPIE_BILLED_YES = 1, APIPIE_BILLED_UNKNOWN = 2 };
+
+/** Times of an exchange, for apipie_request_attempt_time(). Since: 0.1. */
+enum {
+    APIPIE_TIME_STARTED = 0,    /**< since submit */
+    APIPIE_TIME_LOOKUP = 1,     /**< since the exchange started, until the name was known */
+    APIPIE_TIME_CONNECT = 2,    /**< ... until connected */
+    APIPIE_TIME_TLS = 3,        /**< ... until the connection was secure */
+    APIPIE_TIME_FIRST_BYTE = 4, /**< ... until the first byte of the reply */
+    APIPIE_TIME_TOTAL = 5       /**< ... until the end */
+};
+
+/**
+ * How many exchanges there were, redirects and downloads included.
+ * Threads: any, after the end. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_request_attempt_count(const apipie_request *request);
+
+/**
+ * How many times the paid call itself was tried ("1 attempt").
+ * Threads: any, after the end. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_request_tries(const apipie_request *request);
+
+/**
+ * APIPIE_PURPOSE_* of an exchange; 0 for an index that is not there.
+ * Threads: any, after the end. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_request_attempt_purpose(const apipie_request *request, size_t index);
+
+/**
+ * APIPIE_OUTCOME_* of an exchange; 0 for an index that is not there.
+ * Threads: any, after the end. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_request_attempt_outcome(const apipie_request *request, size_t index);
+
+/**
+ * APIPIE_BILLED_* of an exchange.
+ * Threads: any, after the end. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_request_attempt_billed(const apipie_request *request, size_t index);
+
+/**
+ * The status an exchange ended with: APIPIE_OK or a failure.
+ * Threads: any, after the end. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_attempt_status(const apipie_request *request, size_t index);
+
+/**
+ * HTTP status of an exchange; 0 when none came.
+ * Threads: any, after the end. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_request_attempt_http_status(const apipie_request *request, size_t index);
+
+/**
+ * The id that the server gave the exchange, for its support.
+ * @return NULL when it gave none
+ * Threads: any, after the end. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_request_attempt_request_id(const apipie_request *request,
+                                                         size_t index);
+
+/**
+ * A time of an exchange in milliseconds.
+ * @param which APIPIE_TIME_*
+ * @return APIPIE_UNKNOWN when it did not come that far
+ * Threads: any, after the end. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_request_attempt_time(const apipie_request *request, size_t index,
+                                               int32_t which);
+
+/**
+ * Milliseconds from submit to the end of the request.
+ * @return APIPIE_UNKNOWN before the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_request_elapsed(const apipie_request *request);
+
+/* ---------------------------------------------------------------------------------------------
+ * Result
+ * ------------------------------------------------------------------------------------------- */
+
+/**
+ * How many images the reply spoke of, in the server's order. An image that could not be had still has
+ * its place (with a url, perhaps) when others could; see apipie_result_image_size().
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_result_image_count(const apipie_result *result);
+
+/**
+ * The bytes of an image that went to memory.
+ * @param ret_size NULL, or gets the number of bytes (0 when there are none)
+ * @return NULL when it went to a file or a sink, or could not be had
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const uint8_t *apipie_result_image_data(const apipie_result *result, size_t index,
+                                                   size_t *ret_size);
+
+/**
+ * Bytes of an image, wherever it went.
+ * @return 0 when it could not be had
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API uint64_t apipie_result_image_size(const apipie_result *result, size_t index);
+
+/**
+ * The file an image went to.
+ * @return NULL when it went elsewhere
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_result_image_path(const apipie_result *result, size_t index);
+
+/**
+ * What the first bytes say: "image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp",
+ * "image/avif", "image/heic", "image/svg+xml", else "application/octet-stream".
+ * @return NULL without an image
+ * Threads: any. Blocks: no. Owns: static. Since: 0.1.
+ */
+APIPIE_API const char *apipie_result_image_mime(const apipie_result *result, size_t index);
+
+/**
+ * Width in pixels, read from the image itself.
+ * @return 0 when the format does not say (SVG) or is not known
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_result_image_width(const apipie_result *result, size_t index);
+
+/**
+ * Height in pixels, read from the image itself.
+ * @return 0 when the format does not say (SVG) or is not known
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_result_image_height(const apipie_result *result, size_t index);
+
+/**
+ * Where the server keeps the image, for a while; absolute.
+ * @return NULL when it gave none
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_result_image_url(const apipie_result *result, size_t index);
+
+/**
+ * The prompt the provider really drew.
+ * @return NULL when it did not say
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_result_image_revised_prompt(const apipie_result *result,
+                                                          size_t index);
+
+/**
+ * The seed the server used.
+ * @param ret gets it; untouched otherwise
+ * @return APIPIE_OK, or APIPIE_E_STATE when the server did not say
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_result_image_seed(const apipie_result *result, size_t index,
+                                                  uint64_t *ret);
+
+/**
+ * Writes an image that is in memory to a file: temporary name, then renamed over `path`.
+ * @return APIPIE_E_FILE; APIPIE_E_STATE when the image is not in memory
+ * Threads: any. Blocks: the disk. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_result_save(const apipie_result *result, size_t index,
+                                            const char *path);
+
+/**
+ * What the call cost, in picodollars, exactly as the server said.
+ * @return APIPIE_UNKNOWN when it did not say (a usage of nothing but zeros says nothing)
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_result_cost(const apipie_result *result);
+
+/**
+ * Tokens of the prompt, or APIPIE_UNKNOWN.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_result_prompt_tokens(const apipie_result *result);
+
+/**
+ * Tokens of the answer, or APIPIE_UNKNOWN.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_result_completion_tokens(const apipie_result *result);
+
+/**
+ * All tokens, or APIPIE_UNKNOWN.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_result_total_tokens(const apipie_result *result);
+
+/**
+ * The server's own time for the call in milliseconds, or APIPIE_UNKNOWN.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_result_latency(const apipie_result *result);
+
+/**
+ * When the server made it: milliseconds since 1970 UTC, or APIPIE_UNKNOWN.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_result_created(const apipie_result *result);
+
+/**
+ * The backend that was asked: "apipie".
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_result_backend(const apipie_result *result);
+
+/**
+ * The provider that served it: what the reply says, else what was asked for.
+ * @return NULL when neither says
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_result_provider(const apipie_result *result);
+
+/**
+ * The model that served it: what the reply says, else what was asked for.
+ * @return NULL when neither says
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_result_model(const apipie_result *result);
+
+/**
+ * The server's id of the paid call, for its support.
+ * @return NULL when it gave none
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_result_request_id(const apipie_result *result);
+
+/**
+ * How many things were not as they should be, although there is a picture.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_result_warning_count(const apipie_result *result);
+
+/**
+ * One warning, a line of text.
+ * @return NULL for an index that is not there
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_result_warning(const apipie_result *result, size_t index);
+
+/**
+ * The reply's JSON with null in place of the pictures, for members that have no getter: always valid
+ * JSON and UTF-8, numbers as the server wrote them, at most 1 MiB.
+ * @param ret_size NULL, or gets the length
+ * @return ends with NUL; NULL when the reply was no JSON
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_result_json(const apipie_result *result, size_t *ret_size);
+
+/* ---------------------------------------------------------------------------------------------
+ * Error
+ * ------------------------------------------------------------------------------------------- */
+
+/** Whose fault it is. Since: 0.1. */
+enum {
+    APIPIE_FAULT_NONE = 0,     /**< nobody's: cancelled */
+    APIPIE_FAULT_CALLER = 1,   /**< the request: change it */
+    APIPIE_FAULT_ACCOUNT = 2,  /**< the key, the credit or the rate limit */
+    APIPIE_FAULT_NETWORK = 3,  /**< the way there and back */
+    APIPIE_FAULT_GATEWAY = 4,  /**< the gateway or a proxy before it */
+    APIPIE_FAULT_PROVIDER = 5, /**< the provider of the model */
+    APIPIE_FAULT_LIBRARY = 6   /**< this library, or the machine it runs on */
+};
+
+/**
+ * The status, as apipie_request_status() gives it; APIPIE_OK for NULL.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_error_code(const apipie_error *error);
+
+/**
+ * One line that says what happened, without control bytes and without the key.
+ * @return never NULL; "" for NULL
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_error_message(const apipie_error *error);
+
+/**
+ * One line that says what to do.
+ * @return never NULL; "" when there is no advice
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_error_hint(const apipie_error *error);
+
+/**
+ * HTTP status of the failed exchange; 0 when none came.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_error_http_status(const apipie_error *error);
+
+/**
+ * The server's own code, as text ("content_policy_violation", "400").
+ * @return NULL when it gave none
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_error_provider_code(const apipie_error *error);
+
+/**
+ * The parameter the server complains of.
+ * @return NULL when it named none
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_error_provider_param(const apipie_error *error);
+
+/**
+ * The server's id of the failed exchange (or Cloudflare's ray id), for its support.
+ * @return NULL when it gave none
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_error_request_id(const apipie_error *error);
+
+/**
+ * The body of the failed reply, at most 64 KiB, with the key masked: members that have no getter.
+ * @param ret_size NULL, or gets the length
+ * @return ends with NUL; NULL when there was none
+ * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_error_body(const apipie_error *error, size_t *ret_size);
+
+/**
+ * 1 when the same request may succeed later; says nothing about being billed twice: see billed.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_error_is_retryable(const apipie_error *error);
+
+/**
+ * APIPIE_BILLED_*: whether any attempt of the request cost money.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_error_billed(const apipie_error *error);
+
+/**
+ * APIPIE_FAULT_*.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_error_fault(const apipie_error *error);
+
+/**
+ * How long the server asks to wait, in milliseconds, or APIPIE_UNKNOWN.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_error_retry_after(const apipie_error *error);
+
+/**
+ * How many times the paid call was tried.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_error_attempts(const apipie_error *error);
+
+/* ---------------------------------------------------------------------------------------------
+ * Money
+ * ------------------------------------------------------------------------------------------- */
+
+/**
+ * Writes an amount as decimal dollars, without a sign or trailing zeros: "0.008".
+ * @param picodollars the amount; negative (APIPIE_UNKNOWN) gives ""
+ * @param text gets it, with NUL
+ * @param capacity of text; 24 is always enough
+ * @return APIPIE_E_LIMIT when text is too small (it then holds "")
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_money_format(int64_t picodollars, char *text, size_t capacity);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

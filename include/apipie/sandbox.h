@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file sandbox.h
+ * libapipie-sandbox: APIpie's image gateway in a box. A real HTTP server on this machine that draws real
+ * pictures, takes no money, and fails on demand, so that a program, its tests and its author need neither a
+ * key nor a network:
+ *
+ *     apipie_sandbox *box = apipie_sandbox_new();
+ *     if (apipie_sandbox_start(box) == APIPIE_OK) {
+ *         apipie_client_set_base_url(client, apipie_sandbox_url(box));
+ *         apipie_client_set_key(client, apipie_sandbox_key(box));
+ *     }
+ *     ...
+ *     box = apipie_sandbox_unref(box);
+ *
+ * Routes: POST /v1/images/generations, GET /v1/models, GET /temp/NAME.png (the urls of the first).
+ *
+ * Faults, to see how a program takes them. The same words everywhere: in the header "X-Sandbox-Fault: cut",
+ * in the body as "sandbox":{"fault":"cut"}, or for the whole server by apipie_sandbox_set_fault(). Several
+ * are joined by ';' ("status:503;retry-after:1.5"):
+ *
+ *     status:CODE      an error of that status (400 to 599) in the gateway's shape, nothing drawn
+ *     retry-after:TEXT that Retry-After header, as it is
+ *     quota            402, out of credit, in the gateway's shape for accounts
+ *     content          400 content_policy_violation
+ *     error200         status 200 with an error inside, nothing drawn
+ *     html             502 with a proxy's page, nothing drawn
+ *     html200          200 with a proxy's page, nothing drawn
+ *     cut              the request is read, drawn and billed; the connection closes without an answer
+ *     stall:MS         waits that long before it answers (at most 600000)
+ *     badjson          the reply is no JSON
+ *     truncate         the reply breaks off in the middle
+ *     noimage          billed, but "data" is empty
+ *     fewer            one image less than asked for
+ *     wrongmime        the reply says text/html, the picture image/jpeg
+ *     dataurl          the url is a data: URI
+ *     relurl           the url is relative
+ *     urlin64          b64_json holds a url
+ *     url404           the url answers 404 twice before the picture comes
+ *     nousage          no "usage" in the reply
+ *     coststring       the cost is a string
+ *
+ * The four words at the end of each declaration mean what they mean in apipie.h.
+ */
+#ifndef APIPIE_SANDBOX_H
+#define APIPIE_SANDBOX_H
+
+#include <apipie/apipie.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct apipie_sandbox apipie_sandbox; /**< a server with its pictures and its till */
+
+/** The key a sandbox takes unless told otherwise. Since: 0.1. */
+#define APIPIE_SANDBOX_KEY "sk-pie-sandbox"
+
+/**
+ * Makes a sandbox. It opens nothing before apipie_sandbox_start().
+ * @return a reference, or NULL without memory
+ * Threads: any. Blocks: no. Owns: the caller, apipie_sandbox_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_sandbox *apipie_sandbox_new(void);
+
+/**
+ * Adds a reference.
+ * @return sandbox
+ * Threads: any. Blocks: no. Owns: one more apipie_sandbox_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_sandbox *apipie_sandbox_ref(apipie_sandbox *sandbox);
+
+/**
+ * Drops a reference. The last one stops the server: calls that wait for an answer are closed without one.
+ * @return NULL, always
+ * Threads: any. Blocks: with the last reference, until what is being drawn is drawn. Owns: takes the
+ * reference. Since: 0.1.
+ */
+APIPIE_API apipie_sandbox *apipie_sandbox_unref(apipie_sandbox *sandbox);
+
+/**
+ * The port on 127.0.0.1. Not set, or 0: any free one, see apipie_sandbox_url().
+ * @param port 0 to 65535
+ * @return APIPIE_E_ARGUMENT for another number, APIPIE_E_STATE after the start
+ * Threads: one at a time per sandbox. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_sandbox_set_port(apipie_sandbox *sandbox, int32_t port);
+
+/**
+ * The one key that is taken, instead of APIPIE_SANDBOX_KEY; any other gets status 401.
+ * @param key printable ASCII without blanks, at most APIPIE_LIMIT_TEXT bytes
+ * @return APIPIE_E_ARGUMENT for another text, APIPIE_E_STATE after the start, APIPIE_E_MEMORY
+ * Threads: one at a time per sandbox. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_sandbox_set_key(apipie_sandbox *sandbox, const char *key);
+
+/**
+ * A fault for the next generation calls of anyone, instead of the one set before. A call that names a fault
+ * of its own gets that one and does not count.
+ * @param fault words as listed above; NULL or "" for none
+ * @param times for how many calls; -1 for all
+ * @return APIPIE_E_ARGUMENT for a word that is not known or times below -1
+ * Threads: any, also while the server runs. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_sandbox_set_fault(apipie_sandbox *sandbox, const char *fault,
+                                                  int32_t times);
+
+/**
+ * Starts to serve, on threads of its own; 127.0.0.1 only.
+ * @return APIPIE_OK, APIPIE_E_STATE for a second start, APIPIE_E_CONFIG for a port that cannot be had,
+ *         APIPIE_E_MEMORY
+ * Threads: one at a time per sandbox. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_sandbox_start(apipie_sandbox *sandbox);
+
+/**
+ * The base URL for clients, "http://127.0.0.1:PORT/v1".
+ * @return NULL before the start
+ * Threads: any, after the start. Blocks: no. Owns: the sandbox. Since: 0.1.
+ */
+APIPIE_API const char *apipie_sandbox_url(const apipie_sandbox *sandbox);
+
+/**
+ * The key that is taken.
+ * Threads: any, after the start. Blocks: no. Owns: the sandbox. Since: 0.1.
+ */
+APIPIE_API const char *apipie_sandbox_key(const apipie_sandbox *sandbox);
+
+/**
+ * How many generation calls have arrived whole, refused ones included.
+ * @return 0 for NULL
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_sandbox_request_count(const apipie_sandbox *sandbox);
+
+/**
+ * How many calls were billed: those whose pictures were drawn, whatever became of the answer. A client that
+ * never pays twice keeps this equal to what its user asked for.
+ * @return 0 for NULL
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_sandbox_billed_count(const apipie_sandbox *sandbox);
+
+/**
+ * What the billed calls would have cost, in picodollars.
+ * @return 0 for NULL
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_sandbox_billed_cost(const apipie_sandbox *sandbox);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

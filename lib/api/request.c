@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows the request's verbs and its log of attempts; must not do the work itself. */
+#include "api/api_priv.h"
+
+APIPIE_API apipie_request *apipie_request_new(apipie_client *client, int32_t kind)
+{
+    return client != NULL ? pie_request_new(client, kind) : NULL;
+}
+
+APIPIE_API apipie_request *apipie_request_copy(const apipie_request *request)
+{
+    if (request == NULL)
+        return NULL;
+    apipie_request *copy = pie_request_new(request->client, request->wish.kind);
+    if (copy == NULL)
+        return NULL;
+    if (pie_wish_copy(&copy->wish, &request->wish) != APIPIE_OK)
+        return apipie_request_unref(copy);
+    return copy;
+}
+
+APIPIE_API apipie_request *apipie_request_ref(apipie_request *request)
+{
+    if (request != NULL)
+        pie_request_keep(request);
+    return request;
+}
+
+APIPIE_API apipie_request *apipie_request_unref(apipie_request *request)
+{
+    if (request != NULL)
+        pie_request_drop(request);
+    return NULL;
+}
+
+APIPIE_API apipie_status apipie_request_submit(apipie_request *request)
+{
+    return request != NULL ? pie_engine_submit(request) : APIPIE_E_ARGUMENT;
+}
+
+APIPIE_API apipie_status apipie_request_wait(apipie_request *request, int64_t timeout_ms)
+{
+    return request != NULL ? pie_engine_wait(request, timeout_ms) : APIPIE_E_ARGUMENT;
+}
+
+APIPIE_API apipie_status apipie_request_perform(apipie_request *request)
+{
+    /* Before submit: a request that could not be waited for must not be sent. */
+    if (request != NULL && pie_engine_is_leader(request->client))
+        return APIPIE_E_REENTRANT;
+    apipie_status status = apipie_request_submit(request);
+    return status == APIPIE_OK ? apipie_request_wait(request, -1) : status;
+}
+
+APIPIE_API void apipie_request_cancel(apipie_request *request)
+{
+    if (request != NULL)
+        pie_engine_cancel(request);
+}
+
+static int32_t request_ended(const apipie_request *request)
+{
+    return request != NULL && pie_atomic_get(&request->state) == PIE_STATE_ENDED;
+}
+
+APIPIE_API apipie_status apipie_request_status(const apipie_request *request)
+{
+    if (request == NULL)
+        return APIPIE_E_ARGUMENT;
+    if (pie_atomic_get(&request->state) == PIE_STATE_BUILDING)
+        return APIPIE_E_STATE;
+    return request_ended(request) ? request->status : APIPIE_PENDING;
+}
+
+APIPIE_API const apipie_result *apipie_request_result(const apipie_request *request)
+{
+    return request_ended(request) && request->result_known ? request->result : NULL;
+}
+
+/* A builder with a bad setter has an error too: it may be read before submit. */
+APIPIE_API const apipie_error *apipie_request_error(const apipie_request *request)
+{
+    static const struct apipie_error no_request = {
+        .code = APIPIE_E_ARGUMENT,
+        .fault = APIPIE_FAULT_CALLER,
+        .retry_after_ms = APIPIE_UNKNOWN,
+        .message = "the request is NULL",
+        .hint = "apipie_request_new() gives NULL without memory or without a client",
+    };
+    if (request == NULL)
+        return &no_request;
+    int32_t readable =
+        request_ended(request) || pie_atomic_get(&request->state) == PIE_STATE_BUILDING;
+    return readable && request->error.code != APIPIE_OK ? &request->error : NULL;
+}
+
+static const struct pie_attempt *request_attempt(const apipie_request *request, size_t index)
+{
+    if (!request_ended(request) || index >= request->attempt_count)
+        return NULL;
+    return &request->attempts[index];
+}
+
+APIPIE_API size_t apipie_request_attempt_count(const apipie_request *request)
+{
+    return request_ended(request) ? request->attempt_count : 0;
+}
+
+APIPIE_API int32_t apipie_request_tries(const apipie_request *request)
+{
+    return request_ended(request) ? request->tries : 0;
+}
+
+APIPIE_API int32_t apipie_request_attempt_purpose(const apipie_request *request, size_t index)
+{
+    const struct pie_attempt *a = request_attempt(request, index);
+    return a != NULL ? a->purpose : 0;
+}
+
+APIPIE_API int32_t apipie_request_attempt_outcome(const apipie_request *request, size_t index)
+{
+    const struct pie_attempt *a = request_attempt(request, index);
+    return a != NULL ? a->outcome : 0;
+}
+
+APIPIE_API int32_t apipie_request_attempt_billed(const apipie_request *request, size_t index)
+{
+    const struct pie_attempt *a = request_attempt(request, index);
+    return a != NULL ? a->billed : APIPIE_BILLED_NO;
+}
+
+APIPIE_API apipie_status apipie_request_attempt_status(const apipie_request *request, size_t index)
+{
+    const struct pie_attempt *a = request_attempt(request, index);
+    return a != NULL ? a->status : APIPIE_E_ARGUMENT;
+}
+
+APIPIE_API int32_t apipie_request_attempt_http_status(const apipie_request *request, size_t index)
+{
+    const struct pie_attempt *a = request_attempt(request, index);
+    return a != NULL ? a->http_status : 0;
+}
+
+APIPIE_API const char *apipie_request_attempt_request_id(const apipie_request *request,
+                                                         size_t index)
+{
+    const struct pie_attempt *a = request_attempt(request, index);
+    return a != NULL && a->request_id[0] != '\0' ? a->request_id : NULL;
+}
+
+APIPIE_API int64_t apipie_request_attempt_time(const apipie_request *request, size_t index,
+                                               int32_t which)
+{
+    const struct pie_attempt *a = request_attempt(request, index);
+    if (a == NULL || which < 0 || which > APIPIE_TIME_TOTAL)
+        return APIPIE_UNKNOWN;
+    return a->time[which];
+}
+
+APIPIE_API int64_t apipie_request_elapsed(const apipie_request *request)
+{
+    return request_ended(request) ? request->ended_ms - request->submitted_ms : APIPIE_UNKNOWN;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows what each setter accepts, and how to say what is wrong; must not know any wire. */
+#include "api/api_priv.h"
+#include "codec/codec.h"
+#include "flow/flow.h"
+
+const char *pie_api_text_problem(const char *text)
+{
+    size_t n = strlen(text);
+    if (n > APIPIE_LIMIT_TEXT)
+        return "it is longer than APIPIE_LIMIT_TEXT";
+    if (pie_utf8_valid(text, n) != n)
+        return "it is not valid UTF-8";
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
+            return "it holds a control byte";
+    }
+    return NULL;
+}
+
+/* Remembers the first bad setter; submit returns it. */
+static apipie_status setter_refuse(apipie_request *r, apipie_status code, const char *setter,
+                                   const char *problem)
+{
+    if (!r->setter_failed) {
+        pie_error_set(&r->error, code,
+                      code == APIPIE_E_MEMORY ? "free some memory, then try again" : "", setter,
+                      ": ", problem);
+        r->setter_failed = 1;
+    }
+    return code;
+}
+
+static apipie_status setter_open(const apipie_request *r)
+{
+    if (r == NULL)
+        return APIPIE_E_ARGUMENT;
+    return pie_atomic_get(&r->state) == PIE_STATE_BUILDING ? APIPIE_OK : APIPIE_E_STATE;
+}
+
+static apipie_status setter_keep(apipie_request *r, int32_t which, const char *setter,
+                                 const char *text, size_t n)
+{
+    if (pie_wish_set_text(&r->wish, which, text, n) != APIPIE_OK)
+        return setter_refuse(r, APIPIE_E_MEMORY, setter, "out of memory");
+    return APIPIE_OK;
+}
+
+/* A short text of one line. */
+static apipie_status setter_text(apipie_request *r, int32_t which, const char *setter,
+                                 const char *text)
+{
+    apipie_status status = setter_open(r);
+    if (status != APIPIE_OK)
+        return status;
+    if (text == NULL)
+        return setter_keep(r, which, setter, NULL, 0);
+    const char *problem = text[0] == '\0' ? "it is empty" : pie_api_text_problem(text);
+    if (problem != NULL)
+        return setter_refuse(r, APIPIE_E_ARGUMENT, setter, problem);
+    return setter_keep(r, which, setter, text, strlen(text));
+}
+
+/* A text that people write: anything but NUL. */
+static apipie_status setter_prose(apipie_request *r, int32_t which, const char *setter,
+                                  const char *text, size_t length)
+{
+    apipie_status status = setter_open(r);
+    if (status != APIPIE_OK)
+        return status;
+    if (text == NULL)
+        return setter_keep(r, which, setter, NULL, 0);
+    size_t n = length == APIPIE_NTS ? strlen(text) : length;
+    if (n > APIPIE_LIMIT_PROMPT)
+        return setter_refuse(r, APIPIE_E_ARGUMENT, setter, "it is longer than APIPIE_LIMIT_PROMPT");
+    if (pie_slice_trim(pie_slice(text, n)).n == 0)
+        return setter_refuse(r, APIPIE_E_ARGUMENT, setter, "it is empty");
+    if (memchr(text, '\0', n) != NULL)
+        return setter_refuse(r, APIPIE_E_ARGUMENT, setter, "it holds a NUL byte");
+    if (pie_utf8_valid(text, n) != n)
+        return setter_refuse(r, APIPIE_E_ARGUMENT, setter, "it is not valid UTF-8");
+    return setter_keep(r, which, setter, text, n);
+}
+
+APIPIE_API apipie_status apipie_request_set_provider(apipie_request *request, const char *provider)
+{
+    return setter_text(request, PIE_WISH_PROVIDER, "set_provider", provider);
+}
+
+APIPIE_API apipie_status apipie_request_set_model(apipie_request *request, const char *model)
+{
+    return setter_text(request, PIE_WISH_MODEL, "set_model", model);
+}
+
+APIPIE_API apipie_status apipie_request_set_prompt(apipie_request *request, const char *prompt,
+                                                   size_t length)
+{
+    return setter_prose(request, PIE_WISH_PROMPT, "set_prompt", prompt, length);
+}
+
+APIPIE_API apipie_status apipie_request_set_negative_prompt(apipie_request *request,
+                                                            const char *prompt, size_t length)
+{
+    return setter_prose(request, PIE_WISH_NEGATIVE, "set_negative_prompt", prompt, length);
+}
+
+APIPIE_API apipie_status apipie_request_set_quality(apipie_request *request, const char *quality)
+{
+    return setter_text(request, PIE_WISH_QUALITY, "set_quality", quality);
+}
+
+APIPIE_API apipie_status apipie_request_set_style(apipie_request *request, const char *style)
+{
+    return setter_text(request, PIE_WISH_STYLE, "set_style", style);
+}
+
+APIPIE_API apipie_status apipie_request_set_response_format(apipie_request *request,
+                                                            const char *format)
+{
+    return setter_text(request, PIE_WISH_FORMAT, "set_response_format", format);
+}
+
+APIPIE_API apipie_status apipie_request_set_routing(apipie_request *request, const char *routing)
+{
+    return setter_text(request, PIE_WISH_ROUTING, "set_routing", routing);
+}
+
+APIPIE_API apipie_status apipie_request_set_user(apipie_request *request, const char *user)
+{
+    return setter_text(request, PIE_WISH_USER, "set_user", user);
+}
+
+APIPIE_API apipie_status apipie_request_set_aspect_ratio(apipie_request *request, const char *ratio)
+{
+    return setter_text(request, PIE_WISH_ASPECT, "set_aspect_ratio", ratio);
+}
+
+/* ---- numbers */
+
+/* Says which bit a good number sets; a bad one is refused. */
+static apipie_status setter_number(apipie_request *r, int32_t good, uint32_t has,
+                                   const char *setter, const char *problem)
+{
+    apipie_status status = setter_open(r);
+    if (status != APIPIE_OK)
+        return status;
+    if (!good)
+        return setter_refuse(r, APIPIE_E_ARGUMENT, setter, problem);
+    r->wish.has |= has;
+    return APIPIE_OK;
+}
+
+APIPIE_API apipie_status apipie_request_set_n(apipie_request *request, int32_t n)
+{
+    apipie_status status = setter_number(request, n >= 1 && n <= APIPIE_LIMIT_N, PIE_WISH_HAS_N,
+                                         "set_n", "it must be 1 to 64");
+    if (status == APIPIE_OK)
+        request->wish.n = n;
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_size(apipie_request *request, int32_t width,
+                                                 int32_t height)
+{
+    int32_t good =
+        width >= 1 && width <= APIPIE_LIMIT_SIDE && height >= 1 && height <= APIPIE_LIMIT_SIDE;
+    apipie_status status = setter_number(request, good, PIE_WISH_HAS_SIZE, "set_size",
+                                         "each side must be 1 to 8192 pixels");
+    if (status == APIPIE_OK) {
+        request->wish.width = width;
+        request->wish.height = height;
+    }
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_steps(apipie_request *request, int32_t steps)
+{
+    apipie_status status = setter_number(request, steps >= 1, PIE_WISH_HAS_STEPS, "set_steps",
+                                         "it must be at least 1");
+    if (status == APIPIE_OK)
+        request->wish.steps = steps;
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_strength(apipie_request *request, double strength)
+{
+    /* Written so that NaN is no good. */
+    apipie_status status =
+        setter_number(request, strength >= 0.0 && strength <= 1.0, PIE_WISH_HAS_STRENGTH,
+                      "set_strength", "it must be 0 to 1");
+    if (status == APIPIE_OK)
+        request->wish.strength = strength;
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_guidance(apipie_request *request, double scale)
+{
+    apipie_status status =
+        setter_number(request, scale >= 0.0 && scale <= 100.0, PIE_WISH_HAS_GUIDANCE,
+                      "set_guidance", "it must be 0 to 100");
+    if (status == APIPIE_OK)
+        request->wish.guidance = scale;
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_seed(apipie_request *request, uint64_t seed)
+{
+    apipie_status status = setter_number(request, 1, PIE_WISH_HAS_SEED, "set_seed", "");
+    if (status == APIPIE_OK)
+        request->wish.seed = seed;
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_timeout(apipie_request *request, int64_t ms)
+{
+    apipie_status status = setter_number(request, ms >= 1 && ms <= PIE_LIMIT_MS, 0, "set_timeout",
+                                         "it must be 1 to 86400000 ms");
+    if (status == APIPIE_OK)
+        request->wish.timeout_ms = ms;
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_retry(apipie_request *request, int32_t policy,
+                                                  int32_t retries)
+{
+    int32_t good = policy >= APIPIE_RETRY_SAFE && policy <= APIPIE_RETRY_ALWAYS && retries >= 0 &&
+                   retries <= PIE_LIMIT_RETRIES;
+    apipie_status status =
+        setter_number(request, good, 0, "set_retry",
+                      "the policy must be one of APIPIE_RETRY_*, the retries 0 to 20");
+    if (status == APIPIE_OK) {
+        request->wish.retry_policy = policy;
+        request->wish.retries = retries;
+    }
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_max_image_bytes(apipie_request *request, uint64_t bytes)
+{
+    apipie_status status = setter_number(request, bytes != 0 && bytes <= PIE_LIMIT_BYTES, 0,
+                                         "set_max_image_bytes", "it must be 1 to 2^40");
+    if (status == APIPIE_OK)
+        request->wish.max_image_bytes = bytes;
+    return status;
+}
+
+/* ---- input image and extra fields */
+
+APIPIE_API apipie_status apipie_request_set_image_url(apipie_request *request, const char *url)
+{
+    apipie_status status = setter_open(request);
+    if (status != APIPIE_OK)
+        return status;
+    if (url != NULL) {
+        struct pie_slice s = pie_slice_text(url);
+        if (!pie_slice_starts_nocase(s, "https://") && !pie_slice_starts_nocase(s, "http://") &&
+            !pie_slice_starts_nocase(s, "data:"))
+            return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_url",
+                                 "it must begin with https://, http:// or data:");
+        for (size_t i = 0; i < s.n; i++) {
+            if ((unsigned char)s.p[i] <= 0x20 || (unsigned char)s.p[i] >= 0x7F)
+                return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_url",
+                                     "it holds a byte that no URL may hold");
+        }
+        pie_wish_set_image(&request->wish, NULL, 0, NULL);
+    }
+    return setter_keep(request, PIE_WISH_IMAGE_URL, "set_image_url", url,
+                       url != NULL ? strlen(url) : 0);
+}
+
+APIPIE_API apipie_status apipie_request_set_image_bytes(apipie_request *request, const void *bytes,
+                                                        size_t size)
+{
+    apipie_status status = setter_open(request);
+    if (status != APIPIE_OK)
+        return status;
+    const char *mime = NULL;
+    if (bytes != NULL) {
+        if (size == 0 || size > APIPIE_LIMIT_INPUT)
+            return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_bytes",
+                                 "the size must be 1 to APIPIE_LIMIT_INPUT");
+        mime = pie_magic_mime(bytes, size);
+        if (strcmp(mime, PIE_MIME_UNKNOWN) == 0)
+            return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_bytes",
+                                 "the bytes are no PNG, JPEG, WebP, GIF, BMP, AVIF or SVG");
+        pie_wish_set_text(&request->wish, PIE_WISH_IMAGE_URL, NULL, 0);
+    }
+    if (pie_wish_set_image(&request->wish, bytes, size, mime) != APIPIE_OK)
+        return setter_refuse(request, APIPIE_E_MEMORY, "set_image_bytes", "out of memory");
+    return APIPIE_OK;
+}
+
+static const char *setter_extra_problem(const apipie_request *r, const char *name, const char *json)
+{
+    if (name == NULL || name[0] == '\0')
+        return "the name is empty";
+    if (pie_api_text_problem(name) != NULL)
+        return "the name is no short text in UTF-8";
+    if (json == NULL)
+        return NULL;
+    size_t n = strlen(json);
+    size_t used = pie_wish_extra_bytes(&r->wish);
+    if (n > APIPIE_LIMIT_EXTRA || used + n + strlen(name) > APIPIE_LIMIT_EXTRA)
+        return "all extra fields together are larger than APIPIE_LIMIT_EXTRA";
+    if (pie_json_check(pie_slice(json, n)) == APIPIE_E_ARGUMENT)
+        return "the value is no JSON (a text needs its quotes)";
+    return NULL;
+}
+
+APIPIE_API apipie_status apipie_request_set_extra(apipie_request *request, const char *name,
+                                                  const char *json)
+{
+    apipie_status status = setter_open(request);
+    if (status != APIPIE_OK)
+        return status;
+    const char *problem = setter_extra_problem(request, name, json);
+    if (problem != NULL)
+        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_extra", problem);
+    if ((json != NULL && pie_json_check(pie_slice_text(json)) == APIPIE_E_MEMORY) ||
+        pie_wish_set_extra(&request->wish, name, json) != APIPIE_OK)
+        return setter_refuse(request, APIPIE_E_MEMORY, "set_extra", "out of memory");
+    return APIPIE_OK;
+}

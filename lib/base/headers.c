@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows a list of names and values; must not know what any header means. */
+#include "base/base.h"
+
+void pie_headers_init(struct pie_headers *h, const struct pie_mem *mem)
+{
+    pie_buf_init(&h->text, mem, PIE_HEADERS_MAX);
+}
+
+void pie_headers_free(struct pie_headers *h)
+{
+    /* It may hold a key. */
+    if (h->text.p != NULL)
+        pie_mem_wipe(h->text.p, h->text.cap);
+    pie_buf_free(&h->text);
+}
+
+void pie_headers_clear(struct pie_headers *h)
+{
+    pie_buf_clear(&h->text);
+}
+
+apipie_status pie_headers_add(struct pie_headers *h, struct pie_slice name, struct pie_slice value)
+{
+    size_t before = h->text.n;
+    value = pie_slice_trim(value);
+    pie_buf_add_slice(&h->text, name);
+    pie_buf_add_char(&h->text, '\0');
+    pie_buf_add_slice(&h->text, value);
+    pie_buf_add_char(&h->text, '\0');
+    apipie_status failed = h->text.failed;
+    if (failed != APIPIE_OK) {
+        h->text.failed = APIPIE_OK;
+        pie_buf_truncate(&h->text, before);
+    }
+    return failed;
+}
+
+int32_t pie_headers_next(const struct pie_headers *h, size_t *at, const char **ret_name,
+                         const char **ret_value)
+{
+    if (*at >= h->text.n)
+        return 0;
+    const char *name = h->text.p + *at;
+    const char *value = name + strlen(name) + 1;
+    *at += strlen(name) + strlen(value) + 2;
+    *ret_name = name;
+    *ret_value = value;
+    return 1;
+}
+
+const char *pie_headers_get(const struct pie_headers *h, const char *name)
+{
+    size_t at = 0;
+    const char *each = NULL;
+    const char *value = NULL;
+    while (pie_headers_next(h, &at, &each, &value)) {
+        if (pie_slice_equal_nocase(pie_slice_text(each), name))
+            return value;
+    }
+    return NULL;
+}

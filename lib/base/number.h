@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers, money and dates as text, whatever the locale. Pure. */
+#ifndef PIE_NUMBER_H
+#define PIE_NUMBER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <apipie/apipie.h>
+
+#include "base/text.h"
+
+/* Room for any number that pie_number_* writes, with NUL. */
+#define PIE_NUMBER_MAX 40
+
+/* Whole string, decimal digits only; APIPIE_E_ARGUMENT otherwise or when it does not fit. */
+apipie_status pie_number_uint(struct pie_slice s, uint64_t *ret);
+/* A decimal number as servers write counts: sign, fraction, exponent, comma groups ("310,000");
+ * rounded half up, clamped to int64. */
+apipie_status pie_number_int(struct pie_slice s, int64_t *ret);
+/* Decimal dollars to picodollars: "0.0000001260", "1.26e-7", "310,000.5"; digits below 1e-12 are rounded half
+ * up. APIPIE_E_ARGUMENT for anything else, APIPIE_E_LIMIT when it does not fit. */
+apipie_status pie_number_money(struct pie_slice s, int64_t *ret);
+/* Seconds with a fraction to milliseconds, rounded up: "1.5" -> 1500, "0" -> 0; whole string. */
+apipie_status pie_number_seconds(struct pie_slice s, int64_t *ret_ms);
+/* The shortest text that reads back as the same double; a point in every locale; finite v only. */
+void pie_number_double(double v, char out[PIE_NUMBER_MAX]);
+void pie_number_uint_text(uint64_t v, char out[PIE_NUMBER_MAX]);
+void pie_number_int_text(int64_t v, char out[PIE_NUMBER_MAX]);
+/* "0.008" for 8000000000; "" for a negative amount. */
+void pie_number_money_text(int64_t picodollars, char out[PIE_NUMBER_MAX]);
+/* An HTTP date in any of the three forms of RFC 9110 5.6.7 to milliseconds since 1970. */
+apipie_status pie_number_http_date(struct pie_slice s, int64_t *ret_ms);
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows POSIX: clock, random, threads, files; must not know what they serve. Its twin is os_windows.c. */
+#include "base/base.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t os_clock(clockid_t id)
+{
+    struct timespec t = {0, 0};
+    clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t pie_clock_us(void)
+{
+    return os_clock(CLOCK_MONOTONIC);
+}
+
+int64_t pie_clock_ms(void)
+{
+    return pie_clock_us() / 1000;
+}
+
+int64_t pie_clock_wall_ms(void)
+{
+    return os_clock(CLOCK_REALTIME) / 1000;
+}
+
+void pie_random(void *p, size_t n)
+{
+    unsigned char *out = p;
+    size_t done = 0;
+    while (done < n) {
+        ssize_t got = getrandom(out + done, n - done, 0);
+        if (got <= 0 && errno != EINTR)
+            break;
+        done += got > 0 ? (size_t)got : 0;
+    }
+    /* A kernel without getrandom: names and jitter stay different, which is all they need. */
+    uint64_t mix = (uint64_t)pie_clock_us() ^ (uint64_t)(uintptr_t)p ^ ((uint64_t)getpid() << 32);
+    for (; done < n; done++) {
+        mix = mix * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        out[done] = (unsigned char)(mix >> 56);
+    }
+}
+
+uint64_t pie_random_below(uint64_t below)
+{
+    uint64_t v = 0;
+    if (below < 2)
+        return 0;
+    pie_random(&v, sizeof(v));
+    return v % below;
+}
+
+int32_t pie_atomic_add(int32_t *p, int32_t d)
+{
+    return __atomic_add_fetch(p, d, __ATOMIC_SEQ_CST);
+}
+
+int32_t pie_atomic_get(const int32_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_SEQ_CST);
+}
+
+void pie_atomic_set(int32_t *p, int32_t v)
+{
+    __atomic_store_n(p, v, __ATOMIC_SEQ_CST);
+}
+
+struct pie_lock {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+};
+
+/* The condition must run on the steady clock: waits would jump with the wall clock otherwise. */
+static int os_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    if (pthread_condattr_init(&attributes) != 0)
+        return -1;
+    int failed = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    if (failed == 0)
+        failed = pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return failed;
+}
+
+struct pie_lock *pie_lock_new(const struct pie_mem *mem)
+{
+    struct pie_lock *lock = pie_mem_new(mem, 1, sizeof(*lock));
+    if (lock == NULL)
+        return NULL;
+    if (pthread_mutex_init(&lock->mutex, NULL) != 0)
+        return pie_mem_free(mem, lock);
+    if (os_condition(&lock->changed) != 0) {
+        pthread_mutex_destroy(&lock->mutex);
+        return pie_mem_free(mem, lock);
+    }
+    return lock;
+}
+
+struct pie_lock *pie_lock_free(const struct pie_mem *mem, struct pie_lock *lock)
+{
+    if (lock == NULL)
+        return NULL;
+    pthread_cond_destroy(&lock->changed);
+    pthread_mutex_destroy(&lock->mutex);
+    return pie_mem_free(mem, lock);
+}
+
+void pie_lock_take(struct pie_lock *lock)
+{
+    pthread_mutex_lock(&lock->mutex);
+}
+
+void pie_lock_drop(struct pie_lock *lock)
+{
+    pthread_mutex_unlock(&lock->mutex);
+}
+
+void pie_lock_wait(struct pie_lock *lock, int64_t timeout_ms)
+{
+    if (timeout_ms < 0) {
+        pthread_cond_wait(&lock->changed, &lock->mutex);
+        return;
+    }
+    int64_t until = pie_clock_us() + timeout_ms * 1000;
+    struct timespec t = {(time_t)(until / 1000000), (long)(until % 1000000) * 1000};
+    pthread_cond_timedwait(&lock->changed, &lock->mutex, &t);
+}
+
+void pie_lock_wake(struct pie_lock *lock)
+{
+    pthread_cond_broadcast(&lock->changed);
+}
+
+uint64_t pie_thread_id(void)
+{
+    /* Any object that each thread has for itself. */
+    static _Thread_local char mine;
+    return (uint64_t)(uintptr_t)&mine;
+}
+
+void pie_once(void (*fn)(void))
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fn);
+}
+
+/* strerror speaks the user's language and is not for threads; these are the ones that files meet. */
+static const char *os_reason(int code)
+{
+    switch (code) {
+    case EACCES:
+    case EPERM:
+        return "permission denied";
+    case ENOENT:
+        return "no such file or folder";
+    case ENOTDIR:
+        return "a part of the path is no folder";
+    case EISDIR:
+        return "it is a folder";
+    case EEXIST:
+        return "it exists already";
+    case ENOSPC:
+    case EDQUOT:
+        return "no space left on the device";
+    case EROFS:
+        return "the file system is read-only";
+    case ENAMETOOLONG:
+        return "the name is too long";
+    case EMFILE:
+    case ENFILE:
+        return "too many open files";
+    case EFBIG:
+        return "the file would be too large";
+    case ELOOP:
+        return "too many symbolic links";
+    case EPIPE:
+        return "nobody reads the other end";
+    default:
+        return "input/output error";
+    }
+}
+
+static apipie_status os_failed(const char **ret_reason)
+{
+    *ret_reason = os_reason(errno);
+    return APIPIE_E_FILE;
+}
+
+int32_t pie_path_kind(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return PIE_PATH_ABSENT;
+    if (S_ISREG(st.st_mode))
+        return PIE_PATH_FILE;
+    return S_ISDIR(st.st_mode) ? PIE_PATH_FOLDER : PIE_PATH_SPECIAL;
+}
+
+apipie_status pie_file_create(const char *path, pie_file *ret, const char **ret_reason)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return os_failed(ret_reason);
+    *ret = fd;
+    return APIPIE_OK;
+}
+
+apipie_status pie_file_open_special(const char *path, pie_file *ret, const char **ret_reason)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return os_failed(ret_reason);
+    *ret = fd;
+    return APIPIE_OK;
+}
+
+static apipie_status os_write(int fd, const char *from, size_t n, const char **ret_reason)
+{
+    while (n > 0) {
+        ssize_t done = write(fd, from, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return os_failed(ret_reason);
+        from += done;
+        n -= (size_t)done;
+    }
+    return APIPIE_OK;
+}
+
+/* A pipe whose reader left would kill the host by SIGPIPE: held back on this thread, and taken away again if it
+ * was ours. */
+apipie_status pie_file_write(pie_file f, const void *p, size_t n, const char **ret_reason)
+{
+    sigset_t pipe_signal, before, pending;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    sigpending(&pending);
+    int theirs = sigismember(&pending, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    apipie_status status = os_write((int)f, p, n, ret_reason);
+    if (status != APIPIE_OK && !theirs) {
+        struct timespec now = {0, 0};
+        sigtimedwait(&pipe_signal, NULL, &now);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
+apipie_status pie_file_close(pie_file f, const char **ret_reason)
+{
+    /* Not retried on EINTR: Linux has closed it then, and the number may be another's already. */
+    if (close((int)f) != 0 && errno != EINTR)
+        return os_failed(ret_reason);
+    return APIPIE_OK;
+}
+
+apipie_status pie_file_replace(const char *from, const char *to, const char **ret_reason)
+{
+    return rename(from, to) == 0 ? APIPIE_OK : os_failed(ret_reason);
+}
+
+/* File systems without hard links (FAT, some network ones): hold the name with an empty file, rename over that. */
+static apipie_status os_publish_without_link(const char *from, const char *to,
+                                             const char **ret_reason)
+{
+    int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return errno == EEXIST ? APIPIE_E_STATE : os_failed(ret_reason);
+    close(fd);
+    if (rename(from, to) == 0)
+        return APIPIE_OK;
+    apipie_status status = os_failed(ret_reason);
+    unlink(to);
+    return status;
+}
+
+apipie_status pie_file_publish(const char *from, const char *to, const char **ret_reason)
+{
+    if (link(from, to) == 0) {
+        unlink(from);
+        return APIPIE_OK;
+    }
+    if (errno == EEXIST)
+        return APIPIE_E_STATE;
+    return os_publish_without_link(from, to, ret_reason);
+}
+
+void pie_file_remove(const char *path)
+{
+    unlink(path);
+}
+
+const char *pie_environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}

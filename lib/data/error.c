@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows how a failure is told; must not know where it happened. */
+#include "data/data.h"
+
+/* Bodies of failed replies, as kept for the host. */
+#define ERROR_BODY_MAX 65536
+
+void pie_error_init(struct apipie_error *e, const struct pie_mem *mem)
+{
+    memset(e, 0, sizeof(*e));
+    e->retry_after_ms = APIPIE_UNKNOWN;
+    pie_buf_init(&e->body, mem, ERROR_BODY_MAX);
+}
+
+void pie_error_free(struct apipie_error *e)
+{
+    pie_buf_free(&e->body);
+}
+
+int32_t pie_error_fault(apipie_status code)
+{
+    switch (code) {
+    case APIPIE_OK:
+    case APIPIE_E_CANCELLED:
+        return APIPIE_FAULT_NONE;
+    case APIPIE_E_AUTH:
+    case APIPIE_E_RATE_LIMITED:
+    case APIPIE_E_QUOTA:
+        return APIPIE_FAULT_ACCOUNT;
+    case APIPIE_E_CONNECT:
+    case APIPIE_E_TLS:
+    case APIPIE_E_TIMEOUT:
+    case APIPIE_E_NETWORK:
+        return APIPIE_FAULT_NETWORK;
+    case APIPIE_E_SERVER:
+    case APIPIE_E_MALFORMED:
+    case APIPIE_E_NO_IMAGE:
+        return APIPIE_FAULT_PROVIDER;
+    case APIPIE_E_MEMORY:
+    case APIPIE_E_INTERNAL:
+        return APIPIE_FAULT_LIBRARY;
+    default:
+        return APIPIE_FAULT_CALLER;
+    }
+}
+
+void pie_error_set(struct apipie_error *e, apipie_status code, const char *hint, const char *a,
+                   const char *b, const char *c)
+{
+    struct pie_buf body = e->body;
+    const char *piece[3] = {a, b, c};
+    char text[sizeof(e->message) * 2];
+    size_t n = 0;
+    memset(e, 0, sizeof(*e));
+    e->body = body;
+    e->code = code;
+    e->fault = pie_error_fault(code);
+    e->retry_after_ms = APIPIE_UNKNOWN;
+    for (size_t i = 0; i < PIE_COUNT(piece) && piece[i] != NULL; i++) {
+        pie_text_copy(pie_slice_text(piece[i]), text + n, sizeof(text) - n);
+        n += strlen(text + n);
+    }
+    pie_text_display(pie_slice(text, n), e->message, sizeof(e->message));
+    pie_text_copy(pie_slice_text(hint), e->hint, sizeof(e->hint));
+}
+
+void pie_error_move(struct apipie_error *to, struct apipie_error *from)
+{
+    pie_error_free(to);
+    *to = *from;
+    pie_buf_init(&from->body, to->body.mem, ERROR_BODY_MAX);
+}

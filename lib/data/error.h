@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* What went wrong. Needs no memory of its own but for the body. */
+#ifndef PIE_ERROR_H
+#define PIE_ERROR_H
+
+#include "base/base.h"
+
+struct apipie_error {
+    apipie_status code;
+    int32_t http_status;
+    int32_t retryable, billed, fault;
+    int32_t refused; /* the body says that nothing was drawn: safe to send again */
+    int64_t retry_after_ms;
+    int32_t attempts;
+    char message[512];
+    char hint[320];
+    char provider_code[96];
+    char provider_param[96];
+    char request_id[128];
+    struct pie_buf body;
+};
+
+void pie_error_init(struct apipie_error *e, const struct pie_mem *mem);
+void pie_error_free(struct apipie_error *e);
+/* Sets code, fault by code, message and hint; forgets the rest but the body. message is made fit for display; `a`, `b` and `c`
+ * are joined; NULL ends. */
+void pie_error_set(struct apipie_error *e, apipie_status code, const char *hint, const char *a,
+                   const char *b, const char *c);
+void pie_error_move(struct apipie_error *to, struct apipie_error *from);
+/* The default fault of a code. */
+int32_t pie_error_fault(apipie_status code);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* What the body path found at one image path of a reply. */
+#ifndef PIE_PART_H
+#define PIE_PART_H
+
+#include "base/base.h"
+
+/* Places in a reply where a picture may stand, as a dialect names them. "data[].b64_json": object keys joined by
+ * '.', "[]" any index; "[]" alone first means a bare array. The list ends with NULL. */
+enum {
+    PIE_PATH_IMAGE = 1, /* base64 first: http(s) and data: are recognised too */
+    PIE_PATH_URL = 2    /* a url first: data: is decoded, everything else is a url */
+};
+
+struct pie_path {
+    const char *path;
+    int32_t kind;
+};
+
+#define PIE_PATH_INDICES 4 /* most "[]" in a path */
+#define PIE_SLOT_NONE    UINT32_MAX
+
+enum {
+    PIE_PART_NULL = 1,  /* null, false, a number, an object: no string */
+    PIE_PART_EMPTY = 2, /* "" or only blanks */
+    PIE_PART_URL = 3,   /* url holds it */
+    PIE_PART_IMAGE = 4, /* whole bytes lie in the sink's slot */
+    PIE_PART_BROKEN = 5 /* began and is no good: problem and status say why */
+};
+
+struct pie_part {
+    int32_t kind; /* PIE_PART_* */
+    int32_t path; /* index into the dialect's list */
+    uint32_t index[PIE_PATH_INDICES];
+    uint32_t slot;    /* PIE_SLOT_NONE without bytes */
+    char *url;        /* owned */
+    uint64_t size;    /* decoded bytes */
+    const char *mime; /* static, by magic bytes */
+    int32_t width, height;
+    apipie_status status; /* of a broken one */
+    char problem[96];     /* of a broken one */
+};
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* The sealed request: what the user asked for, and only that. */
+#ifndef PIE_WISH_H
+#define PIE_WISH_H
+
+#include "base/base.h"
+
+/* Texts of a wish, by place. NULL: not set. */
+enum {
+    PIE_WISH_PROVIDER,
+    PIE_WISH_MODEL,
+    PIE_WISH_PROMPT,
+    PIE_WISH_NEGATIVE,
+    PIE_WISH_QUALITY,
+    PIE_WISH_STYLE,
+    PIE_WISH_FORMAT,
+    PIE_WISH_ROUTING,
+    PIE_WISH_USER,
+    PIE_WISH_ASPECT,
+    PIE_WISH_IMAGE_URL,
+    PIE_WISH_OUTPUT, /* file or folder */
+    PIE_WISH_STEM,   /* file name in the folder, without extension */
+    PIE_WISH_TEXTS
+};
+
+/* Numbers that were set. */
+enum {
+    PIE_WISH_HAS_N = 1,
+    PIE_WISH_HAS_SIZE = 2,
+    PIE_WISH_HAS_STEPS = 4,
+    PIE_WISH_HAS_STRENGTH = 8,
+    PIE_WISH_HAS_GUIDANCE = 16,
+    PIE_WISH_HAS_SEED = 32
+};
+
+enum { PIE_OUTPUT_MEMORY, PIE_OUTPUT_FILE, PIE_OUTPUT_FOLDER, PIE_OUTPUT_HOST };
+
+struct pie_extra {
+    char *name;
+    char *json;
+    struct pie_extra *next;
+};
+
+/* The host's sink; user is freed once, by pie_wish_free. */
+struct pie_host_sink {
+    apipie_sink_begin_fn begin;
+    apipie_sink_write_fn write;
+    apipie_sink_end_fn end;
+    apipie_sink_commit_fn commit;
+    apipie_sink_abort_fn abort_slot;
+    void *user;
+    apipie_free_fn user_free;
+};
+
+struct pie_wish {
+    const struct pie_mem *mem;
+    int32_t kind;
+    uint32_t has; /* PIE_WISH_HAS_* */
+    char *text[PIE_WISH_TEXTS];
+    int32_t n, width, height, steps;
+    double strength, guidance;
+    uint64_t seed;
+    uint8_t *image; /* input image; NULL: none or by url */
+    size_t image_size;
+    const char *image_mime;   /* static */
+    struct pie_extra *extras; /* in the order they were set */
+    int32_t output;           /* PIE_OUTPUT_* */
+    struct pie_host_sink sink;
+    /* how to call */
+    int64_t timeout_ms, connect_timeout_ms;
+    int32_t retry_policy, retries;
+    uint64_t max_image_bytes;
+};
+
+void pie_wish_init(struct pie_wish *w, const struct pie_mem *mem, int32_t kind);
+/* All but the host's sink. APIPIE_E_MEMORY leaves `to` empty. */
+apipie_status pie_wish_copy(struct pie_wish *to, const struct pie_wish *from);
+void pie_wish_free(struct pie_wish *w);
+/* Replaces text number `which`; NULL takes it back. */
+apipie_status pie_wish_set_text(struct pie_wish *w, int32_t which, const char *text, size_t n);
+apipie_status pie_wish_set_image(struct pie_wish *w, const void *bytes, size_t n, const char *mime);
+/* json NULL takes it back. */
+apipie_status pie_wish_set_extra(struct pie_wish *w, const char *name, const char *json);
+size_t pie_wish_extra_bytes(const struct pie_wish *w);
+void pie_wish_clear_sink(struct pie_wish *w); /* frees user */
+
+#endif

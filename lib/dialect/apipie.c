@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows the images route of the APIpie gateway (https://apipie.ai/docs/Features/Images); must not send anything. */
+#include "dialect/dialect.h"
+
+static const struct pie_path apipie_paths[] = {
+    {"data[].b64_json", PIE_PATH_IMAGE},
+    {"data[].url", PIE_PATH_URL},
+    {"[].b64_json", PIE_PATH_IMAGE}, /* some servers leave the envelope out */
+    {"[].url", PIE_PATH_URL},
+    {NULL, 0},
+};
+
+/* ---- encode */
+
+/* Texts of a wish and what the gateway calls them. */
+static const struct {
+    const char *name;
+    int32_t text;
+} apipie_text_fields[] = {
+    {"provider", PIE_WISH_PROVIDER},
+    {"model", PIE_WISH_MODEL},
+    {"prompt", PIE_WISH_PROMPT},
+    {"negative_prompt", PIE_WISH_NEGATIVE},
+    {"quality", PIE_WISH_QUALITY},
+    {"style", PIE_WISH_STYLE},
+    {"response_format", PIE_WISH_FORMAT},
+    {"routing", PIE_WISH_ROUTING},
+    {"user", PIE_WISH_USER},
+    {"aspect_ratio", PIE_WISH_ASPECT},
+    {"image", PIE_WISH_IMAGE_URL},
+};
+
+static const struct {
+    const char *name;
+    uint32_t has;
+} apipie_number_fields[] = {
+    {"n", PIE_WISH_HAS_N},
+    {"size", PIE_WISH_HAS_SIZE},
+    {"steps", PIE_WISH_HAS_STEPS},
+    {"strength", PIE_WISH_HAS_STRENGTH},
+    {"cfg_scale", PIE_WISH_HAS_GUIDANCE},
+    {"seed", PIE_WISH_HAS_SEED},
+};
+
+static void apipie_name(struct pie_buf *out, const char *name)
+{
+    pie_buf_add_char(out, out->n > 0 ? ',' : '{');
+    pie_json_string(out, pie_slice_text(name));
+    pie_buf_add_char(out, ':');
+}
+
+static void apipie_double(struct pie_buf *out, double v)
+{
+    char text[PIE_NUMBER_MAX];
+    pie_number_double(v, text);
+    pie_buf_add_text(out, text);
+}
+
+static void apipie_number(struct pie_buf *out, const struct pie_wish *w, uint32_t which)
+{
+    switch (which) {
+    case PIE_WISH_HAS_N:
+        pie_buf_add_int(out, w->n);
+        break;
+    case PIE_WISH_HAS_SIZE:
+        pie_buf_add_char(out, '"');
+        pie_buf_add_int(out, w->width);
+        pie_buf_add_char(out, 'x');
+        pie_buf_add_int(out, w->height);
+        pie_buf_add_char(out, '"');
+        break;
+    case PIE_WISH_HAS_STEPS:
+        pie_buf_add_int(out, w->steps);
+        break;
+    case PIE_WISH_HAS_STRENGTH:
+        apipie_double(out, w->strength);
+        break;
+    case PIE_WISH_HAS_GUIDANCE:
+        apipie_double(out, w->guidance);
+        break;
+    default:
+        pie_buf_add_uint(out, w->seed);
+        break;
+    }
+}
+
+/* A field that a setter has set may not come again as an extra: servers disagree about which one counts. */
+static int32_t apipie_field_is_set(const struct pie_wish *w, const char *name)
+{
+    for (size_t i = 0; i < PIE_COUNT(apipie_text_fields); i++) {
+        if (strcmp(apipie_text_fields[i].name, name) == 0 &&
+            w->text[apipie_text_fields[i].text] != NULL)
+            return 1;
+    }
+    for (size_t i = 0; i < PIE_COUNT(apipie_number_fields); i++) {
+        if (strcmp(apipie_number_fields[i].name, name) == 0 &&
+            (w->has & apipie_number_fields[i].has))
+            return 1;
+    }
+    return w->image != NULL && strcmp(name, "image") == 0;
+}
+
+static void apipie_fields(struct pie_buf *out, const struct pie_wish *w)
+{
+    for (size_t i = 0; i < PIE_COUNT(apipie_text_fields); i++) {
+        const char *text = w->text[apipie_text_fields[i].text];
+        if (text == NULL)
+            continue;
+        apipie_name(out, apipie_text_fields[i].name);
+        pie_json_string(out, pie_slice_text(text));
+    }
+    for (size_t i = 0; i < PIE_COUNT(apipie_number_fields); i++) {
+        if ((w->has & apipie_number_fields[i].has) == 0)
+            continue;
+        apipie_name(out, apipie_number_fields[i].name);
+        apipie_number(out, w, apipie_number_fields[i].has);
+    }
+    for (const struct pie_extra *e = w->extras; e != NULL; e = e->next) {
+        apipie_name(out, e->name);
+        pie_buf_add_text(out, e->json);
+    }
+}
+
+static void apipie_segment(struct pie_http_request *q, const void *p, size_t n,
+                           size_t (*encode)(const uint8_t *p, size_t n, char *out))
+{
+    struct pie_segment *s = &q->segments[q->segment_count++];
+    s->p = p;
+    s->n = n;
+    s->encode = encode;
+}
+
+/* The body is text, or text with the input image encoded in its middle while it is sent. */
+static apipie_status apipie_body(const struct pie_wish *w, struct pie_http_request *q)
+{
+    struct pie_buf *out = &q->text;
+    size_t middle = 0;
+    apipie_fields(out, w);
+    if (w->image != NULL) {
+        apipie_name(out, "image");
+        pie_buf_add_text(out, "\"data:");
+        pie_buf_add_text(out, w->image_mime);
+        pie_buf_add_text(out, ";base64,");
+        middle = out->n;
+        pie_buf_add_char(out, '"');
+    }
+    pie_buf_add_char(out, '}');
+    if (out->failed != APIPIE_OK)
+        return out->failed;
+    q->segment_count = 0;
+    apipie_segment(q, out->p, middle != 0 ? middle : out->n, NULL);
+    if (middle != 0) {
+        apipie_segment(q, w->image, w->image_size, pie_base64_encode);
+        apipie_segment(q, out->p + middle, out->n - middle, NULL);
+    }
+    return APIPIE_OK;
+}
+
+static apipie_status apipie_headers(const struct pie_endpoint *at, struct pie_http_request *q)
+{
+    struct pie_buf line;
+    pie_buf_init(&line, q->text.mem, PIE_HEADERS_MAX);
+    pie_buf_add_text(&line, "Bearer ");
+    pie_buf_add_text(&line, at->key);
+    apipie_status status = line.failed;
+    if (status == APIPIE_OK)
+        status =
+            pie_headers_add(&q->headers, pie_slice_text("Authorization"), pie_buf_slice(&line));
+    if (line.p != NULL)
+        pie_mem_wipe(line.p, line.cap);
+    pie_buf_free(&line);
+    if (status == APIPIE_OK)
+        status = pie_headers_add(&q->headers, pie_slice_text("Content-Type"),
+                                 pie_slice_text("application/json"));
+    if (status == APIPIE_OK)
+        status = pie_headers_add(&q->headers, pie_slice_text("Accept"),
+                                 pie_slice_text("application/json"));
+    return status;
+}
+
+static apipie_status apipie_encode(const struct pie_wish *w, const struct pie_endpoint *at,
+                                   struct pie_leg *leg, struct apipie_error *err)
+{
+    struct pie_http_request *q = &leg->request;
+    for (const struct pie_extra *e = w->extras; e != NULL; e = e->next) {
+        if (apipie_field_is_set(w, e->name)) {
+            pie_error_set(err, APIPIE_E_ARGUMENT, "use the setter or set_extra for it, not both",
+                          "set_extra: another setter has set this field too: ", e->name, NULL);
+            return err->code;
+        }
+    }
+    leg->purpose = APIPIE_PURPOSE_GENERATE;
+    leg->paid = leg->with_key = 1;
+    q->method = "POST";
+    q->once = 1;
+    pie_buf_add_text(&q->url, at->base_url);
+    pie_buf_add_text(&q->url, "/images/generations");
+    apipie_status status = q->url.failed;
+    if (status == APIPIE_OK)
+        status = apipie_headers(at, q);
+    return status == APIPIE_OK ? apipie_body(w, q) : status;
+}
+
+/* ---- decode */
+
+static apipie_status apipie_set_text(const struct pie_mem *mem, struct pie_slice s, char **ret)
+{
+    if (s.n == 0)
+        return APIPIE_OK;
+    char *copy = pie_mem_text(mem, s.p, s.n);
+    if (copy == NULL)
+        return APIPIE_E_MEMORY;
+    pie_mem_free(mem, *ret);
+    *ret = copy;
+    return APIPIE_OK;
+}
+
+static void apipie_take_image(struct pie_image *image, const struct pie_part *part)
+{
+    image->slot = part->slot;
+    image->size = part->size;
+    image->mime = part->mime;
+    image->width = part->width;
+    image->height = part->height;
+    image->status = APIPIE_OK;
+    image->problem[0] = '\0';
+}
+
+/* Bytes beat a url, and a url beats the news that something is broken. */
+static apipie_status apipie_take_part(struct apipie_result *ret, const struct pie_part *part)
+{
+    size_t index = part->path < 0 ? 0 : part->index[0];
+    apipie_status status = pie_result_grow(ret, index + 1);
+    if (status != APIPIE_OK)
+        return status;
+    struct pie_image *image = &ret->images[index];
+    switch (part->kind) {
+    case PIE_PART_IMAGE:
+        apipie_take_image(image, part);
+        break;
+    case PIE_PART_URL:
+        return apipie_set_text(ret->mem, pie_slice_text(part->url), &image->url);
+    case PIE_PART_BROKEN:
+        if (image->size == 0) {
+            image->status = part->status;
+            pie_text_copy(pie_slice_text(part->problem), image->problem, sizeof(image->problem));
+        }
+        break;
+    default:
+        break;
+    }
+    return APIPIE_OK;
+}
+
+static void apipie_count(const struct pie_node *usage, const char *name, const char *other,
+                         int64_t *ret)
+{
+    if (pie_node_int(pie_node_get(usage, name), ret) != APIPIE_OK && other != NULL)
+        pie_node_int(pie_node_get(usage, other), ret);
+    if (*ret < 0)
+        *ret = APIPIE_UNKNOWN;
+}
+
+/* Servers that do not count answer zeros: that is no free picture. */
+static void apipie_usage(const struct pie_node *root, struct pie_usage *u)
+{
+    const struct pie_node *usage = pie_node_get(root, "usage");
+    if (pie_node_kind(usage) != PIE_JSON_OBJECT)
+        usage = pie_node_get(root, "queryDetails");
+    pie_node_money(pie_node_get(usage, "cost"), &u->cost);
+    apipie_count(usage, "prompt_tokens", "promptTokens", &u->prompt_tokens);
+    apipie_count(usage, "input_tokens", NULL, &u->prompt_tokens);
+    apipie_count(usage, "completion_tokens", "output_tokens", &u->completion_tokens);
+    apipie_count(usage, "total_tokens", "totalTokens", &u->total_tokens);
+    apipie_count(usage, "latency_ms", "latencyMs", &u->latency_ms);
+    if (u->cost <= 0 && u->prompt_tokens <= 0 && u->completion_tokens <= 0 &&
+        u->total_tokens <= 0 && u->latency_ms <= 0) {
+        u->cost = u->prompt_tokens = u->completion_tokens = APIPIE_UNKNOWN;
+        u->total_tokens = u->latency_ms = APIPIE_UNKNOWN;
+    }
+}
+
+static apipie_status apipie_names(const struct pie_wish *w, const struct pie_node *root,
+                                  struct apipie_result *ret)
+{
+    const struct pie_node *usage = pie_node_get(root, "usage");
+    struct pie_slice model = pie_node_text(pie_node_get(root, "model"));
+    struct pie_slice provider = pie_node_text(pie_node_get(root, "provider"));
+    if (model.n == 0)
+        model = pie_node_text(pie_node_get(usage, "model_used"));
+    if (model.n == 0)
+        model = pie_slice_text(w->text[PIE_WISH_MODEL]);
+    if (provider.n == 0)
+        provider = pie_node_text(pie_node_get(pie_node_get(root, "queryDetails"), "provider"));
+    if (provider.n == 0)
+        provider = pie_slice_text(w->text[PIE_WISH_PROVIDER]);
+    ret->backend = "apipie";
+    apipie_status status = apipie_set_text(ret->mem, model, &ret->model);
+    return status == APIPIE_OK ? apipie_set_text(ret->mem, provider, &ret->provider) : status;
+}
+
+static apipie_status apipie_item(const struct pie_node *item, struct apipie_result *ret, size_t i)
+{
+    struct pie_image *image = &ret->images[i];
+    image->has_seed = pie_node_uint(pie_node_get(item, "seed"), &image->seed) == APIPIE_OK;
+    return apipie_set_text(ret->mem, pie_node_text(pie_node_get(item, "revised_prompt")),
+                           &image->revised_prompt);
+}
+
+/* What the reply says about each image, besides the image. */
+static apipie_status apipie_items(const struct pie_node *root, struct apipie_result *ret)
+{
+    const struct pie_node *data = pie_node_get(root, "data");
+    if (pie_node_kind(root) == PIE_JSON_ARRAY)
+        data = root;
+    size_t count = pie_node_kind(data) == PIE_JSON_ARRAY ? pie_node_count(data) : 0;
+    /* More items than a reply may have images: only what has a part counts. */
+    apipie_status status = count <= PIE_ITEMS_MAX ? pie_result_grow(ret, count) : APIPIE_OK;
+    for (size_t i = 0; i < count && i < ret->count && status == APIPIE_OK; i++)
+        status = apipie_item(pie_node_at(data, i), ret, i);
+    return status;
+}
+
+static void apipie_say_why(struct apipie_result *ret)
+{
+    for (size_t i = 0; i < ret->count; i++) {
+        struct pie_image *image = &ret->images[i];
+        if (image->size != 0 || image->url != NULL || image->status != APIPIE_OK)
+            continue;
+        image->status = APIPIE_E_NO_IMAGE;
+        pie_text_copy(pie_slice_text("neither a url nor bytes came"), image->problem,
+                      sizeof(image->problem));
+    }
+}
+
+static void apipie_warn_count(const struct pie_wish *w, struct apipie_result *ret)
+{
+    struct pie_buf text;
+    if ((w->has & PIE_WISH_HAS_N) == 0 || ret->count == 0 || ret->count >= (size_t)w->n)
+        return;
+    pie_buf_init(&text, ret->mem, 200);
+    pie_buf_add_int(&text, w->n);
+    pie_buf_add_text(&text, " images were asked for, the server sent ");
+    pie_buf_add_uint(&text, ret->count);
+    if (text.failed == APIPIE_OK)
+        pie_result_warn(ret, text.p, NULL);
+    pie_buf_free(&text);
+}
+
+/* The gateway takes ":word:word" near the ends of a text for a command of its own
+ * (https://apipie.ai/docs/Features/InlineCLI); whether it does so for images is not documented. */
+#define APIPIE_INLINE_REACH 250
+
+static size_t apipie_word(const char *p, size_t n)
+{
+    size_t i = 0;
+    while (i < n && (pie_is_alpha(p[i]) || pie_is_digit(p[i]) || p[i] == '_' || p[i] == '-'))
+        i++;
+    return i;
+}
+
+static int32_t apipie_has_command(struct pie_slice s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] != ':' || (i > 0 && !pie_is_blank(s.p[i - 1])))
+            continue;
+        size_t first = apipie_word(s.p + i + 1, s.n - i - 1);
+        size_t colon = i + 1 + first;
+        if (first != 0 && colon + 1 < s.n && s.p[colon] == ':' &&
+            apipie_word(s.p + colon + 1, s.n - colon - 1) != 0)
+            return 1;
+    }
+    return 0;
+}
+
+static void apipie_warn_commands(const struct pie_wish *w, struct apipie_result *ret)
+{
+    struct pie_slice s = pie_slice_text(w->text[PIE_WISH_PROMPT]);
+    size_t reach = s.n < APIPIE_INLINE_REACH ? s.n : APIPIE_INLINE_REACH;
+    if (apipie_has_command(pie_slice(s.p, reach)) ||
+        apipie_has_command(pie_slice(s.p + s.n - reach, reach)))
+        pie_result_warn(
+            ret,
+            "the prompt's ends hold \":word:word\", which the gateway may take for one of its "
+            "inline commands",
+            NULL);
+}
+
+static apipie_status apipie_decode(const struct pie_wish *w, const struct pie_reply *reply,
+                                   struct apipie_result *ret, struct apipie_error *err)
+{
+    apipie_status status = APIPIE_OK;
+    int64_t created = APIPIE_UNKNOWN;
+    int32_t useful = 0;
+    for (size_t i = 0; i < reply->part_count && status == APIPIE_OK; i++)
+        status = apipie_take_part(ret, &reply->parts[i]);
+    if (status == APIPIE_OK)
+        status = apipie_items(reply->root, ret);
+    if (status == APIPIE_OK)
+        status = apipie_names(w, reply->root, ret);
+    if (status != APIPIE_OK)
+        return status;
+    apipie_usage(reply->root, &ret->usage);
+    if (pie_node_int(pie_node_get(reply->root, "created"), &created) == APIPIE_OK && created > 0 &&
+        created < INT64_MAX / 1000)
+        ret->created_ms = created * 1000;
+    pie_explain_request_id(&reply->outcome->headers, ret->request_id);
+    apipie_say_why(ret);
+    apipie_warn_count(w, ret);
+    apipie_warn_commands(w, ret);
+    for (size_t i = 0; i < ret->count; i++)
+        useful |= ret->images[i].size != 0 || ret->images[i].url != NULL;
+    if (useful && pie_explain_has_error(reply->root))
+        pie_result_warn(ret, "the reply holds an error beside the picture; see its JSON", NULL);
+    if (!useful)
+        pie_explain_no_image(reply, ret, err);
+    return useful ? APIPIE_OK : err->code;
+}
+
+const struct pie_dialect pie_dialect_apipie = {
+    "apipie", apipie_paths, apipie_encode, apipie_decode, pie_explain,
+};

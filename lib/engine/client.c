@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows the life of clients and requests; must not move bytes. */
+#include "engine/engine_priv.h"
+
+#define CLIENT_BASE_URL "https://apipie.ai/v1"
+
+static void client_free(struct apipie_client *c)
+{
+    struct pie_mem mem = c->mem; /* c goes with it */
+    if (c->transport != NULL)
+        c->transport->type->close(c->transport);
+    if (c->key != NULL)
+        pie_mem_wipe(c->key, strlen(c->key));
+    pie_mem_free(&mem, c->key);
+    pie_mem_free(&mem, c->base_url);
+    pie_lock_free(&mem, c->lock);
+    pie_mem_free(&mem, c);
+}
+
+/* The environment is read once, here, and judged at submit: making a client says nothing yet. */
+static apipie_status client_read_environment(struct apipie_client *c)
+{
+    const char *key = pie_environment("APIPIE_API_KEY");
+    const char *url = pie_environment("APIPIE_BASE_URL");
+    struct pie_slice base = pie_slice_text(url != NULL ? url : CLIENT_BASE_URL);
+    while (base.n > 0 && base.p[base.n - 1] == '/')
+        base.n--;
+    c->base_url = pie_mem_text(&c->mem, base.p, base.n);
+    if (c->base_url == NULL)
+        return APIPIE_E_MEMORY;
+    c->base_url_bad = pie_utf8_valid(base.p, base.n) != base.n || base.n > APIPIE_LIMIT_TEXT;
+    if (key == NULL)
+        return APIPIE_OK;
+    c->key = pie_mem_text(&c->mem, key, strlen(key));
+    if (c->key == NULL)
+        return APIPIE_E_MEMORY;
+    for (const char *p = key; *p != '\0'; p++)
+        c->key_bad |= (unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7F;
+    c->key_bad |= strlen(key) > APIPIE_LIMIT_TEXT;
+    return APIPIE_OK;
+}
+
+struct apipie_client *pie_client_new(const struct pie_mem *mem)
+{
+    struct apipie_client *c = pie_mem_new(mem, 1, sizeof(*c));
+    if (c == NULL)
+        return NULL;
+    c->mem = *mem;
+    c->handles = c->refs = 1;
+    c->defaults.connect_timeout_ms = 10000;
+    c->defaults.timeout_ms = 600000;
+    c->defaults.retry_policy = APIPIE_RETRY_SAFE;
+    c->defaults.retries = 2;
+    c->defaults.max_image_bytes = (uint64_t)256 * 1024 * 1024;
+    c->lock = pie_lock_new(&c->mem);
+    if (c->lock == NULL || client_read_environment(c) != APIPIE_OK) {
+        client_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void pie_client_keep(struct apipie_client *c)
+{
+    pie_atomic_add(&c->refs, 1);
+}
+
+void pie_client_drop(struct apipie_client *c)
+{
+    if (pie_atomic_add(&c->refs, -1) == 0)
+        client_free(c);
+}
+
+/* ---- requests */
+
+struct apipie_request *pie_request_new(struct apipie_client *c, int32_t kind)
+{
+    struct apipie_request *r = pie_mem_new(&c->mem, 1, sizeof(*r));
+    if (r == NULL)
+        return NULL;
+    r->client = c;
+    r->mem = &c->mem;
+    r->refs = 1;
+    r->status = APIPIE_PENDING;
+    r->dialect = &pie_dialect_apipie;
+    r->ended_ms = APIPIE_UNKNOWN;
+    pie_wish_init(&r->wish, r->mem, kind);
+    pie_error_init(&r->error, r->mem);
+    pie_http_request_init(&r->call.request, r->mem);
+    pie_http_request_init(&r->fetch.request, r->mem);
+    pie_lock_take(c->lock);
+    r->wish.timeout_ms = c->defaults.timeout_ms;
+    r->wish.connect_timeout_ms = c->defaults.connect_timeout_ms;
+    r->wish.retry_policy = c->defaults.retry_policy;
+    r->wish.retries = c->defaults.retries;
+    r->wish.max_image_bytes = c->defaults.max_image_bytes;
+    pie_lock_drop(c->lock);
+    pie_client_keep(c);
+    return r;
+}
+
+void pie_request_keep(struct apipie_request *r)
+{
+    pie_atomic_add(&r->refs, 1);
+}
+
+void pie_request_drop(struct apipie_request *r)
+{
+    if (pie_atomic_add(&r->refs, -1) != 0)
+        return;
+    struct apipie_client *c = r->client;
+    pie_wish_free(&r->wish);
+    pie_error_free(&r->error);
+    pie_result_free(r->result);
+    pie_mem_free(r->mem, r->attempts);
+    pie_http_request_free(&r->call.request);
+    pie_http_request_free(&r->fetch.request);
+    pie_mem_free(r->mem, r->key);
+    pie_mem_free(r->mem, r->base_url);
+    pie_mem_free(r->mem, r);
+    pie_client_drop(c);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows what a broken exchange means for the money; must not decide what happens next. Pure. */
+#include "engine/engine_priv.h"
+
+int32_t pie_verdict_outcome(const struct pie_outcome *o, const struct apipie_error *err)
+{
+    int32_t status = o->status;
+    if (!o->sent)
+        return APIPIE_OUTCOME_NOT_SENT;
+    if (status >= 300 && status < 400) /* 303 sends us to the result of work that was done */
+        return status == 303 ? APIPIE_OUTCOME_UNKNOWN : APIPIE_OUTCOME_REJECTED;
+    if (status >= 400 && status < 500)
+        return status == 408 || status == 409 || status == 424 || status == 499
+                   ? APIPIE_OUTCOME_UNKNOWN
+                   : APIPIE_OUTCOME_REJECTED;
+    if (status == 503 && err->refused)
+        return APIPIE_OUTCOME_REJECTED;
+    return APIPIE_OUTCOME_UNKNOWN;
+}
+
+static const struct {
+    int32_t wire;
+    apipie_status code;
+    const char *message, *hint;
+    int32_t retryable;
+} verdict_wires[] = {
+    {PIE_WIRE_LOOKUP, APIPIE_E_CONNECT,
+     "the server's name is not known: ", "check the base URL and the network", 1},
+    {PIE_WIRE_CONNECT, APIPIE_E_CONNECT,
+     "nothing answers there: ", "check the base URL, the port, and whether the server runs", 1},
+    {PIE_WIRE_CONNECT_TIMEOUT, APIPIE_E_TIMEOUT, "no connection within the time limit: ",
+     "check the network, or raise the connect time limit", 1},
+    {PIE_WIRE_TLS, APIPIE_E_TLS, "no secure connection: ",
+     "the server must speak TLS 1.2 or newer; is this really an https port?", 0},
+    {PIE_WIRE_CERTIFICATE, APIPIE_E_TLS, "the server's certificate is not trusted: ",
+     "check the clock and the system's certificates; it is never ignored", 0},
+    {PIE_WIRE_REFUSED, APIPIE_E_NETWORK,
+     "the address is private, refused: ", "a public server must not send us to this network", 0},
+    {PIE_WIRE_CUT, APIPIE_E_NETWORK,
+     "the connection broke: ", "the server or something on the way closed it", 1},
+    {PIE_WIRE_RESENT, APIPIE_E_NETWORK, "a kept connection broke after the request was sent: ",
+     "it was not sent a second time, because the first may have been drawn", 1},
+    {PIE_WIRE_WRITER, APIPIE_E_MEMORY, "out of memory while the reply was read", "free some memory",
+     0},
+    {PIE_WIRE_MEMORY, APIPIE_E_MEMORY, "out of memory", "free some memory, then try again", 0},
+    {PIE_WIRE_OTHER, APIPIE_E_NETWORK, "the exchange failed: ", "see the message", 0},
+};
+
+void pie_verdict_wire(const struct pie_outcome *o, int32_t paid, struct apipie_error *err)
+{
+    size_t i = 0;
+    while (i + 1 < PIE_COUNT(verdict_wires) && verdict_wires[i].wire != o->wire)
+        i++;
+    apipie_status code = verdict_wires[i].code;
+    const char *hint = verdict_wires[i].hint;
+    if (o->wire == PIE_WIRE_WRITER)
+        code = o->writer_status;
+    if (paid && o->sent && (o->wire == PIE_WIRE_CUT || o->wire == PIE_WIRE_OTHER))
+        hint = "the request had been sent: the picture may have been drawn and billed; look at "
+               "your usage "
+               "before you send it again";
+    pie_error_set(err, code, hint, verdict_wires[i].message, o->detail, NULL);
+    err->http_status = o->status;
+    err->retryable = verdict_wires[i].retryable;
+    pie_explain_request_id(&o->headers, err->request_id);
+}
+
+/* ---- keys out of texts */
+
+static int32_t verdict_key_character(char c)
+{
+    return pie_is_alpha(c) || pie_is_digit(c) || c == '-' || c == '_' || c == '*' || c == '.';
+}
+
+/* Stars over every place of `key`, and over the rest of every word that begins with "sk-". */
+static void verdict_mask_text(char *text, size_t n, const char *key)
+{
+    size_t length = key != NULL ? strlen(key) : 0;
+    for (size_t i = 0; i < n; i++) {
+        if (length != 0 && length <= n - i && memcmp(text + i, key, length) == 0) {
+            memset(text + i, '*', length);
+            i += length - 1;
+        } else if (n - i > 3 && memcmp(text + i, "sk-", 3) == 0 &&
+                   (i == 0 || !verdict_key_character(text[i - 1]))) {
+            for (i += 3; i < n && verdict_key_character(text[i]); i++)
+                text[i] = '*';
+        }
+    }
+}
+
+void pie_verdict_mask(struct apipie_error *err, const char *key)
+{
+    char *const texts[] = {err->message, err->hint, err->provider_code, err->provider_param,
+                           err->request_id};
+    for (size_t i = 0; i < PIE_COUNT(texts); i++)
+        verdict_mask_text(texts[i], strlen(texts[i]), key);
+    if (err->body.p != NULL)
+        verdict_mask_text(err->body.p, err->body.n, key);
+}

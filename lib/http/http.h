@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* The door of http: plain request and outcome, the transport, URLs. curl.c and url.c alone see libcurl. */
+#ifndef PIE_HTTP_H
+#define PIE_HTTP_H
+
+#include "base/base.h"
+
+#define PIE_SEGMENTS 4
+
+struct pie_segment {
+    const uint8_t *p; /* borrowed: lives as long as the request */
+    size_t n;
+    /* NULL: sent as it is. Else base64 made while it is sent: three bytes to four characters, the last
+     * group padded; returns how many it wrote. (A function, because this room does not know the codec.) */
+    size_t (*encode)(const uint8_t *p, size_t n, char *out);
+};
+
+struct pie_http_request {
+    const char *method; /* static: "GET", "POST" */
+    struct pie_buf url;
+    struct pie_headers headers;
+    struct pie_buf text; /* the bytes that segments may point into, when the request owns them */
+    struct pie_segment segments[PIE_SEGMENTS];
+    size_t segment_count;
+    int64_t connect_timeout_ms;
+    int32_t once; /* paid: must never reach a server twice (guard against libcurl's own resend) */
+    int32_t public_only; /* refuse private and loopback addresses */
+};
+
+/* What ended an exchange, as far as the transport can tell. */
+enum {
+    PIE_WIRE_OK,     /* a whole response came */
+    PIE_WIRE_LOOKUP, /* the name is not known */
+    PIE_WIRE_CONNECT,
+    PIE_WIRE_CONNECT_TIMEOUT,
+    PIE_WIRE_TLS,         /* no secure connection */
+    PIE_WIRE_CERTIFICATE, /* not trusted */
+    PIE_WIRE_REFUSED,     /* a private address, refused by public_only */
+    PIE_WIRE_CUT,         /* the connection broke, or the body was shorter than said */
+    PIE_WIRE_RESENT,      /* libcurl wanted to send a paid request a second time: stopped */
+    PIE_WIRE_WRITER,      /* a writer failed: writer_status */
+    PIE_WIRE_STOPPED,     /* cancel() */
+    PIE_WIRE_MEMORY,
+    PIE_WIRE_OTHER
+};
+
+struct pie_outcome {
+    int32_t wire; /* PIE_WIRE_* */
+    apipie_status writer_status;
+    int32_t status;       /* HTTP, 0 when none came */
+    int32_t sent;         /* bytes of the request may have reached the server */
+    int32_t private_peer; /* the address we talked to is loopback or private */
+    int64_t lookup_us, connect_us, tls_us, first_byte_us, total_us; /* -1: not reached */
+    uint64_t body_bytes;
+    struct pie_headers headers;
+    char detail[200]; /* libcurl's words */
+};
+
+void pie_http_request_init(struct pie_http_request *q, const struct pie_mem *mem);
+void pie_http_request_free(struct pie_http_request *q);
+/* Length of the body in bytes as it will be sent. */
+uint64_t pie_http_request_length(const struct pie_http_request *q);
+void pie_outcome_init(struct pie_outcome *o, const struct pie_mem *mem);
+void pie_outcome_free(struct pie_outcome *o);
+
+struct pie_transport;
+
+/* One thread at a time, but for wakeup (any thread). The engine pulls; a transport never calls up, except into
+ * the writer it was given. */
+struct pie_transport_type {
+    const char *name;
+    /* q and body live until the ticket came out of next or cancel. */
+    apipie_status (*submit)(struct pie_transport *t, const struct pie_http_request *q,
+                            struct pie_writer *body, uint32_t ticket);
+    /* Stops at once; ret is initialised by the caller and says how far it came. The ticket never comes out of next. */
+    void (*cancel)(struct pie_transport *t, uint32_t ticket, struct pie_outcome *ret);
+    /* Moves bytes; waits at most timeout_ms when there is nothing to do. */
+    apipie_status (*drive)(struct pie_transport *t, int64_t timeout_ms);
+    /* 1 and one ended exchange (ret initialised by the caller), 0 when there is none. */
+    int32_t (*next)(struct pie_transport *t, uint32_t *ret_ticket, struct pie_outcome *ret);
+    void (*wakeup)(struct pie_transport *t);
+    void (*close)(struct pie_transport *t);
+};
+
+struct pie_transport {
+    const struct pie_transport_type *type;
+};
+
+/* libcurl's. APIPIE_E_MEMORY or APIPIE_E_INTERNAL on failure. */
+apipie_status pie_curl_transport_new(const struct pie_mem *mem, struct pie_transport **ret);
+
+/* ---- URLs */
+
+struct pie_url {
+    char *scheme, *host, *port,
+        *path; /* lower-case scheme and host; port always there; path with query */
+};
+
+/* http and https only. APIPIE_E_ARGUMENT when it is none, APIPIE_E_MEMORY. */
+apipie_status pie_url_parse(const struct pie_mem *mem, const char *text, struct pie_url *ret);
+void pie_url_free(const struct pie_mem *mem, struct pie_url *u);
+/* `reference` may be relative. The bytes of an absolute one are kept as they are. */
+apipie_status pie_url_resolve(const struct pie_mem *mem, const char *base, const char *reference,
+                              char **ret);
+/* 4 or 16 bytes of an address: loopback, private, link-local, multicast or otherwise not on the internet. */
+int32_t pie_address_is_private(const uint8_t *bytes, size_t n);
+/* Literal addresses and "localhost": 1 when it is this machine. */
+int32_t pie_url_host_is_loopback(const char *host);
+/* 1 when it is loopback, private, link-local or otherwise not public (literals and "localhost"). */
+int32_t pie_url_host_is_private(const char *host);
+int32_t pie_url_has_user(const struct pie_mem *mem, const char *text);
+
+#endif

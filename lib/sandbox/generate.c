@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows how an order becomes pictures, a bill and an answer, or a fault; must not know HTTP. */
+#include "sandbox/sandbox_priv.h"
+
+/* A multiple of 3, so that the pieces join without padding. */
+#define GENERATE_PIECE 3072
+
+#define GENERATE_REFUSED                                                                           \
+    (PIE_FAULT_STATUS | PIE_FAULT_QUOTA | PIE_FAULT_CONTENT | PIE_FAULT_ERROR200 |                 \
+     PIE_FAULT_HTML | PIE_FAULT_HTML200)
+
+static const char generate_page[] =
+    "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head>\n<title>apipie.ai | 502: Bad gateway</title>\n"
+    "<meta charset=\"UTF-8\" />\n</head>\n<body>\n<div id=\"cf-wrapper\">\n"
+    "<h1><span>Bad gateway</span> <span>Error code 502</span></h1>\n"
+    "<p>The web server reported a bad gateway error.</p>\n"
+    "<p>Ray ID: <strong>8f00d5a7be0c1234</strong> &bull; Performance and security by a proxy</p>\n"
+    "</div>\n</body>\n</html>\n";
+
+static void generate_base64(struct pie_buf *out, const struct pie_buf *png)
+{
+    char text[GENERATE_PIECE / 3 * 4];
+
+    pie_buf_reserve(out, out->n + (size_t)pie_base64_length(png->n));
+    for (size_t i = 0; i < png->n; i += GENERATE_PIECE) {
+        size_t n = png->n - i < GENERATE_PIECE ? png->n - i : GENERATE_PIECE;
+
+        pie_buf_add(out, text, pie_base64_encode((const uint8_t *)png->p + i, n, text));
+    }
+}
+
+static apipie_status generate_draw(const struct pie_order *o, int32_t index,
+                                   struct pie_picture **ret)
+{
+    struct pie_picture *picture = pie_picture_new();
+    struct pie_scene *scene = pie_scene_new(&pie_mem_libc, o->width, o->height, o->prompt,
+                                            o->seed + (uint32_t)index * 40503u);
+    apipie_status status = APIPIE_E_MEMORY;
+
+    if (picture != NULL && scene != NULL)
+        status = pie_png_draw(scene, o->width, o->height, &picture->png);
+    pie_scene_free(scene);
+    if (status != APIPIE_OK) {
+        pie_picture_unref(picture);
+        return status;
+    }
+    *ret = picture;
+    return APIPIE_OK;
+}
+
+static void generate_link(struct apipie_sandbox *box, const struct pie_fault *f,
+                          struct pie_picture *picture, struct pie_buf *out)
+{
+    if (f->set & PIE_FAULT_URL404)
+        picture->misses = 2;
+    picture->wrong_mime = (f->set & PIE_FAULT_WRONGMIME) != 0;
+    pie_lock_take(box->lock);
+    pie_store_put(&box->store, picture);
+    if (!(f->set & PIE_FAULT_RELURL))
+        pie_buf_add_text(out, box->root);
+    pie_lock_drop(box->lock);
+    pie_buf_add_text(out, "/temp/");
+    pie_buf_add_text(out, picture->name);
+}
+
+static void generate_item(struct apipie_sandbox *box, const struct pie_order *o,
+                          const struct pie_fault *f, struct pie_picture *picture,
+                          struct pie_buf *out)
+{
+    int32_t link_in_base64 = (f->set & PIE_FAULT_URLIN64) != 0;
+
+    if (o->base64 || link_in_base64) {
+        pie_buf_add_text(out, "{\"url\":null,\"b64_json\":\"");
+        if (link_in_base64)
+            generate_link(box, f, picture, out);
+        else
+            generate_base64(out, &picture->png);
+        pie_buf_add_char(out, '"');
+    } else {
+        pie_buf_add_text(out, "{\"url\":\"");
+        if (f->set & PIE_FAULT_DATAURL) {
+            pie_buf_add_text(out, "data:image/png;base64,");
+            generate_base64(out, &picture->png);
+        } else {
+            generate_link(box, f, picture, out);
+        }
+        pie_buf_add_text(out, "\",\"b64_json\":null");
+    }
+    if (o->revised) {
+        pie_buf_add_text(out, ",\"revised_prompt\":");
+        pie_json_string(out, o->prompt);
+    }
+    pie_buf_add_char(out, '}');
+}
+
+/* A word is a token, and three frame them: the documented example counts 15. */
+static uint64_t generate_tokens(struct pie_slice prompt)
+{
+    uint64_t words = 0;
+    int32_t inside = 0;
+
+    for (size_t i = 0; i < prompt.n; i++) {
+        int32_t blank = pie_is_blank(prompt.p[i]);
+
+        words += !blank && !inside ? 1 : 0;
+        inside = !blank;
+    }
+    return words + 3;
+}
+
+static void generate_usage(const struct pie_order *o, const struct pie_fault *f, int64_t cost,
+                           struct pie_buf *out)
+{
+    const char *quote = f->set & PIE_FAULT_COSTSTRING ? "\"" : "";
+    uint64_t tokens = generate_tokens(o->prompt);
+
+    pie_buf_add_text(out, ",\"usage\":{\"prompt_tokens\":");
+    pie_buf_add_uint(out, tokens);
+    pie_buf_add_text(out, ",\"total_tokens\":");
+    pie_buf_add_uint(out, tokens);
+    pie_buf_add_text(out, ",\"cost\":");
+    pie_buf_add_text(out, quote);
+    pie_price_write(cost, out);
+    pie_buf_add_text(out, quote);
+    pie_buf_add_text(out, ",\"latency_ms\":");
+    pie_buf_add_int(out, pie_price_latency(o->model->provider, o->width, o->height, o->hd));
+    pie_buf_add_char(out, '}');
+}
+
+static void generate_bill(struct apipie_sandbox *box, int64_t cost)
+{
+    pie_lock_take(box->lock);
+    box->billed++;
+    box->billed_micro += cost;
+    pie_lock_drop(box->lock);
+}
+
+static void generate_pictures(struct apipie_sandbox *box, const struct pie_order *o,
+                              const struct pie_fault *f, struct pie_answer *answer)
+{
+    struct pie_buf *out = &answer->body;
+    int32_t drawn = o->n - (f->set & PIE_FAULT_FEWER ? 1 : 0);
+    int32_t shown = f->set & PIE_FAULT_NOIMAGE ? 0 : drawn;
+    int64_t cost = drawn * pie_price_cost(o->model->provider, o->width, o->height, o->hd);
+    apipie_status status = APIPIE_OK;
+
+    pie_buf_add_text(out, "{\"created\":");
+    pie_buf_add_int(out, pie_clock_wall_ms() / 1000);
+    pie_buf_add_text(out, ",\"data\":[");
+    for (int32_t i = 0; i < shown && status == APIPIE_OK; i++) {
+        struct pie_picture *picture = NULL;
+
+        if (i != 0)
+            pie_buf_add_char(out, ',');
+        status = generate_draw(o, i, &picture);
+        if (status == APIPIE_OK)
+            generate_item(box, o, f, picture, out);
+        pie_picture_unref(picture);
+    }
+    pie_buf_add_char(out, ']');
+    if (!(f->set & PIE_FAULT_NOUSAGE))
+        generate_usage(o, f, cost, out);
+    pie_buf_add_char(out, '}');
+    if (status != APIPIE_OK || out->failed != APIPIE_OK)
+        pie_answer_status(answer, 500);
+    else if (drawn > 0)
+        generate_bill(box, cost);
+}
+
+static void generate_html(struct pie_answer *answer, int32_t status)
+{
+    pie_buf_clear(&answer->body);
+    pie_buf_add_text(&answer->body, generate_page);
+    answer->status = status;
+    answer->mime = "text/html; charset=UTF-8";
+}
+
+/* Nothing is drawn, nothing is billed. */
+static void generate_refusal(const struct pie_fault *f, struct pie_answer *answer)
+{
+    if (f->set & PIE_FAULT_STATUS)
+        pie_answer_status(answer, f->status);
+    if (f->set & PIE_FAULT_CONTENT)
+        pie_answer_error(answer, 400, "content_policy_violation",
+                         "The prompt was refused by the provider's safety system.", NULL);
+    if (f->set & PIE_FAULT_ERROR200)
+        pie_answer_error(answer, 200, "server_error", "The provider failed to draw.", NULL);
+    if (f->set & PIE_FAULT_QUOTA) {
+        answer->status = 402;
+        pie_buf_clear(&answer->body);
+        pie_buf_add_text(&answer->body, "{\"code\":\"ACCOUNT_ERROR\",\"message\":\"Your account is "
+                                        "out of credit. Add credit to go on.\"}");
+    }
+    if (f->set & (PIE_FAULT_HTML | PIE_FAULT_HTML200))
+        generate_html(answer, f->set & PIE_FAULT_HTML ? 502 : 200);
+}
+
+/* What happens to an answer that is ready. */
+static void generate_spoil(struct apipie_sandbox *box, const struct pie_fault *f,
+                           struct pie_answer *answer)
+{
+    if (f->set & PIE_FAULT_BADJSON) {
+        pie_buf_clear(&answer->body);
+        pie_buf_add_text(&answer->body, "{\"created\":1729535643,\"data\":[{\"url\":picture}]");
+    }
+    if (f->set & PIE_FAULT_WRONGMIME)
+        answer->mime = "text/html";
+    if (f->set & PIE_FAULT_RETRY_AFTER)
+        memcpy(answer->retry_after, f->retry_after, sizeof(answer->retry_after));
+    answer->truncate = (f->set & PIE_FAULT_TRUNCATE) != 0;
+    answer->cut = (f->set & PIE_FAULT_CUT) != 0;
+    if (f->set & PIE_FAULT_STALL && pie_sandbox_sleep(box, f->stall_ms) != APIPIE_OK)
+        answer->cut = 1;
+}
+
+static apipie_status generate_own_fault(struct pie_slice words, struct pie_answer *answer,
+                                        struct pie_fault *ret)
+{
+    struct pie_buf text;
+
+    if (pie_fault_parse(words, ret) == APIPIE_OK)
+        return APIPIE_OK;
+    pie_buf_init(&text, &pie_mem_libc, 2048);
+    pie_buf_add_text(&text, "The sandbox knows no such fault. It knows, joined by ';': ");
+    pie_fault_list(&text);
+    pie_answer_error(answer, 400, "invalid_parameter", text.failed == APIPIE_OK ? text.p : "",
+                     "sandbox");
+    pie_buf_free(&text);
+    return APIPIE_E_ARGUMENT;
+}
+
+/* The call's own fault, else the server's, which this call uses up. */
+static apipie_status generate_fault(struct apipie_sandbox *box, struct pie_slice words,
+                                    struct pie_answer *answer, struct pie_fault *ret)
+{
+    if (words.n != 0)
+        return generate_own_fault(words, answer, ret);
+    memset(ret, 0, sizeof(*ret));
+    pie_lock_take(box->lock);
+    if (box->fault_times != 0)
+        *ret = box->fault;
+    if (box->fault_times > 0)
+        box->fault_times--;
+    pie_lock_drop(box->lock);
+    return APIPIE_OK;
+}
+
+static void generate_order(struct apipie_sandbox *box, const struct pie_node *root,
+                           struct pie_slice header_fault, struct pie_answer *answer)
+{
+    struct pie_order order;
+    struct pie_fault fault;
+
+    if (pie_order_read(root, answer, &order) != APIPIE_OK ||
+        generate_fault(box, header_fault.n != 0 ? header_fault : order.fault, answer, &fault) !=
+            APIPIE_OK)
+        return;
+    if (fault.set & GENERATE_REFUSED)
+        generate_refusal(&fault, answer);
+    else
+        generate_pictures(box, &order, &fault, answer);
+    generate_spoil(box, &fault, answer);
+}
+
+void pie_generate(struct apipie_sandbox *box, struct pie_intake *in, struct pie_slice header_fault,
+                  struct pie_answer *answer)
+{
+    struct pie_doc *doc = NULL;
+    apipie_status status = pie_intake_end(in, &doc);
+
+    if (status == APIPIE_OK)
+        generate_order(box, pie_doc_root(doc), header_fault, answer);
+    else if (status == APIPIE_E_TOO_LARGE)
+        pie_answer_status(answer, 413);
+    else if (status == APIPIE_E_MALFORMED)
+        pie_answer_error(answer, 400, "invalid_parameter", "The body is not valid JSON.", NULL);
+    else
+        pie_answer_status(answer, 500);
+    pie_doc_free(doc);
+}

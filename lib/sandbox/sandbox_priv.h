@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the sandbox know of each other. server.c alone sees libmicrohttpd, png.c libpng. */
+#ifndef PIE_SANDBOX_PRIV_H
+#define PIE_SANDBOX_PRIV_H
+
+#include <apipie/sandbox.h>
+
+#include "base/base.h"
+#include "codec/codec.h"
+#include "catalog/catalog.h"
+
+#define PIE_SANDBOX_SIDE_MAX  2048
+#define PIE_SANDBOX_N_MAX     10
+#define PIE_SANDBOX_BODY_MAX  (400u * 1024 * 1024)
+#define PIE_SANDBOX_TEXT_MAX  (1024 * 1024)        /* bytes of a prompt */
+#define PIE_SANDBOX_REPLY_MAX (512u * 1024 * 1024) /* ten large pictures as base64 fit */
+
+/* ---- paint.c: a landscape, row by row. The same words and seed give the same picture. */
+
+struct pie_scene;
+struct pie_scene *pie_scene_new(const struct pie_mem *mem, int32_t width, int32_t height,
+                                struct pie_slice prompt, uint32_t seed);
+struct pie_scene *pie_scene_free(struct pie_scene *scene);
+void pie_scene_row(const struct pie_scene *scene, int32_t y, uint8_t *ret_rgb);
+
+/* ---- png.c: the picture as a file. APIPIE_OK or APIPIE_E_MEMORY. */
+
+apipie_status pie_png_draw(const struct pie_scene *scene, int32_t width, int32_t height,
+                           struct pie_buf *out);
+
+/* ---- store.c: pictures that can be fetched by name; the oldest go first. */
+
+struct pie_picture {
+    int32_t refs;
+    char name[40]; /* "....png" */
+    struct pie_buf png;
+    int32_t misses; /* so many times it is "not there yet" (url404) */
+    int32_t wrong_mime;
+};
+
+#define PIE_STORE_COUNT 64
+#define PIE_STORE_BYTES (256u * 1024 * 1024)
+
+struct pie_store {
+    struct pie_picture *pictures[PIE_STORE_COUNT]; /* oldest first */
+    size_t count, bytes;
+};
+
+/* One reference, for the caller; the buffer is empty. */
+struct pie_picture *pie_picture_new(void);
+struct pie_picture *pie_picture_unref(struct pie_picture *picture);
+/* The sandbox's lock is held around these. put takes a reference of its own. */
+void pie_store_put(struct pie_store *store, struct pie_picture *picture);
+struct pie_picture *pie_store_get(struct pie_store *store, const char *name);
+void pie_store_clear(struct pie_store *store);
+
+/* ---- fault.c: the words of apipie/sandbox.h. */
+
+enum {
+    PIE_FAULT_STATUS = 1 << 0,
+    PIE_FAULT_RETRY_AFTER = 1 << 1,
+    PIE_FAULT_QUOTA = 1 << 2,
+    PIE_FAULT_CONTENT = 1 << 3,
+    PIE_FAULT_ERROR200 = 1 << 4,
+    PIE_FAULT_HTML = 1 << 5,
+    PIE_FAULT_HTML200 = 1 << 6,
+    PIE_FAULT_CUT = 1 << 7,
+    PIE_FAULT_STALL = 1 << 8,
+    PIE_FAULT_BADJSON = 1 << 9,
+    PIE_FAULT_TRUNCATE = 1 << 10,
+    PIE_FAULT_NOIMAGE = 1 << 11,
+    PIE_FAULT_FEWER = 1 << 12,
+    PIE_FAULT_WRONGMIME = 1 << 13,
+    PIE_FAULT_DATAURL = 1 << 14,
+    PIE_FAULT_RELURL = 1 << 15,
+    PIE_FAULT_URLIN64 = 1 << 16,
+    PIE_FAULT_URL404 = 1 << 17,
+    PIE_FAULT_NOUSAGE = 1 << 18,
+    PIE_FAULT_COSTSTRING = 1 << 19
+};
+
+struct pie_fault {
+    int32_t set; /* PIE_FAULT_* */
+    int32_t status;
+    int32_t stall_ms;
+    char retry_after[64];
+};
+
+/* Empty text: no fault. APIPIE_E_ARGUMENT for a word or value that is not known. */
+apipie_status pie_fault_parse(struct pie_slice text, struct pie_fault *ret);
+/* "cut, stall:MS, ..." */
+void pie_fault_list(struct pie_buf *out);
+
+/* ---- answer.c: what goes back, before it is HTTP. */
+
+struct pie_answer {
+    int32_t status;
+    const char *mime;
+    struct pie_buf body;
+    struct pie_picture *picture; /* instead of body */
+    const char *allow;           /* of a 405 */
+    char retry_after[64];
+    int32_t cut;      /* close without a word */
+    int32_t truncate; /* break off in the middle */
+};
+
+void pie_answer_init(struct pie_answer *answer);
+void pie_answer_free(struct pie_answer *answer);
+/* The gateway's shape; param may be NULL. */
+void pie_answer_error(struct pie_answer *answer, int32_t status, const char *code,
+                      const char *message, const char *param);
+/* The same with the code and words that fit a status. */
+void pie_answer_status(struct pie_answer *answer, int32_t status);
+
+/* ---- intake.c: a request's body of any size made small and safe, while it arrives. */
+
+struct pie_intake {
+    struct pie_buf text;
+    uint64_t total;
+    size_t start; /* in text: of the string or number that is open */
+    int32_t state;
+    int32_t broken;
+};
+
+void pie_intake_init(struct pie_intake *in);
+void pie_intake_free(struct pie_intake *in);
+void pie_intake_write(struct pie_intake *in, const char *p, size_t n);
+/* APIPIE_OK, APIPIE_E_TOO_LARGE, APIPIE_E_MALFORMED, APIPIE_E_MEMORY. */
+apipie_status pie_intake_end(struct pie_intake *in, struct pie_doc **ret);
+
+/* ---- order.c: a request understood, as strictly as a real gateway does. */
+
+struct pie_order {
+    const struct pie_model *model;
+    struct pie_slice prompt; /* borrowed from the document */
+    struct pie_slice fault;
+    int32_t n, width, height;
+    int32_t hd, base64, revised;
+    uint32_t seed; /* of prompt, model and the caller's seed */
+};
+
+/* APIPIE_OK, or APIPIE_E_ARGUMENT with the refusal in answer. */
+apipie_status pie_order_read(const struct pie_node *root, struct pie_answer *answer,
+                             struct pie_order *ret);
+
+/* ---- price.c */
+
+int64_t pie_price_cost(const char *provider, int32_t width, int32_t height,
+                       int32_t hd); /* microdollars */
+int64_t pie_price_latency(const char *provider, int32_t width, int32_t height, int32_t hd);
+void pie_price_write(int64_t microdollars, struct pie_buf *out); /* "0.008000" */
+
+/* ---- models.c: the list. */
+
+struct pie_models_filter {
+    const char *type, *subtype, *provider, *model, *enabled; /* NULL: any */
+};
+
+void pie_models_answer(const struct pie_models_filter *filter, struct pie_answer *answer);
+
+/* ---- generate.c */
+
+struct apipie_sandbox;
+/* header_fault: "" when there is none. */
+void pie_generate(struct apipie_sandbox *box, struct pie_intake *in, struct pie_slice header_fault,
+                  struct pie_answer *answer);
+
+/* ---- server.c */
+
+struct pie_server;
+apipie_status pie_server_start(struct apipie_sandbox *box, int32_t port, struct pie_server **ret);
+int32_t pie_server_port(const struct pie_server *server);
+struct pie_server *pie_server_stop(struct pie_server *server);
+
+/* ---- sandbox.c */
+
+/* APIPIE_E_CANCELLED when the sandbox stops first. */
+apipie_status pie_sandbox_sleep(struct apipie_sandbox *box, int64_t ms);
+
+struct apipie_sandbox {
+    int32_t refs;
+    int32_t port;
+    char *key;
+    char root[40]; /* "http://127.0.0.1:PORT", empty before the start */
+    char url[48];
+    struct pie_server *server;
+    struct pie_lock *lock; /* of all below */
+    int32_t stopping;
+    int32_t fault_times;
+    struct pie_fault fault;
+    int64_t requests, billed;
+    int64_t billed_micro;
+    struct pie_store store;
+};
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows libmicrohttpd (alone), the routes and the key; must not know what an order or a picture is. */
+#include "sandbox/sandbox_priv.h"
+
+#include <netinet/in.h>
+
+#include <microhttpd.h>
+
+/* Room for the headers of one connection, and the piece in which a large body is read. */
+#define SERVER_BUFFER ((size_t)128 * 1024)
+
+struct pie_server {
+    struct MHD_Daemon *daemon;
+};
+
+/* One request, from its headers to its answer. */
+struct server_call {
+    struct pie_intake in;
+    struct pie_answer answer;
+};
+
+struct server_route {
+    const char *path, *method;
+    void (*answer)(struct apipie_sandbox *box, struct MHD_Connection *connection,
+                   struct server_call *call);
+};
+
+static struct pie_slice server_header(struct MHD_Connection *connection, const char *name)
+{
+    return pie_slice_trim(
+        pie_slice_text(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name)));
+}
+
+/* The gateway takes it in three forms: with a scheme, without, and in a header of its own. */
+static struct pie_slice server_key(struct MHD_Connection *connection)
+{
+    struct pie_slice key = server_header(connection, "Authorization");
+
+    if (key.n == 0)
+        return server_header(connection, "x-api-key");
+    if (pie_slice_starts_nocase(key, "Bearer "))
+        return pie_slice_trim(pie_slice(key.p + 7, key.n - 7));
+    return key;
+}
+
+static void server_refuse_key(struct pie_slice key, struct pie_answer *answer)
+{
+    pie_answer_error(
+        answer, 401, "invalid_api_key",
+        key.n == 0 ? "No API key: send it as 'Authorization: Bearer KEY'."
+                   : "The API key was refused: this sandbox has another one (" APIPIE_SANDBOX_KEY
+                     " unless it was told otherwise).",
+        NULL);
+}
+
+static void server_generate(struct apipie_sandbox *box, struct MHD_Connection *connection,
+                            struct server_call *call)
+{
+    struct pie_slice key = server_key(connection);
+
+    pie_lock_take(box->lock);
+    box->requests++;
+    pie_lock_drop(box->lock);
+    if (!pie_slice_equal(key, box->key))
+        server_refuse_key(key, &call->answer);
+    else
+        pie_generate(box, &call->in, server_header(connection, "X-Sandbox-Fault"), &call->answer);
+}
+
+static int32_t server_asks(struct MHD_Connection *connection, const char *key, const char **ret)
+{
+    return MHD_lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, key, strlen(key), ret,
+                                         NULL) == MHD_YES;
+}
+
+/* Without a key too, as the gateway does; but not with a wrong one. */
+static void server_models(struct apipie_sandbox *box, struct MHD_Connection *connection,
+                          struct server_call *call)
+{
+    struct pie_slice key = server_key(connection);
+    struct pie_models_filter filter = {NULL, NULL, NULL, NULL, NULL};
+    const char *ignored;
+
+    if (key.n != 0 && !pie_slice_equal(key, box->key)) {
+        server_refuse_key(key, &call->answer);
+        return;
+    }
+    server_asks(connection, "type", &filter.type);
+    server_asks(connection, "subtype", &filter.subtype);
+    server_asks(connection, "provider", &filter.provider);
+    server_asks(connection, "model", &filter.model);
+    server_asks(connection, "enabled", &filter.enabled);
+    if (server_asks(connection, "voices", &ignored) ||
+        server_asks(connection, "restrictions", &ignored))
+        filter.type = "none"; /* other lists, of which the sandbox has nothing */
+    pie_models_answer(&filter, &call->answer);
+}
+
+/* A storage host: it knows no keys, and refuses a request that brings one. */
+static void server_picture(struct apipie_sandbox *box, struct MHD_Connection *connection,
+                           const char *name, struct pie_answer *answer)
+{
+    if (server_key(connection).n != 0) {
+        answer->status = 400;
+        answer->mime = "application/xml";
+        pie_buf_add_text(
+            &answer->body,
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>InvalidAuthentication"
+            "</Code><Message>A link needs no key: send none.</Message></Error>");
+        return;
+    }
+    pie_lock_take(box->lock);
+    answer->picture = pie_store_get(&box->store, name);
+    pie_lock_drop(box->lock);
+    if (answer->picture == NULL)
+        pie_answer_status(answer, 404);
+    else
+        answer->mime = answer->picture->wrong_mime ? "image/jpeg" : "image/png";
+}
+
+static const struct server_route server_routes[] = {
+    {"/v1/images/generations", "POST", server_generate},
+    {"/v1/models", "GET", server_models},
+};
+
+static int32_t server_is_method(const char *method, const char *wanted)
+{
+    return strcmp(method, wanted) == 0 ||
+           (strcmp(wanted, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+static void server_no_method(struct pie_answer *answer, const char *allow)
+{
+    pie_answer_error(answer, 405, "method_not_allowed", "This route takes another method.", NULL);
+    answer->allow = allow;
+}
+
+static void server_dispatch(struct apipie_sandbox *box, struct MHD_Connection *connection,
+                            const char *path, const char *method, struct server_call *call)
+{
+    static const char pictures[] = "/temp/";
+
+    for (size_t i = 0; i < PIE_COUNT(server_routes); i++) {
+        const struct server_route *route = &server_routes[i];
+
+        if (strcmp(path, route->path) != 0)
+            continue;
+        if (server_is_method(method, route->method))
+            route->answer(box, connection, call);
+        else
+            server_no_method(&call->answer, route->method);
+        return;
+    }
+    if (strncmp(path, pictures, sizeof(pictures) - 1) != 0)
+        pie_answer_error(&call->answer, 404, "not_found", "The sandbox has no such route.", NULL);
+    else if (!server_is_method(method, "GET"))
+        server_no_method(&call->answer, "GET");
+    else
+        server_picture(box, connection, path + sizeof(pictures) - 1, &call->answer);
+}
+
+static void server_free_body(void *p)
+{
+    pie_mem_free(&pie_mem_libc, p);
+}
+
+static void server_free_picture(void *picture)
+{
+    pie_picture_unref(picture);
+}
+
+/* The whole length was announced: half of it comes, then the connection breaks. The signature is libmicrohttpd's. */
+static ssize_t server_read_half(void *cls, uint64_t at, char *out, size_t room)
+{
+    const struct pie_buf *body = cls;
+    size_t half = body->n / 2, n;
+
+    if (at >= half)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    n = half - (size_t)at < room ? half - (size_t)at : room;
+    memcpy(out, body->p + at, n);
+    return (ssize_t)n;
+}
+
+/* Takes what it sends out of the answer; the truncated body stays there as long as the call lives. */
+static struct MHD_Response *server_response(struct pie_answer *answer)
+{
+    struct MHD_Response *response;
+
+    if (answer->picture != NULL) {
+        response = MHD_create_response_from_buffer_with_free_callback_cls(
+            answer->picture->png.n, answer->picture->png.p, server_free_picture, answer->picture);
+        answer->picture = response != NULL ? NULL : answer->picture;
+        return response;
+    }
+    if (answer->truncate)
+        return MHD_create_response_from_callback(answer->body.n, SERVER_BUFFER, server_read_half,
+                                                 &answer->body, NULL);
+    response = MHD_create_response_from_buffer_with_free_callback(answer->body.n, answer->body.p,
+                                                                  server_free_body);
+    if (response != NULL)
+        answer->body.p = NULL; /* pie_buf_free() forgets the rest */
+    return response;
+}
+
+static void server_head(struct MHD_Response *response, const char *mime, const char *allow,
+                        const char *retry_after)
+{
+    static const char hex[] = "0123456789abcdef";
+    char id[] = "req_sandbox_0123456789abcdef";
+    uint8_t bytes[8];
+
+    pie_random(bytes, sizeof(bytes));
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        id[12 + 2 * i] = hex[bytes[i] >> 4];
+        id[13 + 2 * i] = hex[bytes[i] & 15];
+    }
+    MHD_add_response_header(response, "x-request-id", id);
+    MHD_add_response_header(response, "Content-Type", mime);
+    if (allow != NULL)
+        MHD_add_response_header(response, "Allow", allow);
+    if (retry_after[0] != '\0')
+        MHD_add_response_header(response, "Retry-After", retry_after);
+}
+
+/* MHD_NO closes the connection without a word. */
+static enum MHD_Result server_send(struct MHD_Connection *connection, struct pie_answer *answer)
+{
+    struct MHD_Response *response;
+    enum MHD_Result result;
+
+    if (answer->cut || answer->body.failed != APIPIE_OK)
+        return MHD_NO;
+    response = server_response(answer);
+    if (response == NULL)
+        return MHD_NO;
+    server_head(response, answer->mime, answer->allow, answer->retry_after);
+    result = MHD_queue_response(connection, (unsigned int)answer->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result server_begin(void **ret)
+{
+    struct server_call *call = pie_mem_new(&pie_mem_libc, 1, sizeof(*call));
+
+    if (call == NULL)
+        return MHD_NO;
+    pie_intake_init(&call->in);
+    pie_answer_init(&call->answer);
+    *ret = call;
+    return MHD_YES;
+}
+
+/* Called with the headers, with each piece of the body, and once more at the end. */
+static enum MHD_Result server_handle(void *cls, struct MHD_Connection *connection, const char *path,
+                                     const char *method, const char *version, const char *piece,
+                                     size_t *size, void **con_cls)
+{
+    struct server_call *call = *con_cls;
+
+    (void)version;
+    if (call == NULL)
+        return server_begin(con_cls);
+    if (*size != 0) {
+        pie_intake_write(&call->in, piece, *size);
+        *size = 0;
+        return MHD_YES;
+    }
+    server_dispatch(cls, connection, path, method, call);
+    return server_send(connection, &call->answer);
+}
+
+static void server_end(void *cls, struct MHD_Connection *connection, void **con_cls,
+                       enum MHD_RequestTerminationCode code)
+{
+    struct server_call *call = *con_cls;
+
+    (void)cls;
+    (void)connection;
+    (void)code;
+    if (call == NULL)
+        return;
+    pie_intake_free(&call->in);
+    pie_answer_free(&call->answer);
+    *con_cls = pie_mem_free(&pie_mem_libc, call);
+}
+
+apipie_status pie_server_start(struct apipie_sandbox *box, int32_t port, struct pie_server **ret)
+{
+    struct pie_server *server = pie_mem_new(&pie_mem_libc, 1, sizeof(*server));
+    struct sockaddr_in address;
+
+    if (server == NULL)
+        return APIPIE_E_MEMORY;
+    memset(&address, 0, sizeof(address));
+    address.sin_family = AF_INET;
+    address.sin_port = htons((uint16_t)port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    /* A thread a connection: one that draws or stalls holds up no other. */
+    server->daemon = MHD_start_daemon(
+        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL,
+        NULL, server_handle, box, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
+        MHD_OPTION_NOTIFY_COMPLETED, server_end, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        SERVER_BUFFER, MHD_OPTION_END);
+    if (server->daemon == NULL) {
+        pie_mem_free(&pie_mem_libc, server);
+        return APIPIE_E_CONFIG;
+    }
+    *ret = server;
+    return APIPIE_OK;
+}
+
+int32_t pie_server_port(const struct pie_server *server)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
+
+    return info != NULL ? info->port : 0;
+}
+
+struct pie_server *pie_server_stop(struct pie_server *server)
+{
+    if (server == NULL)
+        return NULL;
+    MHD_stop_daemon(server->daemon);
+    return pie_mem_free(&pie_mem_libc, server);
+}

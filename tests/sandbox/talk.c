@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "talk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <b64/cdecode.h>
+#include <png.h>
+
+struct filler {
+    const char *start, *end;
+    size_t start_n, count, end_n, at;
+};
+
+static size_t keep(char *p, size_t size, size_t n, void *user)
+{
+    struct talk *t = user;
+    char *body = realloc(t->body, t->n + n + 1);
+
+    if (body == NULL)
+        return 0;
+    memcpy(body + t->n, p, size * n);
+    t->body = body;
+    t->n += n;
+    body[t->n] = '\0';
+    return n;
+}
+
+static size_t keep_head(char *p, size_t size, size_t n, void *user)
+{
+    struct talk *t = user;
+    char *head = realloc(t->head, t->head_n + n + 1);
+
+    if (head == NULL)
+        return 0;
+    memcpy(head + t->head_n, p, size * n);
+    t->head = head;
+    t->head_n += n;
+    head[t->head_n] = '\0';
+    return n;
+}
+
+static size_t fill(char *p, size_t size, size_t n, void *user)
+{
+    struct filler *f = user;
+    size_t i = 0, middle = f->start_n + f->count, all = middle + f->end_n;
+
+    n *= size;
+    for (; i < n && f->at < f->start_n; i++)
+        p[i] = f->start[f->at++];
+    if (f->at >= f->start_n && f->at < middle) {
+        size_t run = n - i < middle - f->at ? n - i : middle - f->at;
+
+        memset(p + i, 'A', run);
+        i += run;
+        f->at += run;
+    }
+    for (; i < n && f->at >= middle && f->at < all; i++)
+        p[i] = f->end[f->at++ - middle];
+    return i;
+}
+
+static struct talk perform(CURL *curl, const char *base, const char *path,
+                           struct curl_slist *headers)
+{
+    struct talk t;
+    char url[512];
+
+    memset(&t, 0, sizeof(t));
+    snprintf(url, sizeof(url), "%s%s", base, path);
+    headers = curl_slist_append(headers, "Expect:");
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 120L);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &t);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, keep_head);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &t);
+    t.code = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &t.status);
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(curl);
+    if (t.body != NULL)
+        t.json = json_loadb(t.body, t.n, 0, NULL);
+    return t;
+}
+
+struct talk talk(const char *base, const char *path, const char *body, const char *header1,
+                 const char *header2)
+{
+    CURL *curl = curl_easy_init();
+    struct curl_slist *headers = NULL;
+
+    if (header1 != NULL)
+        headers = curl_slist_append(headers, header1);
+    if (header2 != NULL)
+        headers = curl_slist_append(headers, header2);
+    if (body != NULL) {
+        headers = curl_slist_append(headers, "Content-Type: application/json");
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+    }
+    return perform(curl, base, path, headers);
+}
+
+struct talk talk_long(const char *base, const char *path, const char *start, size_t count,
+                      const char *end)
+{
+    CURL *curl = curl_easy_init();
+    struct filler f = {start, end, strlen(start), count, strlen(end), 0};
+
+    curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                     (curl_off_t)(f.start_n + f.count + f.end_n));
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, fill);
+    curl_easy_setopt(curl, CURLOPT_READDATA, &f);
+    curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 1024L * 1024);
+    return perform(curl, base, path, curl_slist_append(NULL, TALK_KEY));
+}
+
+void talk_end(struct talk *t)
+{
+    json_decref(t->json);
+    free(t->body);
+    free(t->head);
+    memset(t, 0, sizeof(*t));
+}
+
+json_t *talk_at(const struct talk *t, const char *path)
+{
+    json_t *at = t->json;
+
+    while (*path != '\0' && at != NULL) {
+        char key[64];
+        size_t n = strcspn(path, ".");
+
+        snprintf(key, sizeof(key), "%.*s", (int)n, path);
+        at = json_is_array(at) ? json_array_get(at, (size_t)strtoul(key, NULL, 10))
+                               : json_object_get(at, key);
+        path += n + (path[n] == '.' ? 1 : 0);
+    }
+    return at;
+}
+
+const char *talk_text(const struct talk *t, const char *path)
+{
+    const char *text = json_string_value(talk_at(t, path));
+
+    return text != NULL ? text : "";
+}
+
+int talk_is_png(const void *p, size_t n, unsigned width, unsigned height)
+{
+    png_image image;
+    unsigned char *pixels;
+    int good = 0;
+
+    memset(&image, 0, sizeof(image));
+    image.version = PNG_IMAGE_VERSION;
+    if (p == NULL || !png_image_begin_read_from_memory(&image, p, n))
+        return 0;
+    image.format = PNG_FORMAT_RGB;
+    pixels = malloc(PNG_IMAGE_SIZE(image));
+    if (pixels != NULL && image.width == width && image.height == height)
+        good = png_image_finish_read(&image, NULL, pixels, 0, NULL) != 0;
+    png_image_free(&image);
+    free(pixels);
+    return good;
+}
+
+unsigned char *talk_decode(const char *text, size_t *ret_n)
+{
+    base64_decodestate state;
+    size_t n = strlen(text);
+    unsigned char *out = malloc(n + 1);
+
+    base64_init_decodestate(&state);
+    *ret_n = (size_t)base64_decode_block(text, (int)n, (char *)out, &state);
+    return out;
+}

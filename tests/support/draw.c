@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* The stage of the wire tests: knows the public API and the raw server, no test. */
+#include "draw.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char *const draw_variables[] = {"APIPIE_API_KEY", "APIPIE_BASE_URL", "http_proxy",
+                                             "https_proxy",    "HTTPS_PROXY",     "all_proxy",
+                                             "ALL_PROXY",      "no_proxy",        "NO_PROXY"};
+
+int draw_setup(void **state)
+{
+    for (size_t i = 0; i < sizeof draw_variables / sizeof draw_variables[0]; i++)
+        unsetenv(draw_variables[i]);
+    *state = calloc(1, sizeof(struct draw));
+    return *state ? 0 : -1;
+}
+
+int draw_teardown(void **state)
+{
+    struct draw *d = *state;
+    d->request = apipie_request_unref(d->request);
+    d->client = apipie_client_unref(d->client);
+    d->server = raw_server_stop(d->server);
+    d->other = raw_server_stop(d->other);
+    free(d);
+    return 0;
+}
+
+apipie_client *draw_client(const char *base_url)
+{
+    apipie_client *client = apipie_client_new(NULL);
+    assert_non_null(client);
+    assert_status(apipie_client_set_key(client, DRAW_KEY), APIPIE_OK);
+    assert_status(apipie_client_set_base_url(client, base_url), APIPIE_OK);
+    assert_status(apipie_client_set_retry(client, APIPIE_RETRY_NEVER, 0), APIPIE_OK);
+    assert_status(apipie_client_set_timeout(client, 20000), APIPIE_OK);
+    return client;
+}
+
+apipie_request *draw_request(apipie_client *client)
+{
+    apipie_request *request = apipie_request_new(client, APIPIE_REQUEST_IMAGE);
+    assert_non_null(request);
+    assert_status(apipie_request_set_prompt(request, "a lake", APIPIE_NTS), APIPIE_OK);
+    assert_status(apipie_request_set_response_format(request, "b64_json"), APIPIE_OK);
+    return request;
+}
+
+void draw_again(struct draw *d)
+{
+    d->request = apipie_request_unref(d->request);
+    d->request = draw_request(d->client);
+}
+
+void draw_serve(struct draw *d, raw_handler handler, void *user)
+{
+    d->server = raw_server_start(handler, user);
+    assert_non_null(d->server);
+    d->client = draw_client(raw_server_base(d->server));
+    d->request = draw_request(d->client);
+}
+
+void draw_serve_reply(struct draw *d, int32_t status, const char *headers, const char *body)
+{
+    d->reply = (struct draw_reply){status, headers, body};
+    d->script = (struct draw_script){&d->reply, 1};
+    draw_serve(d, draw_handler, &d->script);
+}
+
+void draw_serve_json(struct draw *d, const char *body)
+{
+    draw_serve_reply(d, 200, NULL, body);
+}
+
+void draw_serve_script(struct draw *d, const struct draw_script *script)
+{
+    d->script = *script;
+    draw_serve(d, draw_handler, &d->script);
+}
+
+apipie_status draw_perform_json(struct draw *d, const char *body)
+{
+    draw_serve_json(d, body);
+    return apipie_request_perform(d->request);
+}
+
+char *draw_replace(const char *text, const char *what, const char *with)
+{
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, what)) != NULL; at += strlen(what))
+        count++;
+    char *out = malloc(strlen(text) + count * strlen(with) + 1);
+    if (!out)
+        abort();
+    char *end = out;
+    for (const char *at; (at = strstr(text, what)) != NULL; text = at + strlen(what)) {
+        memcpy(end, text, (size_t)(at - text));
+        end += at - text;
+        memcpy(end, with, strlen(with));
+        end += strlen(with);
+    }
+    memcpy(end, text, strlen(text) + 1);
+    return out;
+}
+
+void draw_send_reply(struct raw_conn *c, const struct draw_reply *r)
+{
+    char *body = draw_replace(r->body ? r->body : "", "$ORIGIN", raw_origin(c));
+    char *headers = draw_replace(r->headers ? r->headers : "Content-Type: application/json\r\n",
+                                 "$ORIGIN", raw_origin(c));
+    raw_reply(c, r->status, headers, body, strlen(body));
+    free(headers);
+    free(body);
+}
+
+void draw_send_picture(struct raw_conn *c, const char *base64, const char *type)
+{
+    char headers[128];
+    uint8_t bytes[1024];
+    snprintf(headers, sizeof headers, "Content-Type: %s\r\n", type);
+    raw_reply(c, 200, headers, bytes, draw_decode(base64, bytes));
+}
+
+void draw_handler(struct raw_conn *c, const struct raw_request *q, void *user)
+{
+    static const char *const pics[] = {PNG1, PNG2, PNG3};
+    const struct draw_script *script = user;
+    const char *pic = strstr(q->path, "/pics/");
+    if (strcmp(q->method, "POST") == 0) {
+        int32_t i = q->number <= script->count ? q->number - 1 : script->count - 1;
+        draw_send_reply(c, &script->replies[i]);
+    } else if (pic && pic[6] >= '1' && pic[6] <= '3') {
+        draw_send_picture(c, pics[pic[6] - '1'], "image/png");
+    } else {
+        raw_reply_json(c, 404, "{\"error\":{\"message\":\"no such thing\"}}");
+    }
+}
+
+const apipie_result *draw_result(const struct draw *d)
+{
+    return apipie_request_result(d->request);
+}
+
+const apipie_error *draw_error(const struct draw *d)
+{
+    return apipie_request_error(d->request);
+}
+
+void draw_assert_image(const apipie_result *r, size_t index, const char *base64, const char *mime)
+{
+    uint8_t want[1024];
+    size_t want_size = draw_decode(base64, want), size = 0;
+    const uint8_t *data = apipie_result_image_data(r, index, &size);
+    assert_non_null(data);
+    assert_int_equal(size, want_size);
+    assert_memory_equal(data, want, want_size);
+    assert_int_equal(apipie_result_image_size(r, index), want_size);
+    assert_string_equal(apipie_result_image_mime(r, index), mime);
+}
+
+void draw_assert_one(const struct draw *d, size_t warnings)
+{
+    const apipie_result *r = draw_result(d);
+    assert_ended(d->request, apipie_request_status(d->request), APIPIE_OK);
+    assert_non_null(r);
+    assert_null(draw_error(d));
+    assert_int_equal(apipie_result_image_count(r), 1);
+    draw_assert_image(r, 0, PNG1, "image/png");
+    if (apipie_result_warning_count(r) != warnings)
+        print_message("warning: %s\n", apipie_result_warning(r, 0));
+    assert_int_equal(apipie_result_warning_count(r), warnings);
+}
+
+void draw_assert_status(apipie_status got, apipie_status want, const apipie_request *request,
+                        const char *file, int line)
+{
+    if (got == want)
+        return;
+    print_error("%s instead of %s", apipie_status_name(got), apipie_status_name(want));
+    if (request && apipie_request_error(request))
+        print_error(": %s", apipie_error_message(apipie_request_error(request)));
+    print_error("\n");
+    _fail(file, line);
+}
+
+void draw_assert_contains(const char *text, const char *part, int wanted, const char *file,
+                          int line)
+{
+    int found = text && strstr(text, part);
+    if (found == wanted)
+        return;
+    print_error("\"%s\" %s \"%s\"\n", text ? text : "(null)", wanted ? "lacks" : "holds", part);
+    _fail(file, line);
+}
+
+static const char draw_alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+size_t draw_decode(const char *base64, uint8_t *out)
+{
+    uint32_t bits = 0;
+    size_t have = 0, n = 0;
+    for (; *base64 && *base64 != '='; base64++) {
+        bits = (bits << 6 | (uint32_t)(strchr(draw_alphabet, *base64) - draw_alphabet)) & 0xffffffU;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            out[n++] = (uint8_t)(bits >> have & 0xffU);
+        }
+    }
+    return n;
+}
+
+char *draw_encode(const void *bytes, size_t n)
+{
+    const uint8_t *p = bytes;
+    char *out = malloc((n + 2) / 3 * 4 + 1), *end = out;
+    if (!out)
+        abort();
+    for (size_t i = 0; i < n; i += 3) {
+        uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) |
+                     (i + 2 < n ? p[i + 2] : 0U);
+        *end++ = draw_alphabet[v >> 18];
+        *end++ = draw_alphabet[v >> 12 & 63];
+        *end++ = i + 1 < n ? draw_alphabet[v >> 6 & 63] : '=';
+        *end++ = i + 2 < n ? draw_alphabet[v & 63] : '=';
+    }
+    *end = 0;
+    return out;
+}
+
+int64_t draw_now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}

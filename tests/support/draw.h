@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* What most tests of the public API share: three tiny pictures, a stage of server, client and request, and
+ * comparisons that say what was wrong. */
+#ifndef TEST_DRAW_H
+#define TEST_DRAW_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <apipie/apipie.h>
+
+#include "rawserver.h"
+
+#define DRAW_KEY "sk-pie-0123456789abcdef"
+
+/* Whole pictures in base64. */
+#define PNG1 /* 3x2 */                                                                             \
+    "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAHUlEQVR42mNQdYqPKp/Sv+YkQ8PcXVsvvX/"          \
+    "FrgIAV+8Jkhdl86AAAAAASUVORK5CYII="
+#define PNG2 /* 2x5 */                                                                             \
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAAFCAIAAADg0arLAAAALklEQVR42gEjANz/"                             \
+    "AEpnhH+cuQClwt/a9xQAAB06NVJvAFt4lZCtygC20/DrCCUMyw+Cngs0UwAAAABJRU5ErkJggg=="
+#define PNG3 /* 7x1 */                                                                             \
+    "iVBORw0KGgoAAAANSUhEUgAAAAcAAAABCAIAAACdaSOZAAAAH0lEQVR42mPI71m55OC9m9+E+bQ9nBNqK6ZuWnvq"     \
+    "OQB9IQuIJCzWTQAAAABJRU5ErkJggg=="
+#define JPEG1 /* 4x3 */                                                                            \
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ" \
+    "EBAQEBAQEBAQEBAQEBAQEBAQEBD/wAALCAADAAQBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAAP/EABQQAQAAAAAAAAAA" \
+    "AAAAAAAAAAD/2gAIAQEAAD8AP//Z"
+#define GIF1  "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7" /* 1x1 */
+#define WEBP1 "UklGRiIAAABXRUJQVlA4IBYAAAAwAQCdASoBAAEADsD+JaQAA3AAAAAA" /* 1x1 */
+
+/* A reply with one whole picture. */
+#define ONE_IMAGE "{\"data\":[{\"b64_json\":\"" PNG1 "\"}]}"
+
+/* A response as a table writes it. "$ORIGIN" in the body becomes the server's. */
+struct draw_reply {
+    int32_t status;
+    const char *headers; /* NULL: JSON */
+    const char *body;
+};
+
+/* What the n-th POST gets; the last one serves all that follow. */
+struct draw_script {
+    const struct draw_reply *replies;
+    int32_t count;
+};
+
+#define DRAW_SCRIPT(replies)                                                                       \
+    {                                                                                              \
+        replies, (int32_t)(sizeof(replies) / sizeof((replies)[0]))                                 \
+    }
+
+/* The stage of a test; freed by the teardown, also when the test failed. */
+struct draw {
+    struct raw_server *server, *other; /* other: another origin, when the test starts one */
+    apipie_client *client;
+    apipie_request *request;
+    struct draw_reply reply;   /* of draw_serve_json() */
+    struct draw_script script; /* the one reply, or the test's own */
+};
+
+int draw_setup(void **state);
+int draw_teardown(void **state);
+#define DRAW_TEST(f) cmocka_unit_test_setup_teardown(f, draw_setup, draw_teardown)
+
+/* Starts the server, a client for it that retries nothing, and a request with a prompt. */
+void draw_serve(struct draw *d, raw_handler handler, void *user);
+/* The same with one reply to every POST; GET /pics/1 to /pics/3 give PNG1 to PNG3. */
+void draw_serve_reply(struct draw *d, int32_t status, const char *headers, const char *body);
+void draw_serve_json(struct draw *d, const char *body);
+void draw_serve_script(struct draw *d, const struct draw_script *script);
+/* Serves one reply to the fresh request and performs it. */
+apipie_status draw_perform_json(struct draw *d, const char *body);
+/* A client for a base URL: a key, no retries. */
+apipie_client *draw_client(const char *base_url);
+/* A request with a prompt and b64_json. */
+apipie_request *draw_request(apipie_client *client);
+/* Drops the request of the stage and makes a fresh one. */
+void draw_again(struct draw *d);
+
+/* The handlers behind draw_serve_*; user is a struct draw_script. */
+void draw_handler(struct raw_conn *c, const struct raw_request *q, void *user);
+void draw_send_reply(struct raw_conn *c, const struct draw_reply *r);
+void draw_send_picture(struct raw_conn *c, const char *base64, const char *type);
+
+const apipie_result *draw_result(const struct draw *d);
+const apipie_error *draw_error(const struct draw *d);
+
+/* The image is exactly that picture, in memory. */
+void draw_assert_image(const apipie_result *r, size_t index, const char *base64, const char *mime);
+/* The request succeeded with exactly one image, PNG1, and as many warnings. */
+void draw_assert_one(const struct draw *d, size_t warnings);
+#define assert_status(got, want) draw_assert_status(got, want, NULL, __FILE__, __LINE__)
+/* With the message of the failure when it is another one. */
+#define assert_ended(request, got, want) draw_assert_status(got, want, request, __FILE__, __LINE__)
+void draw_assert_status(apipie_status got, apipie_status want, const apipie_request *request,
+                        const char *file, int line);
+#define assert_contains(text, part) draw_assert_contains(text, part, 1, __FILE__, __LINE__)
+#define assert_lacks(text, part)    draw_assert_contains(text, part, 0, __FILE__, __LINE__)
+void draw_assert_contains(const char *text, const char *part, int wanted, const char *file,
+                          int line);
+
+size_t draw_decode(const char *base64, uint8_t *out); /* out holds strlen(base64) */
+char *draw_encode(const void *bytes, size_t n);       /* free() it */
+int64_t draw_now_ms(void);
+char *draw_replace(const char *text, const char *what, const char *with); /* free() it */
+
+#endif
