@@ -114,6 +114,8 @@ stop_sandbox() {
 trap stop_sandbox EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+# A reader that leaves (| head) must not leave the sandbox behind.
+trap 'exit 141' PIPE
 
 start_sandbox() {
     : >"$build/sandbox.env"
@@ -173,21 +175,23 @@ act_cut() {
     say "(exit $code)"
 }
 
+compile() { logged cc "$root/examples/draw.c" -o "$build/draw" "$@" -Wl,-rpath,"$prefix/lib"; }
+
 act_program() {
     say
     say "The same from C, $root/examples/draw.c:"
     say
     sed 1d "$root/examples/draw.c" | sed 's/^/    /'
     say
-    # shellcheck disable=SC2046
-    logged cc "$root/examples/draw.c" -o "$build/draw" $(pkg-config --cflags --libs apipie) \
-        -Wl,-rpath,"$prefix/lib"
-    say "\$ export PKG_CONFIG_PATH=$prefix/lib/pkgconfig"
-    say "\$ cc $root/examples/draw.c -o $build/draw \$(pkg-config --cflags --libs apipie) -Wl,-rpath,$prefix/lib"
+    # pkg-config quotes for the shell: paths with blanks stay whole.
+    eval "compile $(pkg-config --cflags --libs apipie)"
+    say "\$ export PKG_CONFIG_PATH=\"$prefix/lib/pkgconfig\""
+    say "\$ cc \"$root/examples/draw.c\" -o \"$build/draw\" \$(pkg-config --cflags --libs apipie)" \
+        "-Wl,-rpath,\"$prefix/lib\""
     if [ "$real" = yes ]; then
         say "compiled; not run, as it would cost another picture: $build/draw"
     else
-        say "\$ cd $build && ./draw"
+        say "\$ cd \"$build\" && ./draw"
         (cd "$build" && ./draw)
     fi
 }

@@ -16,8 +16,9 @@
  * Routes: POST /v1/images/generations, GET /v1/models, GET /temp/NAME.png (the urls of the first).
  *
  * Faults, to see how a program takes them. The same words everywhere: in the header "X-Sandbox-Fault: cut",
- * in the body as "sandbox":{"fault":"cut"}, or for the whole server by apipie_sandbox_set_fault(). Several
- * are joined by ';' ("status:503;retry-after:1.5"):
+ * in the body as "sandbox":{"fault":"cut"}, or for the whole server by apipie_sandbox_set_fault(); the first of
+ * these that a call meets. Only a good request fails so: a bad one gets its 4xx and uses up nothing. Several
+ * words are joined by ';' ("status:503;retry-after:1.5"):
  *
  *     status:CODE      an error of that status (400 to 599) in the gateway's shape, nothing drawn
  *     retry-after:TEXT that Retry-After header, as it is

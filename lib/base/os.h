@@ -48,6 +48,8 @@ int32_t pie_path_kind(const char *path); /* follows links */
 apipie_status pie_file_create(const char *path, pie_file *ret, const char **ret_reason);
 apipie_status pie_file_open_special(const char *path, pie_file *ret, const char **ret_reason);
 apipie_status pie_file_write(pie_file f, const void *p, size_t n, const char **ret_reason);
+/* The same for a device or pipe: one whose reader left must not kill the host by SIGPIPE. */
+apipie_status pie_file_write_special(pie_file f, const void *p, size_t n, const char **ret_reason);
 apipie_status pie_file_close(pie_file f, const char **ret_reason);
 /* Renames over `to`. */
 apipie_status pie_file_replace(const char *from, const char *to, const char **ret_reason);

@@ -227,10 +227,11 @@ apipie_status pie_file_open_special(const char *path, pie_file *ret, const char 
     return APIPIE_OK;
 }
 
-static apipie_status os_write(int fd, const char *from, size_t n, const char **ret_reason)
+apipie_status pie_file_write(pie_file f, const void *p, size_t n, const char **ret_reason)
 {
+    const char *from = p;
     while (n > 0) {
-        ssize_t done = write(fd, from, n);
+        ssize_t done = write((int)f, from, n);
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
@@ -241,9 +242,8 @@ static apipie_status os_write(int fd, const char *from, size_t n, const char **r
     return APIPIE_OK;
 }
 
-/* A pipe whose reader left would kill the host by SIGPIPE: held back on this thread, and taken away again if it
- * was ours. */
-apipie_status pie_file_write(pie_file f, const void *p, size_t n, const char **ret_reason)
+/* The signal is held back on this thread, and taken away again if it is ours. */
+apipie_status pie_file_write_special(pie_file f, const void *p, size_t n, const char **ret_reason)
 {
     sigset_t pipe_signal, before, pending;
     sigemptyset(&pipe_signal);
@@ -251,7 +251,7 @@ apipie_status pie_file_write(pie_file f, const void *p, size_t n, const char **r
     sigpending(&pending);
     int theirs = sigismember(&pending, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    apipie_status status = os_write((int)f, p, n, ret_reason);
+    apipie_status status = pie_file_write(f, p, n, ret_reason);
     if (status != APIPIE_OK && !theirs) {
         struct timespec now = {0, 0};
         sigtimedwait(&pipe_signal, NULL, &now);

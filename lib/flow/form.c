@@ -2,10 +2,10 @@
 /* Knows the forms in which a picture stands in a string; must not know JSON or who sent it. */
 #include "flow/form_priv.h"
 
-/* Characters decoded in one go, and the bytes they give: large enough to make calls cheap, small enough to stay in
- * the processor's cache. */
-#define FORM_PIECE 65536
-#define FORM_ROOM  PIE_BASE64_ROOM(FORM_PIECE)
+/* Decoded bytes are handed on in portions of about this size, because libcurl brings 16 KiB at a time and each
+ * write to a file is a system call. Small enough to stay in the processor's cache. */
+#define FORM_ROOM  131072
+#define FORM_PIECE 16384 /* characters decoded in one go */
 
 enum {
     FORM_START,  /* blanks, then characters that could still be one of several */
@@ -57,9 +57,16 @@ static apipie_status form_base64_begin(struct pie_form *f)
     if (f->room == NULL)
         return APIPIE_E_MEMORY;
     f->state = FORM_BASE64;
+    f->filled = 0;
     pie_base64_init(&f->base64);
     pie_picture_begin(&f->picture, f->sink, f->next_slot, f->max);
     return APIPIE_OK;
+}
+
+static void form_base64_flush(struct pie_form *f)
+{
+    pie_picture_write(&f->picture, f->room, f->filled);
+    f->filled = 0;
 }
 
 static void form_base64_write(struct pie_form *f, const char *p, size_t n)
@@ -67,8 +74,10 @@ static void form_base64_write(struct pie_form *f, const char *p, size_t n)
     while (n != 0 && f->picture.status == APIPIE_OK) {
         size_t piece = n < FORM_PIECE ? n : FORM_PIECE;
         size_t bytes = 0;
-        apipie_status status = pie_base64_decode(&f->base64, p, piece, f->room, &bytes);
-        pie_picture_write(&f->picture, f->room, bytes);
+        apipie_status status = pie_base64_decode(&f->base64, p, piece, f->room + f->filled, &bytes);
+        f->filled += bytes;
+        if (FORM_ROOM - f->filled < PIE_BASE64_ROOM(FORM_PIECE))
+            form_base64_flush(f);
         if (status != APIPIE_OK)
             pie_picture_break(&f->picture, status, "the base64 holds a character that is none");
         p += piece;
@@ -78,10 +87,10 @@ static void form_base64_write(struct pie_form *f, const char *p, size_t n)
 
 static void form_base64_end(struct pie_form *f, struct pie_part *part)
 {
-    uint8_t last[2];
     size_t n = 0;
-    apipie_status status = pie_base64_end(&f->base64, last, &n);
-    pie_picture_write(&f->picture, last, n);
+    apipie_status status = pie_base64_end(&f->base64, f->room + f->filled, &n);
+    f->filled += n;
+    form_base64_flush(f);
     if (status != APIPIE_OK)
         pie_picture_break(&f->picture, status, "the base64 does not end where it should");
     pie_picture_end(&f->picture, part);

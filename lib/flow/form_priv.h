@@ -22,6 +22,7 @@ struct pie_form {
     struct pie_buf url;
     struct pie_base64 base64;
     uint8_t *room; /* of the decoder; made when first needed, kept for all pictures */
+    size_t filled; /* decoded bytes that wait in it */
     struct pie_picture picture;
     const char *problem; /* why it is no good, when no picture began */
 };

@@ -164,7 +164,8 @@ static apipie_status sinkfile_write(struct pie_sink *s, uint32_t number, const u
     if (slot == NULL || slot->state != SINKFILE_OPEN)
         return sinkfile_problem(f, APIPIE_E_INTERNAL, why);
     slot->dirty = f->stream;
-    apipie_status status = pie_file_write(slot->file, p, n, &why);
+    apipie_status status = sinkfile_of(s)->stream ? pie_file_write_special(slot->file, p, n, &why)
+                                                  : pie_file_write(slot->file, p, n, &why);
     return status == APIPIE_OK ? APIPIE_OK : sinkfile_problem(f, status, why);
 }
 

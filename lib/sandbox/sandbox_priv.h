@@ -15,6 +15,28 @@
 #define PIE_SANDBOX_TEXT_MAX  (1024 * 1024)        /* bytes of a prompt */
 #define PIE_SANDBOX_REPLY_MAX (512u * 1024 * 1024) /* ten large pictures as base64 fit */
 
+/* ---- noise.c: all from 0 to 1. */
+
+float pie_hash(uint32_t seed, int32_t x, int32_t y);
+float pie_noise(uint32_t seed, float x, float y);
+/* Octaves of noise, each finer by 2; `sharp` folds them up to crests. */
+float pie_fractal(uint32_t seed, float x, float y, int32_t octaves, int32_t sharp);
+
+/* ---- light.c: what the words say of the hour and the weather. */
+
+struct pie_rgb {
+    float r, g, b;
+};
+
+struct pie_light {
+    struct pie_rgb zenith, middle, low, sun, rock, wood;
+    float sun_height; /* above the far shore, of what there is */
+    float sun_size, night;
+    int32_t snow, wood_near, wind, flat;
+};
+
+struct pie_light pie_light_for(struct pie_slice prompt, uint32_t seed);
+
 /* ---- paint.c: a landscape, row by row. The same words and seed give the same picture. */
 
 struct pie_scene;

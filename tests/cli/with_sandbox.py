@@ -38,7 +38,7 @@ def main():
     parser.add_argument("--makes", action="append", default=[])
     parser.add_argument("--says", action="append", default=[])
     options = parser.parse_args(sys.argv[1:at])
-    command = sys.argv[at + 1:]
+    command = [os.path.abspath(word) if os.path.isfile(word) else word for word in sys.argv[at + 1:]]
     sandbox = Sandbox(os.path.abspath(options.apipie))
     try:
         with tempfile.TemporaryDirectory() as folder:

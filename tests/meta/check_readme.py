@@ -27,6 +27,8 @@ def build(options, source, target):
     command = [options.cc, "-std=c11", "-Wall", "-Wextra", "-Werror", source, "-o", target]
     command += ["-I" + os.path.abspath(path) for path in options.include]
     command += libraries + ["-Wl,-rpath," + os.path.dirname(path) for path in libraries]
+    if options.sanitize != "none":  # a library with a sanitizer wants a program with it
+        command.append("-fsanitize=" + options.sanitize)
     return subprocess.run(command, capture_output=True, text=True)
 
 
@@ -35,6 +37,7 @@ def main():
     parser.add_argument("--apipie", required=True)
     parser.add_argument("--readme", required=True)
     parser.add_argument("--cc", default="cc")
+    parser.add_argument("--sanitize", default="none")
     parser.add_argument("--include", action="append", default=[])
     parser.add_argument("--library", action="append", default=[])
     options = parser.parse_args()

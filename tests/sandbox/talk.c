@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/* Knows HTTP, JSON and PNG by libraries of others; must not know libapipie beyond the sandbox's header. */
 #include "talk.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
 
 #include <b64/cdecode.h>
 #include <png.h>
@@ -178,4 +185,68 @@ unsigned char *talk_decode(const char *text, size_t *ret_n)
     base64_init_decodestate(&state);
     *ret_n = (size_t)base64_decode_block(text, (int)n, (char *)out, &state);
     return out;
+}
+
+apipie_sandbox *talk_box;
+char talk_base[64], talk_root[64];
+
+int talk_setup(void **state)
+{
+    (void)state;
+    talk_box = apipie_sandbox_new();
+    if (apipie_sandbox_start(talk_box) != APIPIE_OK)
+        return -1;
+    snprintf(talk_base, sizeof(talk_base), "%s", apipie_sandbox_url(talk_box));
+    snprintf(talk_root, sizeof(talk_root), "%.*s", (int)(strlen(talk_base) - 3), talk_base);
+    return 0;
+}
+
+int talk_teardown(void **state)
+{
+    (void)state;
+    talk_box = apipie_sandbox_unref(talk_box);
+    return 0;
+}
+
+int64_t talk_now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+struct talk talk_post(const char *body)
+{
+    return talk(talk_base, GENERATE, body, TALK_KEY, NULL);
+}
+
+struct talk talk_post_fault(const char *body, const char *fault)
+{
+    char header[128];
+
+    snprintf(header, sizeof(header), "X-Sandbox-Fault: %s", fault);
+    return talk(talk_base, GENERATE, body, TALK_KEY, header);
+}
+
+struct talk talk_fetch(const struct talk *reply, const char *path)
+{
+    return talk(talk_text(reply, path), "", NULL, NULL, NULL);
+}
+
+void talk_expect_error(struct talk *t, long status, const char *code)
+{
+    assert_int_equal(t->code, CURLE_OK);
+    assert_int_equal(t->status, status);
+    assert_string_equal(talk_text(t, "error.code"), code);
+    assert_true(strlen(talk_text(t, "error.message")) > 10);
+    talk_end(t);
+}
+
+void *talk_stalled_call(void *user)
+{
+    struct talk *t = user;
+
+    *t = talk_post("{" SMALL ",\"sandbox\":{\"fault\":\"stall:60000\"}}");
+    return NULL;
 }

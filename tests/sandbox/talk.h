@@ -8,6 +8,8 @@
 #include <curl/curl.h>
 #include <jansson.h>
 
+#include <apipie/sandbox.h>
+
 #define TALK_KEY "Authorization: Bearer sk-pie-sandbox"
 
 struct talk {
@@ -32,6 +34,28 @@ void talk_end(struct talk *t);
 json_t *talk_at(const struct talk *t, const char *path);
 /* Its string; "" when it is none. */
 const char *talk_text(const struct talk *t, const char *path);
+
+/* ---- the fixture: a fresh sandbox for each test. */
+
+#define GENERATE "/images/generations"
+#define SMALL    "\"model\":\"sd_xl_base_1.0\",\"prompt\":\"a lake\",\"size\":\"64x64\""
+
+extern apipie_sandbox *talk_box;
+extern char talk_base[64], talk_root[64]; /* with /v1 and without */
+
+int talk_setup(void **state);
+int talk_teardown(void **state);
+#define TEST(name) cmocka_unit_test_setup_teardown(name, talk_setup, talk_teardown)
+
+int64_t talk_now_ms(void);
+struct talk talk_post(const char *body);
+struct talk talk_post_fault(const char *body, const char *fault);
+/* The url that the reply holds at a path, without a key. */
+struct talk talk_fetch(const struct talk *reply, const char *path);
+/* Ends t. */
+void talk_expect_error(struct talk *t, long status, const char *code);
+/* A thread whose call is answered only after a minute; user is a struct talk. */
+void *talk_stalled_call(void *user);
 
 /* The pixels are read, not only the header. 1 when it is a whole PNG of that size. */
 int talk_is_png(const void *p, size_t n, unsigned width, unsigned height);

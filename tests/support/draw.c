@@ -15,8 +15,12 @@ int draw_setup(void **state)
 {
     for (size_t i = 0; i < sizeof draw_variables / sizeof draw_variables[0]; i++)
         unsetenv(draw_variables[i]);
-    *state = calloc(1, sizeof(struct draw));
-    return *state ? 0 : -1;
+    struct draw *d = calloc(1, sizeof *d);
+    if (!d)
+        return -1;
+    d->row = *state;
+    *state = d;
+    return 0;
 }
 
 int draw_teardown(void **state)
@@ -28,6 +32,25 @@ int draw_teardown(void **state)
     d->other = raw_server_stop(d->other);
     free(d);
     return 0;
+}
+
+int draw_rows(const char *group, void (*test)(void **state), const void *rows, size_t row_size,
+              size_t count, size_t name_at)
+{
+    struct CMUnitTest *tests = calloc(count, sizeof *tests);
+    if (!tests)
+        return 1;
+    for (size_t i = 0; i < count; i++) {
+        const char *row = (const char *)rows + i * row_size;
+        memcpy(&tests[i].name, row + name_at, sizeof tests[i].name);
+        tests[i].test_func = test;
+        tests[i].setup_func = draw_setup;
+        tests[i].teardown_func = draw_teardown;
+        memcpy(&tests[i].initial_state, &row, sizeof row);
+    }
+    int failed = _cmocka_run_group_tests(group, tests, count, NULL, NULL);
+    free(tests);
+    return failed;
 }
 
 apipie_client *draw_client(const char *base_url)

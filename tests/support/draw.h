@@ -60,6 +60,7 @@ struct draw {
     struct raw_server *server, *other; /* other: another origin, when the test starts one */
     apipie_client *client;
     apipie_request *request;
+    const void *row;           /* of draw_rows() */
     struct draw_reply reply;   /* of draw_serve_json() */
     struct draw_script script; /* the one reply, or the test's own */
 };
@@ -67,6 +68,14 @@ struct draw {
 int draw_setup(void **state);
 int draw_teardown(void **state);
 #define DRAW_TEST(f) cmocka_unit_test_setup_teardown(f, draw_setup, draw_teardown)
+
+/* Runs `test` once for each row of a table, each on a stage of its own; d->row is the row. A row's name is its first
+ * member, or the member that is said. How many failed. */
+#define DRAW_ROWS(test, rows) DRAW_ROWS_AT(test, rows, 0)
+#define DRAW_ROWS_AT(test, rows, name_at)                                                          \
+    draw_rows(#test, test, rows, sizeof(rows)[0], sizeof(rows) / sizeof(rows)[0], name_at)
+int draw_rows(const char *group, void (*test)(void **state), const void *rows, size_t row_size,
+              size_t count, size_t name_at);
 
 /* Starts the server, a client for it that retries nothing, and a request with a prompt. */
 void draw_serve(struct draw *d, raw_handler handler, void *user);

@@ -362,6 +362,11 @@ const char *raw_origin(const struct raw_conn *c)
     return c->server->origin;
 }
 
+struct raw_server *raw_server_of(const struct raw_conn *c)
+{
+    return c->server;
+}
+
 /* ---- threads */
 
 static void *raw_serve(void *arg)

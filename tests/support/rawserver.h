@@ -59,6 +59,7 @@ void raw_reset(struct raw_conn *c);                /* RST */
 void raw_pause_ms(struct raw_conn *c, int32_t ms); /* shorter when the server stops */
 void raw_stall(struct raw_conn *c); /* until the other side goes away, or the server stops */
 const char *raw_origin(const struct raw_conn *c);
+struct raw_server *raw_server_of(const struct raw_conn *c);
 
 /* ---- ports without a server */
 

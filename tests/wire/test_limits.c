@@ -109,6 +109,7 @@ static void eight_megabytes(void **state)
     l.base64 = draw_encode(l.bytes, l.n);
     draw_serve(d, send_large, &l);
     apipie_status status = apipie_request_perform(d->request);
+    d->server = raw_server_stop(d->server);
     free(l.base64);
     const uint8_t *data = apipie_result_image_data(draw_result(d), 0, &size);
     int equal = data && size == l.n && memcmp(data, l.bytes, l.n) == 0;
@@ -165,33 +166,30 @@ static void send_preface(struct raw_conn *c, const struct raw_request *q, void *
     raw_close(c);
 }
 
-static void odd_prefaces(void **state)
+static const struct preface prefaces[] = {
+    {"100 first", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", 0, APIPIE_OK},
+    {"early hints", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", 0,
+     APIPIE_OK},
+    {"HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\n", 0, APIPIE_OK},
+    {"no reason", "HTTP/1.1 200\r\n\r\n", 0, APIPIE_OK},
+    {"60 KB of headers", "X-Filler: 0123456789012345678901234567890123456789\r\n", 1100, APIPIE_OK},
+    {"1.5 MB of headers", "X-Filler: 0123456789012345678901234567890123456789\r\n", 30000,
+     APIPIE_E_NETWORK},
+    {"no HTTP", "SSH-2.0-OpenSSH_9.2\r\n", 0, APIPIE_E_NETWORK},
+};
+
+static void an_odd_preface(void **state)
 {
-    static struct preface table[] = {
-        {"100 first", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", 0, APIPIE_OK},
-        {"early hints", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", 0,
-         APIPIE_OK},
-        {"HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\n", 0, APIPIE_OK},
-        {"no reason", "HTTP/1.1 200\r\n\r\n", 0, APIPIE_OK},
-        {"60 KB of headers", "X-Filler: 0123456789012345678901234567890123456789\r\n", 1100,
-         APIPIE_OK},
-        {"1.5 MB of headers", "X-Filler: 0123456789012345678901234567890123456789\r\n", 30000,
-         APIPIE_E_NETWORK},
-        {"no HTTP", "SSH-2.0-OpenSSH_9.2\r\n", 0, APIPIE_E_NETWORK},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        struct draw *d = *state;
-        print_message("%s\n", table[i].name);
-        draw_serve(d, send_preface, &table[i]);
-        apipie_status status = apipie_request_perform(d->request);
-        /* libcurl of some versions takes any amount of headers; we keep 64 KiB of them */
-        if (!(i == 5 && status == APIPIE_OK))
-            assert_ended(d->request, status, table[i].want);
-        if (status != APIPIE_OK)
-            assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_UNKNOWN);
-        draw_teardown(state);
-        assert_int_equal(draw_setup(state), 0);
-    }
+    struct draw *d = *state;
+    struct preface p = *(const struct preface *)d->row;
+    draw_serve(d, send_preface, &p);
+    apipie_status status = apipie_request_perform(d->request);
+    d->server = raw_server_stop(d->server); /* before p goes */
+    /* libcurl of some versions takes any amount of headers; we keep 64 KiB of them */
+    if (!(p.repeat > 10000 && status == APIPIE_OK))
+        assert_ended(d->request, status, p.want);
+    if (status != APIPIE_OK)
+        assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_UNKNOWN);
 }
 
 /* ---- compression */
@@ -242,6 +240,7 @@ static void a_packed_reply(void **state)
     struct packed p = pack(ONE_IMAGE, 0, "");
     draw_serve(d, send_packed, &p);
     apipie_status status = apipie_request_perform(d->request);
+    d->server = raw_server_stop(d->server); /* it may still be sending */
     free(p.bytes);
     assert_ended(d->request, status, APIPIE_OK);
     draw_assert_one(d, 0);
@@ -254,6 +253,7 @@ static void a_bomb_in_the_picture(void **state)
     draw_serve(d, send_packed, &p);
     apipie_request_set_max_image_bytes(d->request, 1048576);
     apipie_status status = apipie_request_perform(d->request);
+    d->server = raw_server_stop(d->server); /* it may still be sending */
     free(p.bytes);
     assert_ended(d->request, status, APIPIE_E_TOO_LARGE);
 }
@@ -266,6 +266,7 @@ static void a_bomb_in_a_text(void **state)
         pack("{\"data\":[{\"b64_json\":\"" PNG1 "\"}],\"x\":\"", 100U * 1024 * 1024, "\"}");
     draw_serve(d, send_packed, &p);
     apipie_status status = apipie_request_perform(d->request);
+    d->server = raw_server_stop(d->server); /* it may still be sending */
     free(p.bytes);
     assert_ended(d->request, status, APIPIE_OK);
     draw_assert_image(draw_result(d), 0, PNG1, "image/png");
@@ -284,10 +285,12 @@ int main(void)
         DRAW_TEST(one_too_large_one_good),
         DRAW_TEST(eight_megabytes),
         DRAW_TEST(a_length_that_is_too_short),
-        DRAW_TEST(odd_prefaces),
+
         DRAW_TEST(a_packed_reply),
         DRAW_TEST(a_bomb_in_the_picture),
         DRAW_TEST(a_bomb_in_a_text),
     };
-    return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("limits", tests, NULL, NULL);
+    failed += DRAW_ROWS(an_odd_preface, prefaces);
+    return failed;
 }

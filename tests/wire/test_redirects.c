@@ -8,6 +8,7 @@
 #include <string.h>
 
 struct detour {
+    const char *name;
     int32_t status;
     const char *location; /* NULL: no such header; "$ORIGIN" is replaced */
 };
@@ -33,89 +34,78 @@ static void redirect_post(struct raw_conn *c, const struct raw_request *q, void 
         send_redirect(c, t->status, t->location);
 }
 
+static const struct detour detours[] = {{"301 absolute", 301, "$ORIGIN/moved"},
+                                        {"302 path", 302, "/moved"},
+                                        {"302 absolute", 302, "$ORIGIN/moved"},
+                                        {"307 absolute", 307, "$ORIGIN/moved"},
+                                        {"308 relative", 308, "../../moved"}};
+
 static void a_post_stays_a_post(void **state)
 {
-    static struct detour table[] = {{301, "$ORIGIN/moved"},
-                                    {302, "/moved"},
-                                    {307, "$ORIGIN/moved"},
-                                    {308, "../../moved"},
-                                    {302, "$ORIGIN/moved"}};
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        struct draw *d = *state;
-        char a[256], b[256];
-        print_message("%d %s\n", (int)table[i].status, table[i].location);
-        draw_serve(d, redirect_post, &table[i]);
-        assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-        draw_assert_one(d, 0);
-        const struct raw_request *p = raw_server_request(d->server, 0),
-                                 *q = raw_server_request(d->server, 1);
-        assert_string_equal(q->method, "POST");
-        assert_string_equal(q->path, "/moved");
-        assert_string_equal(q->body, p->body);
-        assert_true(raw_request_header(q, "Authorization", a, sizeof a));
-        assert_string_equal(a, "Bearer " DRAW_KEY);
-        assert_true(raw_request_header(p, "Idempotency-Key", a, sizeof a));
-        assert_true(raw_request_header(q, "Idempotency-Key", b, sizeof b));
-        assert_string_equal(a, b);
-        assert_int_equal(raw_server_count(d->server, NULL), 2);
-        assert_int_equal(apipie_request_attempt_count(d->request), 2);
-        assert_int_equal(apipie_request_tries(d->request), 1);
-        draw_teardown(state);
-        assert_int_equal(draw_setup(state), 0);
-    }
+    struct draw *d = *state;
+    struct detour t = *(const struct detour *)d->row;
+    char a[256], b[256];
+    draw_serve(d, redirect_post, &t);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    draw_assert_one(d, 0);
+    const struct raw_request *p = raw_server_request(d->server, 0),
+                             *q = raw_server_request(d->server, 1);
+    assert_string_equal(q->method, "POST");
+    assert_string_equal(q->path, "/moved");
+    assert_string_equal(q->body, p->body);
+    assert_true(raw_request_header(q, "Authorization", a, sizeof a));
+    assert_string_equal(a, "Bearer " DRAW_KEY);
+    assert_true(raw_request_header(p, "Idempotency-Key", a, sizeof a));
+    assert_true(raw_request_header(q, "Idempotency-Key", b, sizeof b));
+    assert_string_equal(a, b);
+    assert_int_equal(raw_server_count(d->server, NULL), 2);
+    assert_int_equal(apipie_request_attempt_count(d->request), 2);
+    assert_int_equal(apipie_request_tries(d->request), 1);
 }
 
 static void another_origin_is_refused(void **state)
 {
-    static const int32_t statuses[] = {301, 302, 307, 308};
-    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
-        struct draw *d = *state;
-        struct draw_script script = {&(struct draw_reply){200, NULL, ONE_IMAGE}, 1};
-        char to[128];
-        d->other = raw_server_start(draw_handler, &script);
-        snprintf(to, sizeof to, "%s/v1/images/generations", raw_server_origin(d->other));
-        struct detour t = {statuses[i], to};
-        draw_serve(d, redirect_post, &t);
-        assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_NETWORK);
-        assert_int_equal(raw_server_count(d->other, NULL), 0);
-        assert_int_equal(raw_server_connections(d->other), 0);
-        assert_int_equal(raw_server_count(d->server, NULL), 1);
-        assert_contains(apipie_error_hint(draw_error(d)), raw_server_base(d->other));
-        assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_NO);
-        draw_teardown(state);
-        assert_int_equal(draw_setup(state), 0);
-    }
+    struct draw *d = *state;
+    struct draw_script script = {&(struct draw_reply){200, NULL, ONE_IMAGE}, 1};
+    char to[128];
+    d->other = raw_server_start(draw_handler, &script);
+    snprintf(to, sizeof to, "%s/v1/images/generations", raw_server_origin(d->other));
+    struct detour t = {"", ((const struct detour *)d->row)->status, to};
+    draw_serve(d, redirect_post, &t);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_NETWORK);
+    assert_int_equal(raw_server_count(d->other, NULL), 0);
+    assert_int_equal(raw_server_connections(d->other), 0);
+    assert_int_equal(raw_server_count(d->server, NULL), 1);
+    assert_contains(apipie_error_hint(draw_error(d)), raw_server_base(d->other));
+    assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_NO);
 }
+
+static const struct detour dead_ends[] = {{"303", 303, "/moved"},
+                                          {"no Location", 302, NULL},
+                                          {"empty Location", 302, ""},
+                                          {"file", 302, "file:///etc/hostname"},
+                                          {"ftp", 302, "ftp://127.0.0.1/x"},
+                                          {"javascript", 302, "javascript:alert(1)"},
+                                          {"304", 304, NULL},
+                                          {"300", 300, "/moved"},
+                                          {"no URL", 302, "http://[bad"}};
 
 static void redirects_that_lead_nowhere(void **state)
 {
-    static struct detour table[] = {{303, "/moved"},
-                                    {302, NULL},
-                                    {302, ""},
-                                    {302, "file:///etc/passwd"},
-                                    {302, "ftp://127.0.0.1/x"},
-                                    {302, "javascript:alert(1)"},
-                                    {304, NULL},
-                                    {300, "/moved"},
-                                    {302, "http://[bad"}};
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        struct draw *d = *state;
-        print_message("%d %s\n", (int)table[i].status, table[i].location ? table[i].location : "");
-        draw_serve(d, redirect_post, &table[i]);
-        apipie_status status = apipie_request_perform(d->request);
-        assert_true(status < 0);
-        assert_true(status != APIPIE_E_INTERNAL);
-        assert_true(strlen(apipie_error_message(draw_error(d))) > 0);
-        assert_int_equal(raw_server_count(d->server, "POST"), 1);
-        draw_teardown(state);
-        assert_int_equal(draw_setup(state), 0);
-    }
+    struct draw *d = *state;
+    struct detour t = *(const struct detour *)d->row;
+    draw_serve(d, redirect_post, &t);
+    apipie_status status = apipie_request_perform(d->request);
+    assert_true(status < 0);
+    assert_true(status != APIPIE_E_INTERNAL);
+    assert_true(strlen(apipie_error_message(draw_error(d))) > 0);
+    assert_int_equal(raw_server_count(d->server, "POST"), 1);
 }
 
 static void a_loop_of_redirects_ends(void **state)
 {
     struct draw *d = *state;
-    static struct detour t = {307, "/v1/images/generations"};
+    static struct detour t = {"", 307, "/v1/images/generations"};
     draw_serve(d, redirect_post, &t);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_NETWORK);
     assert_int_equal(raw_server_count(d->server, "POST"), 6);
@@ -229,32 +219,28 @@ static void an_image_url_is_sent_as_it_came(void **state)
     assert_contains(apipie_result_image_url(draw_result(d), 0), path);
 }
 
+static const char *const urls[] = {"$ORIGIN/html",           "$ORIGIN/hop/6",
+                                   "$ORIGIN/gone",           "$ORIGIN/file",
+                                   "file:///etc/hostname",   "ftp://127.0.0.1/x.png",
+                                   "http://192.0.2.1/x.png", "http://127.0.0.1:1/x.png"};
+
 /* The picture was paid for and cannot be had: the url and the cost are still told. */
 static void urls_that_give_no_picture(void **state)
 {
-    static const char *const urls[] = {"$ORIGIN/html",           "$ORIGIN/hop/6",
-                                       "$ORIGIN/gone",           "$ORIGIN/file",
-                                       "file:///etc/hostname",   "ftp://127.0.0.1/x.png",
-                                       "http://192.0.2.1/x.png", "http://127.0.0.1:1/x.png"};
-    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
-        struct draw *d = *state;
-        print_message("%s\n", urls[i]);
-        int64_t start = draw_now_ms();
-        apipie_status status = perform_url(d, urls[i]);
-        assert_true(draw_now_ms() - start < 10000);
-        assert_true(status == APIPIE_E_NETWORK || status == APIPIE_E_NO_IMAGE ||
-                    status == APIPIE_E_CONNECT);
-        assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_YES);
-        const apipie_result *r = draw_result(d);
-        assert_non_null(r);
-        assert_int_equal(apipie_result_cost(r), APIPIE_DOLLAR / 25);
-        assert_int_equal(apipie_result_image_count(r), 1);
-        assert_non_null(apipie_result_image_url(r, 0));
-        assert_int_equal(apipie_result_image_size(r, 0), 0);
-        assert_null(apipie_result_image_data(r, 0, NULL));
-        draw_teardown(state);
-        assert_int_equal(draw_setup(state), 0);
-    }
+    struct draw *d = *state;
+    int64_t start = draw_now_ms();
+    apipie_status status = perform_url(d, *(const char *const *)d->row);
+    assert_true(draw_now_ms() - start < 10000);
+    assert_true(status == APIPIE_E_NETWORK || status == APIPIE_E_NO_IMAGE ||
+                status == APIPIE_E_CONNECT);
+    assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_YES);
+    const apipie_result *r = draw_result(d);
+    assert_non_null(r);
+    assert_int_equal(apipie_result_cost(r), APIPIE_DOLLAR / 25);
+    assert_int_equal(apipie_result_image_count(r), 1);
+    assert_non_null(apipie_result_image_url(r, 0));
+    assert_int_equal(apipie_result_image_size(r, 0), 0);
+    assert_null(apipie_result_image_data(r, 0, NULL));
 }
 
 static void cut_download(struct raw_conn *c, const struct raw_request *q, void *user)
@@ -287,17 +273,17 @@ static void a_download_that_breaks_is_repeated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        DRAW_TEST(a_post_stays_a_post),
-        DRAW_TEST(another_origin_is_refused),
-        DRAW_TEST(redirects_that_lead_nowhere),
-        DRAW_TEST(a_loop_of_redirects_ends),
-        DRAW_TEST(the_key_stays_at_home),
-        DRAW_TEST(an_image_of_another_origin),
-        DRAW_TEST(an_image_after_five_redirects),
-        DRAW_TEST(an_image_url_that_is_late),
-        DRAW_TEST(an_image_url_is_sent_as_it_came),
-        DRAW_TEST(urls_that_give_no_picture),
+
+        DRAW_TEST(a_loop_of_redirects_ends),           DRAW_TEST(the_key_stays_at_home),
+        DRAW_TEST(an_image_of_another_origin),         DRAW_TEST(an_image_after_five_redirects),
+        DRAW_TEST(an_image_url_that_is_late),          DRAW_TEST(an_image_url_is_sent_as_it_came),
+
         DRAW_TEST(a_download_that_breaks_is_repeated),
     };
-    return cmocka_run_group_tests_name("redirects", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("redirects", tests, NULL, NULL);
+    failed += DRAW_ROWS(a_post_stays_a_post, detours);
+    failed += DRAW_ROWS(another_origin_is_refused, detours);
+    failed += DRAW_ROWS(redirects_that_lead_nowhere, dead_ends);
+    failed += DRAW_ROWS(urls_that_give_no_picture, urls);
+    return failed;
 }

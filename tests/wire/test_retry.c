@@ -21,32 +21,38 @@ static void serve_failures(struct draw *d, struct draw_reply fail, int32_t times
     draw_serve_script(d, &script);
 }
 
-static void fresh_stage(void **state)
-{
-    draw_teardown(state);
-    assert_int_equal(draw_setup(state), 0);
-}
+struct coded {
+    const char *name;
+    int32_t status;
+};
+
+#define CODE(n)                                                                                    \
+    {                                                                                              \
+#n, n                                                                                      \
+    }
+static const struct coded refused[] = {CODE(425), CODE(429), CODE(503)};
+static const struct coded unknown[] = {CODE(500), CODE(501), CODE(502), CODE(503),
+                                       CODE(504), CODE(520), CODE(524), CODE(408),
+                                       CODE(409), CODE(424), CODE(499)};
+static const struct coded final[] = {CODE(400), CODE(401), CODE(402), CODE(403), CODE(404),
+                                     CODE(405), CODE(413), CODE(415), CODE(422)};
 
 static void safe_sends_refusals_again(void **state)
 {
-    static const int32_t statuses[] = {425, 429, 503};
-    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
-        struct draw *d = *state;
-        struct draw_reply fail = {statuses[i], SOON, "{}"};
-        print_message("%d\n", (int)statuses[i]);
-        serve_failures(d, fail, 2);
-        apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 2);
-        assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-        assert_int_equal(raw_server_count(d->server, "POST"), 3);
-        assert_int_equal(apipie_request_tries(d->request), 3);
-        assert_int_equal(apipie_request_attempt_count(d->request), 3);
-        assert_int_equal(apipie_request_attempt_outcome(d->request, 1), APIPIE_OUTCOME_REJECTED);
-        assert_int_equal(apipie_request_attempt_billed(d->request, 1), APIPIE_BILLED_NO);
-        assert_int_equal(apipie_request_attempt_http_status(d->request, 1), statuses[i]);
-        assert_true(apipie_request_attempt_status(d->request, 1) < 0);
-        assert_int_equal(apipie_request_attempt_outcome(d->request, 2), APIPIE_OUTCOME_DELIVERED);
-        fresh_stage(state);
-    }
+    struct draw *d = *state;
+    const struct coded *row = d->row;
+    struct draw_reply fail = {row->status, SOON, "{}"};
+    serve_failures(d, fail, 2);
+    apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 2);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    assert_int_equal(raw_server_count(d->server, "POST"), 3);
+    assert_int_equal(apipie_request_tries(d->request), 3);
+    assert_int_equal(apipie_request_attempt_count(d->request), 3);
+    assert_int_equal(apipie_request_attempt_outcome(d->request, 1), APIPIE_OUTCOME_REJECTED);
+    assert_int_equal(apipie_request_attempt_billed(d->request, 1), APIPIE_BILLED_NO);
+    assert_int_equal(apipie_request_attempt_http_status(d->request, 1), row->status);
+    assert_true(apipie_request_attempt_status(d->request, 1) < 0);
+    assert_int_equal(apipie_request_attempt_outcome(d->request, 2), APIPIE_OUTCOME_DELIVERED);
 }
 
 static void safe_is_the_default_with_two_retries(void **state)
@@ -68,35 +74,27 @@ static void safe_is_the_default_with_two_retries(void **state)
 
 static void safe_does_not_repeat_what_may_have_been_paid(void **state)
 {
-    static const int32_t statuses[] = {500, 501, 502, 503, 504, 520, 524, 408, 409, 424, 499};
-    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
-        struct draw *d = *state;
-        struct draw_reply fail = {statuses[i], NULL, "{\"error\":\"broken\"}"};
-        print_message("%d\n", (int)statuses[i]);
-        serve_failures(d, fail, 1);
-        apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 5);
-        assert_true(apipie_request_perform(d->request) < 0);
-        assert_int_equal(raw_server_count(d->server, "POST"), 1);
-        assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_UNKNOWN);
-        assert_int_equal(apipie_request_attempt_outcome(d->request, 0), APIPIE_OUTCOME_UNKNOWN);
-        fresh_stage(state);
-    }
+    struct draw *d = *state;
+    const struct coded *row = d->row;
+    struct draw_reply fail = {row->status, NULL, "{\"error\":\"broken\"}"};
+    serve_failures(d, fail, 1);
+    apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 5);
+    assert_true(apipie_request_perform(d->request) < 0);
+    assert_int_equal(raw_server_count(d->server, "POST"), 1);
+    assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_UNKNOWN);
+    assert_int_equal(apipie_request_attempt_outcome(d->request, 0), APIPIE_OUTCOME_UNKNOWN);
 }
 
 static void safe_does_not_repeat_what_will_fail_again(void **state)
 {
-    static const int32_t statuses[] = {400, 401, 402, 403, 404, 405, 413, 415, 422};
-    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
-        struct draw *d = *state;
-        struct draw_reply fail = {statuses[i], SOON, "{}"};
-        print_message("%d\n", (int)statuses[i]);
-        serve_failures(d, fail, 1);
-        apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 5);
-        assert_true(apipie_request_perform(d->request) < 0);
-        assert_int_equal(raw_server_count(d->server, "POST"), 1);
-        assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_NO);
-        fresh_stage(state);
-    }
+    struct draw *d = *state;
+    const struct coded *row = d->row;
+    struct draw_reply fail = {row->status, SOON, "{}"};
+    serve_failures(d, fail, 1);
+    apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 5);
+    assert_true(apipie_request_perform(d->request) < 0);
+    assert_int_equal(raw_server_count(d->server, "POST"), 1);
+    assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_NO);
 }
 
 static int32_t posts_under(struct draw *d, int32_t status, const char *headers, const char *body,
@@ -150,34 +148,33 @@ static void the_server_may_forbid_it(void **state)
 
 /* ---- waiting */
 
+struct wait {
+    const char *headers;
+    int64_t least, most;
+};
+
+static const struct wait waits[] = {
+    {"retry-after-ms: 300\r\n", 300, 1300},
+    {"Retry-After: 1\r\n", 1000, 2000},
+    {"Retry-After: 0.4\r\n", 400, 1400},
+    {"retry-after-ms: 200\r\nRetry-After: 20\r\n", 200, 1200},
+    {"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:49:38 GMT\r\n", 900,
+     2000}};
+
 static void waits_as_told(void **state)
 {
-    static const struct {
-        const char *headers;
-        int64_t least, most;
-    } table[] = {
-        {"retry-after-ms: 300\r\n", 300, 1300},
-        {"Retry-After: 1\r\n", 1000, 2000},
-        {"Retry-After: 0.4\r\n", 400, 1400},
-        {"retry-after-ms: 200\r\nRetry-After: 20\r\n", 200, 1200},
-        {"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:49:38 GMT\r\n",
-         900, 2000}};
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        struct draw *d = *state;
-        struct draw_reply fail = {429, table[i].headers, "{}"};
-        print_message("%s", table[i].headers);
-        serve_failures(d, fail, 1);
-        apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 1);
-        int64_t start = draw_now_ms();
-        assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-        int64_t took = draw_now_ms() - start;
-        assert_true(took >= table[i].least - 20);
-        assert_true(took <= table[i].most);
-        assert_true(apipie_request_elapsed(d->request) >= table[i].least - 20);
-        assert_true(apipie_request_attempt_time(d->request, 1, APIPIE_TIME_STARTED) >=
-                    table[i].least - 20);
-        fresh_stage(state);
-    }
+    struct draw *d = *state;
+    const struct wait *w = d->row;
+    struct draw_reply fail = {429, w->headers, "{}"};
+    serve_failures(d, fail, 1);
+    apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 1);
+    int64_t start = draw_now_ms();
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    int64_t took = draw_now_ms() - start;
+    assert_true(took >= w->least - 20);
+    assert_true(took <= w->most);
+    assert_true(apipie_request_elapsed(d->request) >= w->least - 20);
+    assert_true(apipie_request_attempt_time(d->request, 1, APIPIE_TIME_STARTED) >= w->least - 20);
 }
 
 static void a_wait_over_a_minute_fails_at_once(void **state)
@@ -194,35 +191,35 @@ static void a_wait_over_a_minute_fails_at_once(void **state)
     assert_int_equal(apipie_error_is_retryable(draw_error(d)), 1);
 }
 
+struct spelling {
+    const char *headers;
+    int64_t want;
+};
+
+static const struct spelling spellings[] = {
+    {"Retry-After: 7\r\n", 7000},
+    {"Retry-After:   7  \r\n", 7000},
+    {"Retry-After: 1.5\r\n", 1500},
+    {"retry-after-ms: 250\r\n", 250},
+    {"retry-after-ms: 250.4\r\n", 251},
+    {"Retry-After: 999999\r\n", 999999000},
+    {"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:59:37 GMT\r\n",
+     600000},
+    {"Retry-After: -1\r\n", APIPIE_UNKNOWN},
+    {"Retry-After: \r\n", APIPIE_UNKNOWN},
+    {"Retry-After: soon\r\n", APIPIE_UNKNOWN},
+    {"Retry-After: 2026-11-22T00:00:00Z\r\n", APIPIE_UNKNOWN},
+    {"Retry-After: 7 seconds\r\n", APIPIE_UNKNOWN},
+    {"x-ratelimit-reset-requests: 6m0s\r\nx-ratelimit-reset-tokens: 17ms\r\n", APIPIE_UNKNOWN},
+};
+
 static void retry_after_in_every_spelling(void **state)
 {
-    static const struct {
-        const char *headers;
-        int64_t want;
-    } table[] = {
-        {"Retry-After: 7\r\n", 7000},
-        {"Retry-After:   7  \r\n", 7000},
-        {"Retry-After: 1.5\r\n", 1500},
-        {"retry-after-ms: 250\r\n", 250},
-        {"retry-after-ms: 250.4\r\n", 251},
-        {"Retry-After: 999999\r\n", 999999000},
-        {"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:59:37 GMT\r\n",
-         600000},
-        {"Retry-After: -1\r\n", APIPIE_UNKNOWN},
-        {"Retry-After: \r\n", APIPIE_UNKNOWN},
-        {"Retry-After: soon\r\n", APIPIE_UNKNOWN},
-        {"Retry-After: 2026-11-22T00:00:00Z\r\n", APIPIE_UNKNOWN},
-        {"Retry-After: 7 seconds\r\n", APIPIE_UNKNOWN},
-        {"x-ratelimit-reset-requests: 6m0s\r\nx-ratelimit-reset-tokens: 17ms\r\n", APIPIE_UNKNOWN},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        struct draw *d = *state;
-        print_message("%s", table[i].headers);
-        draw_serve_reply(d, 429, table[i].headers, "{}");
-        assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_RATE_LIMITED);
-        assert_int_equal(apipie_error_retry_after(draw_error(d)), table[i].want);
-        fresh_stage(state);
-    }
+    struct draw *d = *state;
+    const struct spelling *row = d->row;
+    draw_serve_reply(d, 429, row->headers, "{}");
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_RATE_LIMITED);
+    assert_int_equal(apipie_error_retry_after(draw_error(d)), row->want);
 }
 
 /* ---- connections */
@@ -277,7 +274,17 @@ static void an_unknown_name(void **state)
     assert_contains(apipie_error_message(draw_error(d)), "no-such-host.invalid");
 }
 
-enum { WAY_CLOSE, WAY_RESET, WAY_HALF_LINE, WAY_HALF_HEADERS, WAYS };
+enum { WAY_CLOSE, WAY_RESET, WAY_HALF_LINE, WAY_HALF_HEADERS };
+
+struct way {
+    const char *name;
+    int way;
+};
+
+static const struct way ways[] = {{"close", WAY_CLOSE},
+                                  {"reset", WAY_RESET},
+                                  {"half a status line", WAY_HALF_LINE},
+                                  {"half the headers", WAY_HALF_HEADERS}};
 
 static void go_away(struct raw_conn *c, const struct raw_request *q, void *user)
 {
@@ -300,21 +307,18 @@ static void go_away(struct raw_conn *c, const struct raw_request *q, void *user)
 
 static void cut_after_the_request_was_sent(void **state)
 {
-    for (int way = 0; way < WAYS; way++) {
-        struct draw *d = *state;
-        print_message("way %d\n", way);
-        draw_serve(d, go_away, &way);
-        apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 2);
-        assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_NETWORK);
-        assert_int_equal(raw_server_count(d->server, NULL), 1);
-        assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_UNKNOWN);
-        assert_int_equal(apipie_error_fault(draw_error(d)), APIPIE_FAULT_NETWORK);
-        assert_int_equal(apipie_request_attempt_outcome(d->request, 0), APIPIE_OUTCOME_UNKNOWN);
-        assert_int_equal(apipie_request_attempt_billed(d->request, 0), APIPIE_BILLED_UNKNOWN);
-        assert_true(strlen(apipie_error_message(draw_error(d))) > 0);
-        assert_true(strlen(apipie_error_hint(draw_error(d))) > 0);
-        fresh_stage(state);
-    }
+    struct draw *d = *state;
+    int way = ((const struct way *)d->row)->way;
+    draw_serve(d, go_away, &way);
+    apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 2);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_NETWORK);
+    assert_int_equal(raw_server_count(d->server, NULL), 1);
+    assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_UNKNOWN);
+    assert_int_equal(apipie_error_fault(draw_error(d)), APIPIE_FAULT_NETWORK);
+    assert_int_equal(apipie_request_attempt_outcome(d->request, 0), APIPIE_OUTCOME_UNKNOWN);
+    assert_int_equal(apipie_request_attempt_billed(d->request, 0), APIPIE_BILLED_UNKNOWN);
+    assert_true(strlen(apipie_error_message(draw_error(d))) > 0);
+    assert_true(strlen(apipie_error_hint(draw_error(d))) > 0);
 }
 
 /* Every first request of a connection is served; the second is read whole and gets no answer. */
@@ -428,23 +432,22 @@ static void two_requests_have_two_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        DRAW_TEST(safe_sends_refusals_again),
+
         DRAW_TEST(safe_is_the_default_with_two_retries),
-        DRAW_TEST(safe_does_not_repeat_what_may_have_been_paid),
-        DRAW_TEST(safe_does_not_repeat_what_will_fail_again),
+
         DRAW_TEST(never_sends_nothing_again),
         DRAW_TEST(no_retries_means_none),
         DRAW_TEST(always_sends_a_500_again),
         DRAW_TEST(always_does_not_repeat_a_bad_request),
         DRAW_TEST(an_exhausted_quota_is_not_retried),
         DRAW_TEST(the_server_may_forbid_it),
-        DRAW_TEST(waits_as_told),
+
         DRAW_TEST(a_wait_over_a_minute_fails_at_once),
-        DRAW_TEST(retry_after_in_every_spelling),
+
         DRAW_TEST(nobody_answers),
         DRAW_TEST(a_server_that_starts_late),
         DRAW_TEST(an_unknown_name),
-        DRAW_TEST(cut_after_the_request_was_sent),
+
         DRAW_TEST(a_server_that_kills_kept_alive_connections),
         DRAW_TEST(a_server_that_resets_kept_alive_connections),
         DRAW_TEST(the_same_with_a_large_request),
@@ -452,5 +455,12 @@ int main(void)
         DRAW_TEST(repetitions_are_the_same_request),
         DRAW_TEST(two_requests_have_two_keys),
     };
-    return cmocka_run_group_tests_name("retry", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("retry", tests, NULL, NULL);
+    failed += DRAW_ROWS(safe_sends_refusals_again, refused);
+    failed += DRAW_ROWS(safe_does_not_repeat_what_may_have_been_paid, unknown);
+    failed += DRAW_ROWS(safe_does_not_repeat_what_will_fail_again, final);
+    failed += DRAW_ROWS(waits_as_told, waits);
+    failed += DRAW_ROWS(retry_after_in_every_spelling, spellings);
+    failed += DRAW_ROWS(cut_after_the_request_was_sent, ways);
+    return failed;
 }

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes the seed inputs of the fuzz targets into corpus/. Run it after a change and commit what it wrote."""
+import base64
+import pathlib
+import struct
+
+HERE = pathlib.Path(__file__).resolve().parent / "corpus"
+PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + struct.pack(">IIBBBBB", 16, 32, 8, 2, 0, 0, 0)
+PNG64 = base64.b64encode(PNG + b"\x3f\xef\xbe\xfb\xff\x3e\x01")
+JPEG = b"\xff\xd8\xff\xe0\0\x04JF\xff\xc0\0\x11\x08\x02\x58\x04\0\x03"
+AVIF = b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf\0\0\0\x14ispe\0\0\0\0\0\0\x04\0\0\0\x02\x58"
+
+JSON = {
+    "gateway": b'{"created":1,"data":[{"url":"https://x.ai/a.jpg","b64_json":null}],"usage":{"cost":0.008000}}',
+    "base64": b'{"data":[{"b64_json":"%s"}]}' % PNG64,
+    "data-uri": b'{"data":[{"url":"data:image/png;base64,%s"}]}' % PNG64,
+    "escapes": b'{"images":["\\/9j\\/4AAE\\nSkY\\u002f ","\\ud83d\\ude00","x"],"a\\u0062":"\\ud800\\u0000\\x"}',
+    "duplicate": b'{"output":["/a"],"output":"%s","images":["QUJD"],"images":["%s"]}' % (PNG64, PNG64),
+    "deep-path": b'{"a":[[{"b":{"c":["%s",null]}}],[]]}' % PNG64,
+    "bare": b'\xef\xbb\xbf ["%s",["x"],{}]' % PNG64,
+    "numbers": b'[1e999,18446744073709552000,0.008000,NaN,-Infinity,01,-0,1.,true,nul]',
+    "damage": b'{"a":[1 2,],,"b" 3,"c":,"d":[1},"e":"\xff\xe2\x82"} tail',
+    "deep": b"[" * 70 + b'"]"' + b"]" * 70 + b"]",
+    "quotes": b'{"a":"\\"\\\\\\b\\f\\n\\r\\t\x01\x1f\x7f","b\\"":{}}',
+    "dead": b"{'a':1}",
+}
+BODIES = {
+    "png": PNG,
+    "jpeg": JPEG,
+    "avif": AVIF,
+    "svg": b'<?xml version="1.0"?>\n<svg width="1"/>',
+    "html": b"<!DOCTYPE html><title>502</title>",
+    "data": b"\n data:image/png;base64," + PNG64,
+    "blank": b" \r\n" * 100 + b"{}",
+    "unknown": bytes(range(256)),
+}
+BASE64 = {
+    "good": PNG64,
+    "lines": b"\r\n".join(PNG64[i:i + 10] for i in range(0, len(PNG64), 10)),
+    "url": b"__8-_w",
+    "padded": b"QUJDRA==\n",
+    "bits": b"QUJDRB==",
+    "lonely": b"QUJDR",
+    "bad": b"QUJD*QUJDQUJDQUJDQUJDQUJD",
+    "behind": b"QQ==QQ==",
+}
+
+
+def write(folder, name, content):
+    (HERE / folder).mkdir(parents=True, exist_ok=True)
+    (HERE / folder / name).write_bytes(content)
+
+
+for name, text in JSON.items():
+    write("split", name, b"\xff" + text)
+    write("reply", name, b"\0\x03" + text)
+for name, body in BODIES.items():
+    write("reply", name, b"\0\x05" + body)
+    write("reply", name + "-download", b"\x12\x01" + body)
+write("split", "small-room", b"\0" + JSON["escapes"] * 3)
+write("reply", "too-large", b"\x20\x09" + JSON["base64"].replace(PNG64, PNG64 * 3))
+write("reply", "cut", b"\x10\x02" + JSON["base64"][:-10])
+write("reply", "failed", b"\x0c\x02" + JSON["damage"])
+for name, text in BASE64.items():
+    write("base64", name, b"\x06" + text)
