@@ -14,8 +14,10 @@ APIPIE_API apipie_request *apipie_request_copy(const apipie_request *request)
     apipie_request *copy = pie_request_new(request->client, request->wish.kind);
     if (copy == NULL)
         return NULL;
-    if (pie_wish_copy(&copy->wish, &request->wish) != APIPIE_OK)
-        return apipie_request_unref(copy);
+    if (pie_wish_copy(&copy->wish, &request->wish) != APIPIE_OK) {
+        pie_request_drop(copy);
+        return NULL;
+    }
     return copy;
 }
 
@@ -46,10 +48,12 @@ APIPIE_API apipie_status apipie_request_wait(apipie_request *request, int64_t ti
 APIPIE_API apipie_status apipie_request_perform(apipie_request *request)
 {
     /* Before submit: a request that could not be waited for must not be sent. */
-    if (request != NULL && pie_engine_is_leader(request->client))
+    if (request == NULL)
+        return APIPIE_E_ARGUMENT;
+    if (pie_engine_is_leader(request->client))
         return APIPIE_E_REENTRANT;
-    apipie_status status = apipie_request_submit(request);
-    return status == APIPIE_OK ? apipie_request_wait(request, -1) : status;
+    apipie_status status = pie_engine_submit(request);
+    return status == APIPIE_OK ? pie_engine_wait(request, -1) : status;
 }
 
 APIPIE_API void apipie_request_cancel(apipie_request *request)

@@ -13,14 +13,19 @@ APIPIE_API size_t apipie_result_image_count(const apipie_result *result)
     return result != NULL ? result->count : 0;
 }
 
+/* The image's own bytes; NULL when they are not in memory. */
+static const struct pie_buf *result_bytes(const struct pie_image *image)
+{
+    return image != NULL && image->size != 0 && image->data.p != NULL ? &image->data : NULL;
+}
+
 APIPIE_API const uint8_t *apipie_result_image_data(const apipie_result *result, size_t index,
                                                    size_t *ret_size)
 {
-    const struct pie_image *image = result_image(result, index);
-    int32_t here = image != NULL && image->size != 0 && image->data.p != NULL;
+    const struct pie_buf *data = result_bytes(result_image(result, index));
     if (ret_size != NULL)
-        *ret_size = here ? image->data.n : 0;
-    return here ? (const uint8_t *)image->data.p : NULL;
+        *ret_size = data != NULL ? data->n : 0;
+    return data != NULL ? (const uint8_t *)data->p : NULL;
 }
 
 APIPIE_API uint64_t apipie_result_image_size(const apipie_result *result, size_t index)
@@ -80,14 +85,13 @@ APIPIE_API apipie_status apipie_result_image_seed(const apipie_result *result, s
 APIPIE_API apipie_status apipie_result_save(const apipie_result *result, size_t index,
                                             const char *path)
 {
-    size_t n = 0;
     const char *reason = NULL;
-    const uint8_t *data = apipie_result_image_data(result, index, &n);
+    const struct pie_buf *data = result_bytes(result_image(result, index));
     if (result_image(result, index) == NULL || path == NULL || path[0] == '\0')
         return APIPIE_E_ARGUMENT;
     if (data == NULL)
         return APIPIE_E_STATE;
-    return pie_sink_save(result->mem, path, data, n, &reason);
+    return pie_sink_save(result->mem, path, data->p, data->n, &reason);
 }
 
 APIPIE_API int64_t apipie_result_cost(const apipie_result *result)

@@ -258,10 +258,13 @@ APIPIE_API apipie_status apipie_request_set_image_url(apipie_request *request, c
             return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_url",
                                  "it must begin with https://, http:// or data:");
         for (size_t i = 0; i < s.n; i++) {
-            if ((unsigned char)s.p[i] <= 0x20 || (unsigned char)s.p[i] >= 0x7F)
+            if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F)
                 return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_url",
-                                     "it holds a byte that no URL may hold");
+                                     "it holds a control byte");
         }
+        if (pie_utf8_valid(s.p, s.n) != s.n)
+            return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_url",
+                                 "it is not valid UTF-8");
         pie_wish_set_image(&request->wish, NULL, 0, NULL);
     }
     return setter_keep(request, PIE_WISH_IMAGE_URL, "set_image_url", url,
@@ -275,6 +278,8 @@ APIPIE_API apipie_status apipie_request_set_image_bytes(apipie_request *request,
     if (status != APIPIE_OK)
         return status;
     const char *mime = NULL;
+    if (bytes == NULL && size != 0)
+        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_bytes", "the bytes are NULL");
     if (bytes != NULL) {
         if (size == 0 || size > APIPIE_LIMIT_INPUT)
             return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_bytes",

@@ -3,7 +3,6 @@
 #include "base/base.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 void pie_number_uint_text(uint64_t v, char out[PIE_NUMBER_MAX])
 {
@@ -195,13 +194,10 @@ apipie_status pie_number_seconds(struct pie_slice s, int64_t *ret_ms)
 
 void pie_number_double(double v, char out[PIE_NUMBER_MAX])
 {
-    /* 15 digits read well and are nearly always exact; 17 always are. Both calls use the same locale, so the
-     * check holds; the locale's point, whatever it is, becomes one '.'. */
+    /* The point of the host's locale, whatever it is and however long, becomes one '.'. */
     char text[PIE_NUMBER_MAX];
-    snprintf(text, sizeof(text), "%.15g", v);
-    if (strtod(text, NULL) < v || strtod(text, NULL) > v)
-        snprintf(text, sizeof(text), "%.17g", v);
     size_t n = 0;
+    snprintf(text, sizeof(text), "%.15g", v);
     for (const char *p = text; *p != '\0'; p++) {
         if (pie_is_digit(*p) || *p == '-' || *p == '+' || *p == 'e')
             out[n++] = *p;

@@ -4,6 +4,8 @@
 
 /* Longer messages help nobody. */
 #define COMPLAINT_TEXT_MAX 4096
+/* "{}", "[]", "null" are not worth showing. */
+#define COMPLAINT_EMPTY 8
 
 void pie_complaint_init(struct pie_complaint *c, const struct pie_mem *mem)
 {
@@ -202,6 +204,9 @@ void pie_complaint_read(struct pie_complaint *c, const struct pie_reply *reply)
     if (reply->root != NULL)
         pie_complaint_read_json(c, reply->root);
     else
+        complaint_text(c, reply->text);
+    /* JSON that says nothing where we look, or was cut: its beginning is better than nothing. */
+    if (c->message.n == 0 && reply->root != NULL && reply->text.n > COMPLAINT_EMPTY)
         complaint_text(c, reply->text);
     complaint_amazon(c, &reply->outcome->headers);
 }

@@ -148,7 +148,7 @@ static int32_t explain_retryable(apipie_status code, int32_t status, const struc
 
 static int32_t explain_fault(apipie_status code, int32_t status, const struct pie_complaint *c)
 {
-    if (c->html)
+    if (c->html && code != APIPIE_E_PARAMETER)
         return APIPIE_FAULT_GATEWAY;
     if (code == APIPIE_E_SERVER)
         return status == 502 || status == 504 || status >= 520 ? APIPIE_FAULT_GATEWAY
@@ -230,6 +230,13 @@ static void explain_ids(const struct pie_reply *reply, const struct pie_complain
                          sizeof(err->request_id));
 }
 
+/* The header that the OpenAI clients obey: a server that knows better than its status. */
+static int32_t explain_forbidden(const struct pie_headers *headers)
+{
+    return pie_slice_equal_nocase(pie_slice_text(pie_headers_get(headers, "x-should-retry")),
+                                  "false");
+}
+
 static void explain_fill(const struct pie_reply *reply, const struct pie_complaint *c,
                          apipie_status code, struct apipie_error *err)
 {
@@ -240,6 +247,8 @@ static void explain_fill(const struct pie_reply *reply, const struct pie_complai
     pie_error_set(err, code, explain_hint(code, status, c), prefix, ": ", words);
     err->http_status = status;
     err->retryable = explain_retryable(code, status, c);
+    if (explain_forbidden(&reply->outcome->headers))
+        err->retryable = 0;
     err->fault = explain_fault(code, status, c);
     err->refused =
         status == 425 || status == 429 ||
@@ -336,7 +345,7 @@ int64_t pie_explain_retry_after(const struct pie_headers *headers, int64_t now_w
     int64_t value = 0;
     int64_t until = 0;
     if (pie_number_seconds(ms, &value) == APIPIE_OK)
-        return value / 1000;
+        return value / 1000 + (value % 1000 != 0);
     if (pie_number_seconds(after, &value) == APIPIE_OK)
         return value;
     if (after.n == 0 || pie_number_http_date(after, &until) != APIPIE_OK)

@@ -159,10 +159,10 @@ apipie_status pie_engine_wait(struct apipie_request *r, int64_t timeout_ms)
     int64_t until = timeout_ms < 0 || timeout_ms > INT64_MAX - now ? INT64_MAX : now + timeout_ms;
     apipie_status status = APIPIE_PENDING;
     pie_lock_take(c->lock);
-    if (pie_atomic_get(&r->state) == PIE_STATE_BUILDING) {
-        status = APIPIE_E_STATE;
-    } else if (c->leader == pie_thread_id()) {
+    if (c->leader == pie_thread_id()) {
         status = APIPIE_E_REENTRANT;
+    } else if (pie_atomic_get(&r->state) == PIE_STATE_BUILDING) {
+        status = APIPIE_E_STATE;
     } else {
         int32_t turns = 0;
         while (!drive_ended(r) && (turns++ == 0 || pie_clock_ms() < until)) {

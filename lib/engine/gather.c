@@ -120,6 +120,13 @@ static void gather_take(struct pie_image *image, const struct pie_part *part)
     image->status = APIPIE_OK;
 }
 
+static const char *gather_hint(apipie_status status)
+{
+    if (status == APIPIE_E_TOO_LARGE)
+        return "raise the limit: apipie_request_set_max_image_bytes(), --max-image-bytes";
+    return "the picture was drawn and billed; the result has its url";
+}
+
 int32_t pie_gather_fetched(struct apipie_request *r, const struct pie_outcome *o,
                            struct apipie_error *err)
 {
@@ -132,7 +139,8 @@ int32_t pie_gather_fetched(struct apipie_request *r, const struct pie_outcome *o
         return 1;
     }
     if (n != 0 && parts[0].kind == PIE_PART_BROKEN)
-        pie_error_set(err, parts[0].status, "", "the image's url: ", parts[0].problem, NULL);
+        pie_error_set(err, parts[0].status, gather_hint(parts[0].status),
+                      "the image's url: ", parts[0].problem, NULL);
     else
         pie_error_set(err, APIPIE_E_NO_IMAGE,
                       "the server keeps the picture elsewhere, or not any more",

@@ -264,6 +264,13 @@ static int32_t job_has_whole(const struct apipie_request *r)
     return 0;
 }
 
+/* 300 and 304 lead nowhere; 303 is for the one who refuses it to tell. */
+static int32_t job_is_redirect(const struct pie_outcome *o)
+{
+    return o->wire == PIE_WIRE_OK && (o->status == 301 || o->status == 302 || o->status == 303 ||
+                                      o->status == 307 || o->status == 308);
+}
+
 static void job_call_reply(struct apipie_request *r, const struct pie_outcome *o,
                            struct apipie_error *err)
 {
@@ -273,7 +280,7 @@ static void job_call_reply(struct apipie_request *r, const struct pie_outcome *o
         job_call_answered(r, o, err);
         return;
     }
-    if (o->wire == PIE_WIRE_OK && o->status >= 300 && o->status < 400) {
+    if (job_is_redirect(o)) {
         job_redirected(r, o, err);
         return;
     }
@@ -296,7 +303,7 @@ static int64_t job_fetch_delay(const struct apipie_request *r, const struct pie_
 static void job_fetch_reply(struct apipie_request *r, const struct pie_outcome *o,
                             struct apipie_error *err)
 {
-    if (o->wire == PIE_WIRE_OK && o->status >= 300 && o->status < 400) {
+    if (job_is_redirect(o)) {
         job_redirected(r, o, err);
         return;
     }
@@ -317,19 +324,6 @@ static void job_fetch_reply(struct apipie_request *r, const struct pie_outcome *
     }
     pie_gather_give_up(r, err);
     pie_gather_go_on(r);
-}
-
-void pie_job_reply(struct apipie_request *r, struct pie_outcome *o)
-{
-    struct apipie_error err;
-    pie_error_init(&err, r->mem);
-    pie_body_finish(r->body, o->wire == PIE_WIRE_OK);
-    job_log(r, o);
-    if (r->leg->paid)
-        job_call_reply(r, o, &err);
-    else
-        job_fetch_reply(r, o, &err);
-    pie_error_free(&err);
 }
 
 /* ---- stopped from outside */
@@ -371,6 +365,21 @@ static void job_stopped(struct apipie_request *r, apipie_status why, const struc
     } else {
         job_fail_with(r, &err);
     }
+    pie_error_free(&err);
+}
+
+void pie_job_reply(struct apipie_request *r, struct pie_outcome *o)
+{
+    struct apipie_error err;
+    pie_error_init(&err, r->mem);
+    pie_body_finish(r->body, o->wire == PIE_WIRE_OK);
+    job_log(r, o);
+    if (pie_atomic_get(&r->cancel)) /* by a callback, or just before the last byte */
+        job_stopped(r, APIPIE_E_CANCELLED, o);
+    else if (r->leg->paid)
+        job_call_reply(r, o, &err);
+    else
+        job_fetch_reply(r, o, &err);
     pie_error_free(&err);
 }
 

@@ -23,7 +23,7 @@ void pie_reading_open(struct pie_reading *g, struct apipie_request *r, const str
     struct pie_slice json = reading_json(g, r);
     if (json.n != 0 && pie_doc_parse(r->mem, json, &g->doc) == APIPIE_OK)
         g->reply.root = pie_doc_root(g->doc);
-    if (g->reply.root == NULL && pie_body_kind(r->body) == PIE_BODY_TEXT)
+    if (pie_body_kind(r->body) == PIE_BODY_TEXT)
         g->reply.text = pie_body_rest(r->body);
 }
 

@@ -37,6 +37,15 @@ static void picture_gave_up(struct pie_picture *c, apipie_status status, const c
     picture_broken(c, status, problem);
 }
 
+static void picture_too_large(struct pie_picture *c)
+{
+    char problem[sizeof(c->problem)] = "it has more bytes than the limit, ";
+    char number[PIE_NUMBER_MAX];
+    pie_number_uint_text(c->max, number);
+    memcpy(problem + strlen(problem), number, strlen(number) + 1);
+    picture_gave_up(c, APIPIE_E_TOO_LARGE, problem);
+}
+
 static void picture_check(struct pie_picture *c, apipie_status status)
 {
     if (status != APIPIE_OK)
@@ -57,7 +66,7 @@ void pie_picture_write(struct pie_picture *c, const uint8_t *p, size_t n)
     if (c->status != APIPIE_OK || n == 0)
         return;
     if (n > c->max - c->magic.size) {
-        picture_gave_up(c, APIPIE_E_TOO_LARGE, "larger than the image limit");
+        picture_too_large(c);
         return;
     }
     size_t held = c->magic.have;

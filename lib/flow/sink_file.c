@@ -182,9 +182,8 @@ static apipie_status sinkfile_end(struct pie_sink *s, uint32_t number)
 
 /* ---- when the reply was understood */
 
-/* The name in a folder: stem, the image's number when there are several, and a further number while it is taken. */
-static char *sinkfile_folder_name(struct sinkfile *f, const char *mime, size_t index, size_t count,
-                                  uint64_t again)
+/* The name in a folder: the stem, and from 2 on a number. */
+static char *sinkfile_folder_name(struct sinkfile *f, const char *mime, uint64_t number)
 {
     const char *const *text = (const char *const *)f->wish->text;
     size_t n = strlen(f->path);
@@ -198,13 +197,9 @@ static char *sinkfile_folder_name(struct sinkfile *f, const char *mime, size_t i
     pie_buf_add(&name, f->path, n);
     pie_buf_add_text(&name, f->path[n - 1] == '/' ? "" : "/");
     pie_buf_add_text(&name, stem);
-    if (count > 1) {
+    if (number > 1) {
         pie_buf_add_char(&name, '-');
-        pie_buf_add_uint(&name, index + 1);
-    }
-    if (again > 1) {
-        pie_buf_add_char(&name, '-');
-        pie_buf_add_uint(&name, again);
+        pie_buf_add_uint(&name, number);
     }
     pie_buf_add_text(&name, pie_magic_extension(mime));
     if (name.failed != APIPIE_OK)
@@ -212,14 +207,14 @@ static char *sinkfile_folder_name(struct sinkfile *f, const char *mime, size_t i
     return name.p;
 }
 
-/* Never over a file that is there. */
+/* Never over a file that is there: the image's number is the first one tried. */
 static apipie_status sinkfile_publish(struct sinkfile *f, const struct sinkfile_slot *slot,
-                                      size_t index, size_t count, char **ret)
+                                      size_t index, char **ret)
 {
     const char *why = "all its names are taken";
     apipie_status status = APIPIE_E_STATE;
-    for (uint64_t again = 1; status == APIPIE_E_STATE && again <= SINKFILE_TRIES; again++) {
-        char *name = sinkfile_folder_name(f, slot->mime, index, count, again);
+    for (uint64_t i = 1; status == APIPIE_E_STATE && i <= SINKFILE_TRIES; i++) {
+        char *name = sinkfile_folder_name(f, slot->mime, index + i);
         if (name == NULL)
             return sinkfile_problem(f, APIPIE_E_MEMORY, "out of memory");
         status = pie_file_publish(slot->temp, name, &why);
@@ -256,11 +251,12 @@ static apipie_status sinkfile_commit(struct pie_sink *s, uint32_t number, size_t
     struct sinkfile *f = sinkfile_of(s);
     struct sinkfile_slot *slot = sinkfile_get(s, number);
     char *name = NULL;
+    (void)count;
     if (slot == NULL || slot->state == SINKFILE_FREE)
         return sinkfile_problem(f, APIPIE_E_INTERNAL, "it was never begun");
     apipie_status status = sinkfile_end(s, number);
     if (status == APIPIE_OK && f->folder)
-        status = sinkfile_publish(f, slot, index, count, &name);
+        status = sinkfile_publish(f, slot, index, &name);
     else if (status == APIPIE_OK)
         status = sinkfile_replace(f, slot, f->stream ? 0 : index, &name);
     if (status == APIPIE_OK) {

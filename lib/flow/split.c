@@ -181,7 +181,8 @@ static void split_key_begin(struct pie_split *s)
 
 static void split_key_end(struct pie_split *s)
 {
-    size_t kept = s->word_n < PIE_SPLIT_KEY ? s->word_n : PIE_SPLIT_KEY;
+    size_t held = s->word_n < sizeof(s->word) ? s->word_n : sizeof(s->word);
+    size_t kept = pie_utf8_cut(s->word, held, PIE_SPLIT_KEY);
     uint32_t alive = split_top(s)->alive;
     s->alive = alive == 0 || s->word_n > PIE_SPLIT_KEY
                    ? 0

@@ -27,6 +27,8 @@ struct wire_exchange {
     int32_t refused; /* a private address was refused */
     int32_t private_peer;
     int32_t head_done;
+    int32_t headers_whole; /* the empty line behind them came */
+    int64_t started_us, first_byte_us;
     apipie_status writer_status;
     size_t segment, offset; /* what has been read of the request body */
     uint64_t body_bytes;
@@ -67,11 +69,15 @@ static size_t wire_on_header(char *line, size_t size, size_t count, void *user)
     struct wire_exchange *x = user;
     struct pie_slice s = pie_slice_trim(pie_slice(line, size * count));
     const char *colon = s.n != 0 ? memchr(s.p, ':', s.n) : NULL;
-    if (pie_slice_starts_nocase(s, "HTTP/")) {
+    /* libcurl's own figure is that of the upload when there is one. */
+    if (x->first_byte_us == APIPIE_UNKNOWN)
+        x->first_byte_us = pie_clock_us() - x->started_us;
+    if (s.n == 0) {
+        x->headers_whole = 1; /* trailers, behind the body, change nothing */
+    } else if (pie_slice_starts_nocase(s, "HTTP/")) {
+        x->headers_whole = 0;
         pie_headers_clear(&x->headers); /* after a 100 Continue the real ones come */
-        return size * count;
-    }
-    if (colon != NULL) {
+    } else if (colon != NULL) {
         size_t n = (size_t)(colon - s.p);
         /* What does not fit is dropped: no header is worth losing a paid picture for. */
         pie_headers_add(&x->headers, pie_slice(s.p, n), pie_slice(colon + 1, s.n - n - 1));
@@ -310,8 +316,8 @@ static int32_t wire_verdict(const struct wire_exchange *x)
     if (x->writer_status != APIPIE_OK)
         return PIE_WIRE_WRITER;
     switch (x->code) {
-    case CURLE_OK:
-        return PIE_WIRE_OK;
+    case CURLE_OK: /* libcurl is content with headers that break off */
+        return x->headers_whole ? PIE_WIRE_OK : PIE_WIRE_CUT;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
         return PIE_WIRE_LOOKUP;
@@ -363,11 +369,12 @@ static void wire_fill_outcome(struct wire_exchange *x, int32_t wire, struct pie_
     ret->lookup_us = wire_time(x, CURLINFO_NAMELOOKUP_TIME_T);
     ret->connect_us = wire_time(x, CURLINFO_CONNECT_TIME_T);
     ret->tls_us = wire_time(x, CURLINFO_APPCONNECT_TIME_T);
-    ret->first_byte_us = wire_time(x, CURLINFO_STARTTRANSFER_TIME_T);
+    ret->first_byte_us = x->first_byte_us;
     ret->total_us = wire_time(x, CURLINFO_TOTAL_TIME_T);
     const char *words = x->error[0] != '\0' ? x->error : curl_easy_strerror(x->code);
-    pie_text_display(pie_slice_text(x->code != CURLE_OK ? words : ""), ret->detail,
-                     sizeof(ret->detail));
+    if (x->code == CURLE_OK)
+        words = x->headers_whole ? "" : "the reply ends in its headers";
+    pie_text_display(pie_slice_text(words), ret->detail, sizeof(ret->detail));
     struct pie_headers empty = ret->headers;
     ret->headers = x->headers;
     x->headers = empty;
@@ -409,7 +416,7 @@ static void wire_harvest(struct wire_transport *t)
         x->code = code;
         curl_multi_remove_handle(t->multi, x->easy);
         wire_unlink(&t->active, x->ticket);
-        if (code == CURLE_OK)
+        if (code == CURLE_OK && x->headers_whole)
             wire_complete(x);
         x->next = t->ended;
         t->ended = x;
@@ -429,6 +436,8 @@ static apipie_status wire_submit(struct pie_transport *base, const struct pie_ht
     x->request = q;
     x->body = body;
     x->ticket = ticket;
+    x->started_us = pie_clock_us();
+    x->first_byte_us = APIPIE_UNKNOWN;
     pie_headers_init(&x->headers, t->mem);
     apipie_status status = wire_exchange_prepare(x);
     if (status == APIPIE_OK && curl_multi_add_handle(t->multi, x->easy) != CURLM_OK)

@@ -673,6 +673,82 @@ static void a_body_is_used_for_many_legs(void **state)
     record_sink_free(&sink);
 }
 
+/* ---- memory that runs out */
+
+struct scarce {
+    int32_t left;  /* allocations that succeed */
+    int32_t alive; /* blocks not given back */
+};
+
+static void *scarce_alloc(void *user, size_t size)
+{
+    struct scarce *m = user;
+    void *block = m->left-- > 0 ? malloc(size) : NULL;
+    m->alive += block != NULL;
+    return block;
+}
+
+static void *scarce_resize(void *user, void *block, size_t size)
+{
+    struct scarce *m = user;
+    return m->left-- > 0 ? realloc(block, size) : NULL;
+}
+
+static void scarce_release(void *user, void *block)
+{
+    struct scarce *m = user;
+    m->alive--;
+    free(block);
+}
+
+/* The whole way into a memory sink, with only so much memory. 1 when it sufficed. */
+static int32_t runs_in(const struct pie_mem *mem, const char *text, size_t n)
+{
+    struct pie_wish wish;
+    struct pie_sink *sink = NULL;
+    struct pie_body *body = NULL;
+    size_t parts = 0;
+    pie_wish_init(&wish, mem, APIPIE_REQUEST_IMAGE);
+    wish.max_image_bytes = 1 << 20;
+    apipie_status status = pie_sink_new(mem, &wish, &sink);
+    if (status == APIPIE_OK)
+        status = pie_body_new(mem, sink, 1 << 20, &body);
+    if (status == APIPIE_OK) {
+        struct pie_writer *w = pie_body_writer(body);
+        pie_body_reset(body, reply_paths, 0, 0);
+        w->type->head(w, 200, NULL);
+        status = w->type->write(w, (const uint8_t *)text, n);
+        pie_body_finish(body, status == APIPIE_OK);
+        if (status == APIPIE_OK)
+            status = pie_body_failure(body);
+        assert_true(status == APIPIE_OK || status == APIPIE_E_MEMORY);
+        const struct pie_part *part = pie_body_parts(body, &parts);
+        for (size_t i = 0; status == APIPIE_OK && i < parts; i++)
+            assert_int_not_equal(part[i].kind, PIE_PART_BROKEN);
+    }
+    pie_body_free(body);
+    if (sink != NULL)
+        sink->type->close(sink);
+    pie_wish_free(&wish);
+    return status == APIPIE_OK;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    static const char text[] =
+        "{\"a\":\"text\",\"output\":\"/a\",\"images\":[\"" PNG64 "\",\"" PNG64
+        "\",\"data:;base64,QUJD\"],\"images\":[\"QUJD\",\"\"]}";
+    (void)state;
+    int32_t enough = 0;
+    for (int32_t n = 0; !enough; n++) {
+        struct scarce scarce = {n, 0};
+        struct pie_mem mem = {&scarce, scarce_alloc, scarce_resize, scarce_release};
+        enough = runs_in(&mem, text, sizeof(text) - 1);
+        assert_int_equal(scarce.alive, 0);
+        assert_true(n < 100);
+    }
+}
+
 static void any_text_becomes_safe_json(void **state)
 {
     struct pie_buf out;
@@ -717,6 +793,7 @@ int main(void)
         cmocka_unit_test(more_pictures_than_can_be_taken),
         cmocka_unit_test(blanks_before_the_reply_are_skipped),
         cmocka_unit_test(a_body_is_used_for_many_legs),
+        cmocka_unit_test(each_allocation_may_fail),
         cmocka_unit_test(any_text_becomes_safe_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,18 +15,29 @@ static void fuzz_is_readable(struct pie_slice safe)
     pie_doc_free(doc);
 }
 
-static void fuzz_stays_safe(struct pie_slice safe)
+/* Safe JSON, made plain and safe again. */
+static void fuzz_again(struct pie_slice safe, struct pie_buf *again)
 {
-    struct pie_buf plain, again;
+    struct pie_buf plain;
     struct pie_damage damage;
     pie_buf_init(&plain, &pie_mem_libc, SIZE_MAX);
-    pie_buf_init(&again, &pie_mem_libc, SIZE_MAX / 2);
+    pie_buf_init(again, &pie_mem_libc, SIZE_MAX / 2);
     pie_json_plain(safe, &plain);
-    FUZZ_NEED(pie_json_safe(&pie_mem_libc, pie_buf_slice(&plain), &again, &damage) == APIPIE_OK);
+    FUZZ_NEED(pie_json_safe(&pie_mem_libc, pie_buf_slice(&plain), again, &damage) == APIPIE_OK);
     FUZZ_NEED(!damage.found);
-    FUZZ_NEED(again.n == safe.n && memcmp(again.p, safe.p, safe.n) == 0);
-    pie_buf_free(&again);
     pie_buf_free(&plain);
+}
+
+/* The first time a key of bad bytes may grow over its limit, as each becomes three. */
+static void fuzz_stays_safe(struct pie_slice safe)
+{
+    struct pie_buf once, twice;
+    fuzz_again(safe, &once);
+    fuzz_again(pie_buf_slice(&once), &twice);
+    FUZZ_NEED(once.n == twice.n && memcmp(once.p, twice.p, once.n) == 0);
+    FUZZ_NEED(once.n <= safe.n);
+    pie_buf_free(&once);
+    pie_buf_free(&twice);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -161,7 +161,7 @@ static const struct refusal refusals[] = {
     {408, "", "", APIPIE_E_SERVER, ANY, MAYBE, 1, NULL, "408"},
     {405, "", "", APIPIE_E_PARAMETER, CALLER, NO, 0, NULL, "405"},
     {413, HTML, "<html><head><title>413 Request Entity Too Large</title></head></html>",
-     APIPIE_E_PARAMETER, CALLER, NO, 0, NULL, "413"},
+     APIPIE_E_PARAMETER, ANY, NO, 0, NULL, "413"},
     {415, JSON, "{}", APIPIE_E_PARAMETER, CALLER, NO, 0, NULL, "415"},
     {400, JSON, "{\"error\":{\"message\":", APIPIE_E_PARAMETER, CALLER, NO, 0, NULL, "400"},
     {500, JSON, "\xff\xfe\x01\x02", APIPIE_E_SERVER, ANY, MAYBE, 1, NULL, "500"},

@@ -161,6 +161,7 @@ static apipie_status perform_url(struct draw *d, const char *url)
     snprintf(body, sizeof body, "{\"data\":[{\"url\":\"%s\"}],\"usage\":{\"cost\":0.04}}", url);
     struct draw_reply reply = {200, NULL, body};
     draw_serve(d, image_host, &reply);
+    apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 2);
     apipie_status status = apipie_request_perform(d->request);
     assert_int_equal(raw_server_count(d->server, "POST"), 1);
     assert_no_secret(d->server);

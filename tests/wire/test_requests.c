@@ -92,7 +92,7 @@ SETTER(steps, apipie_request_set_steps(r, 30))
 SETTER(strength, apipie_request_set_strength(r, 0.35))
 SETTER(guidance, apipie_request_set_guidance(r, 7.5))
 SETTER(seed, apipie_request_set_seed(r, 0))
-SETTER(url, apipie_request_set_image_url(r, "https://example.com/a b?c=%20&d"))
+SETTER(url, apipie_request_set_image_url(r, "https://example.com/a%20b?c=%2B&d"))
 SETTER(number, apipie_request_set_extra(r, "clip_skip", " 2 "))
 SETTER(object, apipie_request_set_extra(r, "deep", "{\"a\":[1,null,{\"b\":\"\\u00e9\"}]}"))
 SETTER(text, apipie_request_set_extra(r, "odd \"name\"", "\"auto\""))
@@ -119,7 +119,7 @@ static const struct setter setters[] = {
     {"strength", set_strength, "\"strength\":0.35"},
     {"guidance", set_guidance, "\"cfg_scale\":7.5"},
     {"seed", set_seed, "\"seed\":0"},
-    {"image url", set_url, "\"image\":\"https://example.com/a b?c=%20&d\""},
+    {"image url", set_url, "\"image\":\"https://example.com/a%20b?c=%2B&d\""},
     {"extra number", set_number, "\"clip_skip\":2"},
     {"extra object", set_object, "\"deep\":{\"a\":[1,null,{\"b\":\"\xc3\xa9\"}]}"},
     {"extra text", set_text, "\"odd \\\"name\\\"\":\"auto\""},

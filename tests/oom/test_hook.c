@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* Every allocation that the library makes through the host's allocator fails once: the call ends with a clean status,
+ * nothing leaks, and the client draws on. Knows the public API alone. */
+#include "../support/draw.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Most allocations that a call may need: beyond it the sweep has no end. */
+#define SWEEP_MAX 5000
+
+struct books {
+    pthread_mutex_t lock;
+    int64_t live, count, fail_at; /* fail_at 0: none */
+};
+
+static int books_refuse(struct books *b)
+{
+    pthread_mutex_lock(&b->lock);
+    int refuse = ++b->count == b->fail_at;
+    pthread_mutex_unlock(&b->lock);
+    return refuse;
+}
+
+static void books_count(struct books *b, int64_t change)
+{
+    pthread_mutex_lock(&b->lock);
+    b->live += change;
+    pthread_mutex_unlock(&b->lock);
+}
+
+static void *books_alloc(void *user, size_t size)
+{
+    void *p = books_refuse(user) ? NULL : malloc(size);
+    books_count(user, p != NULL);
+    return p;
+}
+
+static void *books_resize(void *user, void *block, size_t size)
+{
+    void *p = books_refuse(user) ? NULL : realloc(block, size);
+    books_count(user, p && !block);
+    return p;
+}
+
+static void books_release(void *user, void *block)
+{
+    books_count(user, -1);
+    free(block);
+}
+
+/* What is swept, and how it ends when nothing fails. */
+struct sweep {
+    const char *name;
+    struct draw_reply reply;
+    int32_t to_file;
+    apipie_status want;
+};
+
+static const struct sweep sweeps[] = {
+    {"base64 to memory",
+     {200, NULL,
+      "{\"data\":[{\"b64_json\":\"" PNG1 "\",\"revised_prompt\":\"x\"}],\"usage\":{"
+      "\"cost\":\"0.04\"},\"created\":1}"},
+     0,
+     APIPIE_OK},
+    {"url to memory", {200, NULL, "{\"data\":[{\"url\":\"$ORIGIN/pics/1\"}]}"}, 0, APIPIE_OK},
+    {"base64 to a file", {200, NULL, ONE_IMAGE}, 1, APIPIE_OK},
+    {"an error",
+     {400, NULL,
+      "{\"error\":{\"message\":\"bad size\",\"code\":\"invalid_parameter\",\"param\":\"size\"}}"},
+     0,
+     APIPIE_E_PARAMETER},
+    {"a broken reply",
+     {200, NULL, "{\"data\":[{\"b64_json\":\"iVBORw0KGgo!\"}]}"},
+     0,
+     APIPIE_E_MALFORMED},
+};
+
+static apipie_client *sweep_client(struct draw *d, struct books *books)
+{
+    apipie_allocator a = {sizeof a, books, books_alloc, books_resize, books_release};
+    apipie_client *client = apipie_client_new(&a);
+    apipie_client_set_retry(client, APIPIE_RETRY_NEVER, 0);
+    if (apipie_client_set_key(client, DRAW_KEY) == APIPIE_OK &&
+        apipie_client_set_base_url(client, raw_server_base(d->server)) == APIPIE_OK)
+        return client;
+    apipie_client_unref(client);
+    return NULL;
+}
+
+static apipie_request *sweep_request(apipie_client *client, const struct sweep *s, const char *path)
+{
+    apipie_request *r = apipie_request_new(client, APIPIE_REQUEST_IMAGE);
+    apipie_request_set_prompt(r, "a lake", APIPIE_NTS);
+    apipie_request_set_model(r, "m");
+    apipie_request_set_size(r, 512, 512);
+    apipie_request_set_extra(r, "x", "{\"y\":[1,2]}");
+    if (s->to_file)
+        apipie_request_set_output_file(r, path);
+    return r;
+}
+
+/* The status is honest: the whole picture, the expected failure, or no memory. */
+static void check_end(const struct sweep *s, const apipie_request *r, apipie_status status,
+                      const char *path)
+{
+    int exists = access(path, F_OK) == 0;
+    if (status == APIPIE_OK) {
+        assert_int_equal(apipie_result_image_size(apipie_request_result(r), 0), 86);
+        assert_int_equal(exists, s->to_file);
+    } else {
+        assert_true(status == s->want || status == APIPIE_E_MEMORY);
+        assert_true(r == NULL || strlen(apipie_error_message(apipie_request_error(r))) > 0);
+        assert_false(exists);
+    }
+    remove(path);
+}
+
+/* One call with allocation number n refused; 0 when the call needed fewer. */
+static int sweep_once(struct draw *d, const struct sweep *s, int64_t n, const char *path)
+{
+    struct books books = {.lock = PTHREAD_MUTEX_INITIALIZER, .fail_at = n};
+    int32_t before = raw_server_count(d->server, "POST");
+    d->client = sweep_client(d, &books);
+    d->request = sweep_request(d->client, s, path);
+    apipie_status status = d->request ? apipie_request_perform(d->request) : APIPIE_E_MEMORY;
+    check_end(s, d->request, status, path);
+    assert_true(raw_server_count(d->server, "POST") <= before + 1);
+    int reached = books.count >= n;
+    d->request = apipie_request_unref(d->request);
+    if (d->client) {
+        d->request = sweep_request(d->client, s, path);
+        check_end(s, d->request, apipie_request_perform(d->request), path);
+        assert_status(apipie_request_status(d->request), s->want);
+        d->request = apipie_request_unref(d->request);
+    }
+    d->client = apipie_client_unref(d->client);
+    if (books.live != 0)
+        print_error("allocation %d refused: %d blocks leak\n", (int)n, (int)books.live);
+    assert_int_equal(books.live, 0);
+    return reached;
+}
+
+static void every_allocation_fails_once(void **state)
+{
+    struct draw *d = *state;
+    const struct sweep *s = d->row;
+    char folder[] = "/tmp/apipie-oom-XXXXXX", path[64];
+    int64_t n = 1;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/lake.png", folder);
+    d->reply = s->reply;
+    d->script = (struct draw_script){&d->reply, 1};
+    d->server = raw_server_start(draw_handler, &d->script);
+    while (n < SWEEP_MAX && sweep_once(d, s, n, path))
+        n++;
+    print_message("%d allocations\n", (int)n - 1);
+    assert_true(n > 10);
+    assert_true(n < SWEEP_MAX);
+    assert_int_equal(rmdir(folder), 0); /* no temporary file is left */
+}
+
+int main(void)
+{
+    return DRAW_ROWS(every_allocation_fails_once, sweeps);
+}

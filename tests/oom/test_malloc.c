@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* Every malloc() that happens on the calling thread inside perform fails once, libcurl's, jansson's and libc's own
+ * included: a clean status, no crash, and the client draws on. Replaces malloc() for the whole program, so that it must
+ * not run under a sanitizer; glibc only. */
+#include "../support/draw.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SWEEP_MAX 20000
+
+/* glibc's own, under the names that stay when malloc() is replaced. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *block, size_t size);
+void __libc_free(void *block);
+
+/* Of this thread: whether it counts, and at which number it fails. */
+static _Thread_local int64_t sweep_armed, sweep_count, sweep_fail_at;
+static _Thread_local int64_t sweep_live;
+
+static int sweep_refuse(void)
+{
+    if (!sweep_armed || ++sweep_count != sweep_fail_at)
+        return 0;
+    errno = ENOMEM;
+    return 1;
+}
+
+void *malloc(size_t size)
+{
+    void *p = sweep_refuse() ? NULL : __libc_malloc(size);
+    sweep_live += p != NULL;
+    return p;
+}
+
+void *calloc(size_t count, size_t size)
+{
+    void *p = sweep_refuse() ? NULL : __libc_calloc(count, size);
+    sweep_live += p != NULL;
+    return p;
+}
+
+void *realloc(void *block, size_t size)
+{
+    void *p = sweep_refuse() ? NULL : __libc_realloc(block, size);
+    sweep_live += p && !block;
+    return p;
+}
+
+void free(void *block)
+{
+    sweep_live -= block != NULL;
+    __libc_free(block);
+}
+
+struct sweep {
+    const char *name;
+    struct draw_reply reply;
+    apipie_status want;
+};
+
+static const struct sweep sweeps[] = {
+    {"base64",
+     {200, NULL, "{\"data\":[{\"b64_json\":\"" PNG1 "\"}],\"usage\":{\"cost\":0.04}}"},
+     APIPIE_OK},
+    {"url", {200, NULL, "{\"data\":[{\"url\":\"$ORIGIN/pics/1\"}]}"}, APIPIE_OK},
+    {"an error", {400, NULL, "{\"error\":{\"message\":\"bad size\"}}"}, APIPIE_E_PARAMETER},
+};
+
+static apipie_status perform_armed(apipie_request *r, int64_t n)
+{
+    sweep_count = 0;
+    sweep_fail_at = n;
+    sweep_armed = 1;
+    apipie_status status = apipie_request_perform(r);
+    sweep_armed = 0;
+    return status;
+}
+
+static int is_honest(const struct sweep *s, apipie_status status)
+{
+    /* libcurl calls some of its own shortages a failure to connect or to send */
+    return status == s->want || status == APIPIE_E_MEMORY || status == APIPIE_E_CONNECT ||
+           status == APIPIE_E_NETWORK;
+}
+
+/* One call with malloc() number n refused; 0 when the call needed fewer. */
+static int sweep_once(struct draw *d, const struct sweep *s, int64_t n, int64_t *ret_leaked)
+{
+    int64_t live = sweep_live;
+    int32_t before = raw_server_count(d->server, "POST");
+    d->client = draw_client(raw_server_base(d->server));
+    d->request = draw_request(d->client);
+    apipie_status status = perform_armed(d->request, n);
+    int reached = sweep_count >= n;
+    if (!is_honest(s, status))
+        print_error("malloc %d refused: %s: %s\n", (int)n, apipie_status_name(status),
+                    apipie_error_message(draw_error(d)));
+    assert_true(is_honest(s, status));
+    assert_true(raw_server_count(d->server, "POST") <= before + 1);
+    if (status == APIPIE_OK)
+        draw_assert_image(draw_result(d), 0, PNG1, "image/png");
+    else
+        assert_true(strlen(apipie_error_message(draw_error(d))) > 0);
+    draw_again(d);
+    assert_ended(d->request, apipie_request_perform(d->request), s->want);
+    d->request = apipie_request_unref(d->request);
+    d->client = apipie_client_unref(d->client);
+    *ret_leaked = sweep_live - live;
+    return reached;
+}
+
+static void every_malloc_fails_once(void **state)
+{
+    struct draw *d = *state;
+    const struct sweep *s = d->row;
+    int64_t n = 1, leaked = 0, leaks = 0;
+    d->reply = s->reply;
+    d->script = (struct draw_script){&d->reply, 1};
+    d->server = raw_server_start(draw_handler, &d->script);
+    (void)sweep_once(d, s, 0, &leaked); /* what is made once in a process is made */
+    (void)sweep_once(d, s, 0, &leaked);
+    assert_int_equal(leaked, 0);
+    while (n < SWEEP_MAX && sweep_once(d, s, n, &leaked)) {
+        if (leaked != 0)
+            print_error("malloc %d refused: %d blocks leak\n", (int)n, (int)leaked);
+        leaks += leaked != 0;
+        n++;
+    }
+    print_message("%d calls of malloc\n", (int)n - 1);
+    assert_true(n > 50);
+    assert_true(n < SWEEP_MAX);
+    assert_int_equal(leaks, 0);
+}
+
+int main(void)
+{
+    return DRAW_ROWS(every_malloc_fails_once, sweeps);
+}
