@@ -181,7 +181,7 @@ act_program() {
     say
     say "The same from C, $root/examples/draw.c:"
     say
-    sed 1d "$root/examples/draw.c" | sed 's/^/    /'
+    sed 1,2d "$root/examples/draw.c" | sed 's/^/    /'
     say
     # pkg-config quotes for the shell: paths with blanks stay whole.
     eval "compile $(pkg-config --cflags --libs apipie)"

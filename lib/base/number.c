@@ -194,10 +194,14 @@ apipie_status pie_number_seconds(struct pie_slice s, int64_t *ret_ms)
 
 void pie_number_double(double v, char out[PIE_NUMBER_MAX])
 {
-    /* The point of the host's locale, whatever it is and however long, becomes one '.'. */
+    /* 15 digits read well and are nearly always exact; 17 always are. Print and scan use the same locale, so the
+     * check holds; the locale's point, whatever it is and however long, becomes one '.'. */
     char text[PIE_NUMBER_MAX];
+    double back = 0.0;
     size_t n = 0;
     snprintf(text, sizeof(text), "%.15g", v);
+    if (sscanf(text, "%lf", &back) != 1 || back < v || back > v)
+        snprintf(text, sizeof(text), "%.17g", v);
     for (const char *p = text; *p != '\0'; p++) {
         if (pie_is_digit(*p) || *p == '-' || *p == '+' || *p == 'e')
             out[n++] = *p;

@@ -23,8 +23,8 @@ apipie_status pie_number_int(struct pie_slice s, int64_t *ret);
 apipie_status pie_number_money(struct pie_slice s, int64_t *ret);
 /* Seconds with a fraction to milliseconds, rounded up: "1.5" -> 1500, "0" -> 0; whole string. */
 apipie_status pie_number_seconds(struct pie_slice s, int64_t *ret_ms);
-/* 15 significant digits, a point in every locale; finite v only. No image model can tell more digits apart, and
- * fifteen never show the noise of binary fractions. */
+/* The shortest text of 15 digits, or else 17, that reads back as the same double; a point in every locale; finite v
+ * only. */
 void pie_number_double(double v, char out[PIE_NUMBER_MAX]);
 void pie_number_uint_text(uint64_t v, char out[PIE_NUMBER_MAX]);
 void pie_number_int_text(int64_t v, char out[PIE_NUMBER_MAX]);

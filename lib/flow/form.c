@@ -160,14 +160,15 @@ static int32_t form_decide(const struct pie_form *f, int32_t final)
     return f->kind == PIE_PATH_URL ? FORM_URL : FORM_BASE64;
 }
 
-/* The held characters go on where they belong. */
+/* The held characters go on where they belong. Without memory for the decoder nothing has begun. */
 static apipie_status form_settle(struct pie_form *f, int32_t state)
 {
-    f->state = state;
-    if (state == FORM_URL)
-        form_url_write(f, f->head, f->head_n);
-    if (state != FORM_BASE64)
+    if (state != FORM_BASE64) {
+        f->state = state;
+        if (state == FORM_URL)
+            form_url_write(f, f->head, f->head_n);
         return APIPIE_OK;
+    }
     apipie_status status = form_base64_begin(f);
     if (status == APIPIE_OK)
         form_base64_write(f, f->head, f->head_n);

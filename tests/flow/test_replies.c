@@ -478,7 +478,7 @@ static void a_large_picture_is_refused_and_the_rest_read(void **state)
     need_holds(&whole, "limit", "failure: -401\n");
     need_holds(&whole, "limit", "[0,0,0,0] image slot 0\n" PNG_IS);
     need_holds(&whole, "limit",
-               "[1,0,0,0] broken slot -1\n  broken: -401 larger than the image limit\n");
+               "[1,0,0,0] broken slot -1\n  broken: -401 it has more bytes than the limit, 36\n");
     need_holds(&whole, "limit", "\"usage\":\"\\u00011\"");
     need_same_in_pieces(&what, "limit", body, sizeof(body) - 1, &whole);
     pie_buf_free(&whole);
@@ -645,19 +645,22 @@ static void a_body_is_used_for_many_legs(void **state)
 {
     struct record_sink sink;
     struct pie_body *body = NULL;
+    struct pie_buf cut;
     size_t n = 0;
     (void)state;
     record_sink_init(&sink);
+    pie_buf_init(&cut, &pie_mem_libc, SIZE_MAX);
+    repeat(&cut, "{\"images\":[\"", 1);
+    repeat(&cut, PNG64, 10000); /* enough to reach the sink before the end */
     assert_int_equal(pie_body_new(&pie_mem_libc, &sink.base, UINT64_MAX, &body), APIPIE_OK);
     struct pie_writer *w = pie_body_writer(body);
     pie_body_reset(body, reply_paths, 0, 0);
     w->type->head(w, 200, NULL);
-    static const char cut[] = "{\"images\":[\"" PNG64;
-    assert_int_equal(w->type->write(w, (const uint8_t *)cut, sizeof(cut) - 1), APIPIE_OK);
+    assert_int_equal(w->type->write(w, (const uint8_t *)cut.p, cut.n), APIPIE_OK);
     assert_int_equal(sink.state[0], 'b');
     pie_body_reset(body, NULL, 7, 1);
     assert_int_equal(sink.state[0], 'a'); /* nothing of a leg that was given up stays open */
-    assert_null(pie_body_rest(body).n != 0 ? "rest" : NULL);
+    assert_int_equal(pie_body_rest(body).n, 0);
     w->type->head(w, 200, NULL);
     assert_int_equal(w->type->write(w, (const uint8_t *)PNG, sizeof(PNG) - 1), APIPIE_OK);
     assert_int_equal(w->type->end(w), APIPIE_OK);
@@ -670,6 +673,7 @@ static void a_body_is_used_for_many_legs(void **state)
     assert_int_equal(sink.misuse, 0);
     assert_memory_equal(sink.bytes[7].p, PNG, 36);
     pie_body_free(body);
+    pie_buf_free(&cut);
     record_sink_free(&sink);
 }
 

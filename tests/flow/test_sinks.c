@@ -325,9 +325,9 @@ static void folder_names_come_from_the_prompt(void **state)
     put(w, 1, "two");
     need_commit(w, 1, 0, 1, "a-serene-landscape-with-mountains-1-2-2.png");
     put(w, 2, "three");
-    need_commit(w, 2, 0, 2, "a-serene-landscape-with-mountains-1-2-1.png");
+    need_commit(w, 2, 0, 2, "a-serene-landscape-with-mountains-1-2-3.png");
     put(w, 3, "four");
-    need_commit(w, 3, 1, 2, "a-serene-landscape-with-mountains-1-2-2-2.png");
+    need_commit(w, 3, 1, 2, "a-serene-landscape-with-mountains-1-2-4.png");
     close_sink(w);
     need_file(w, "a-serene-landscape-with-mountains-1-2.png", "one");
     assert_int_equal(count_files(w), 4);
