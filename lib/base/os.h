@@ -24,6 +24,9 @@ int32_t pie_atomic_add(int32_t *p, int32_t d); /* the new value */
 int32_t pie_atomic_get(const int32_t *p);
 void pie_atomic_set(int32_t *p, int32_t v);
 
+/* 1 when processor and system can run AVX2. */
+int32_t pie_cpu_has_avx2(void);
+
 struct pie_lock;
 struct pie_lock *pie_lock_new(const struct pie_mem *mem); /* a mutex and one condition */
 struct pie_lock *pie_lock_free(const struct pie_mem *mem, struct pie_lock *lock);

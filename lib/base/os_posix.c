@@ -77,6 +77,15 @@ void pie_atomic_set(int32_t *p, int32_t v)
     __atomic_store_n(p, v, __ATOMIC_SEQ_CST);
 }
 
+int32_t pie_cpu_has_avx2(void)
+{
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx2") != 0;
+#else
+    return 0;
+#endif
+}
+
 struct pie_lock {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
