@@ -54,6 +54,7 @@ install_packages() {
     has_french || as_root localedef -i fr_FR -f UTF-8 fr_FR.UTF-8
 }
 
+# shellcheck disable=SC1091 # not ours
 system_name() { (. /etc/os-release 2>/dev/null && printf '%s' "${PRETTY_NAME:-}") || :; }
 
 prepare() {

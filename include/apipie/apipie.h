@@ -823,7 +823,7 @@ APIPIE_API size_t apipie_result_warning_count(const apipie_result *result);
 APIPIE_API const char *apipie_result_warning(const apipie_result *result, size_t index);
 
 /**
- * The reply's JSON with null in place of the pictures, for members that have no getter: always valid
+ * The reply's JSON for members that have no getter, with null in place of the pictures and their urls: always valid
  * JSON and UTF-8, numbers as the server wrote them, at most 1 MiB.
  * @param ret_size NULL, or gets the length
  * @return ends with NUL; NULL when the reply was no JSON

@@ -195,6 +195,7 @@ static const char *os_reason(int code)
         return "the file would be too large";
     case ELOOP:
         return "too many symbolic links";
+    case ENXIO:
     case EPIPE:
         return "nobody reads the other end";
     default:
@@ -229,9 +230,16 @@ apipie_status pie_file_create(const char *path, pie_file *ret, const char **ret_
 
 apipie_status pie_file_open_special(const char *path, pie_file *ret, const char **ret_reason)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    /* A pipe that nobody reads would make the caller wait: it is refused instead (ENXIO). Writing may wait. */
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return os_failed(ret_reason);
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0) {
+        apipie_status status = os_failed(ret_reason);
+        close(fd);
+        return status;
+    }
     *ret = fd;
     return APIPIE_OK;
 }

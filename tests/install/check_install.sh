@@ -27,7 +27,7 @@ install_here() {
 # consumer NAME PACKAGE [OPTION]: compiles with pkg-config alone and runs.
 consumer() {
     echo "+ $compiler $1.c \$(pkg-config ${3:-} --cflags --libs $2)"
-    # shellcheck disable=SC2046 # the words of pkg-config are words
+    # shellcheck disable=SC2046,SC2086 # the words of pkg-config are words
     "$compiler" -std=c11 -Wall -Wextra -Werror "$here/$1.c" -o "$work/$1" $(pkg-config ${3:-} --cflags --libs "$2")
     env -u APIPIE_API_KEY -u APIPIE_BASE_URL LD_LIBRARY_PATH="$library" "$work/$1"
 }
