@@ -54,18 +54,16 @@ APIPIE_API apipie_status apipie_client_set_key(apipie_client *client, const char
     return APIPIE_OK;
 }
 
+/* A base URL names a place and nothing else: no user, no query, no fragment. */
 static apipie_status client_check_url(apipie_client *client, const char *url)
 {
-    if (url == NULL || pie_api_text_problem(url) != NULL)
-        return APIPIE_E_ARGUMENT;
-    if (pie_engine_url_problem(&client->mem, url, 1) != NULL || strchr(url, '?') != NULL ||
-        strchr(url, '#') != NULL || strchr(url, ' ') != NULL || strchr(url, '@') != NULL)
+    const char *problem = NULL;
+    if (url == NULL || pie_api_text_problem(url) != NULL || strpbrk(url, "?# @") != NULL)
         return APIPIE_E_ARGUMENT;
     pie_lock_take(client->lock);
     int32_t allow_http = client->allow_http;
     pie_lock_drop(client->lock);
-    return pie_engine_url_problem(&client->mem, url, allow_http) == NULL ? APIPIE_OK
-                                                                         : APIPIE_E_CONFIG;
+    return pie_engine_check_url(&client->mem, url, allow_http, &problem);
 }
 
 APIPIE_API apipie_status apipie_client_set_base_url(apipie_client *client, const char *url)

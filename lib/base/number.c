@@ -192,16 +192,12 @@ apipie_status pie_number_seconds(struct pie_slice s, int64_t *ret_ms)
     return APIPIE_OK;
 }
 
-void pie_number_double(double v, char out[PIE_NUMBER_MAX])
+/* The locale's point, whatever it is and however long, becomes one '.'. */
+static void number_print(int digits, double v, char out[PIE_NUMBER_MAX])
 {
-    /* 15 digits read well and are nearly always exact; 17 always are. Print and scan use the same locale, so the
-     * check holds; the locale's point, whatever it is and however long, becomes one '.'. */
     char text[PIE_NUMBER_MAX];
-    double back = 0.0;
     size_t n = 0;
-    snprintf(text, sizeof(text), "%.15g", v);
-    if (sscanf(text, "%lf", &back) != 1 || back < v || back > v)
-        snprintf(text, sizeof(text), "%.17g", v);
+    snprintf(text, sizeof(text), "%.*g", digits, v);
     for (const char *p = text; *p != '\0'; p++) {
         if (pie_is_digit(*p) || *p == '-' || *p == '+' || *p == 'e')
             out[n++] = *p;
@@ -209,4 +205,32 @@ void pie_number_double(double v, char out[PIE_NUMBER_MAX])
             out[n++] = '.';
     }
     out[n] = '\0';
+}
+
+/* Does the text read back as v? Up to 15 digits and a power of ten up to 22 are exact doubles, and one division or
+ * product of two such is rounded right; anything else counts as no. */
+static int32_t number_is_exact(const char *text, double v)
+{
+    struct number_decimal d;
+    double digits = 0.0;
+    double power = 1.0;
+    if (number_take_apart(pie_slice_text(text), &d) != APIPIE_OK)
+        return 0;
+    int32_t exponent = d.point - d.n;
+    if (d.n == 0 || exponent < -22 || exponent > 22)
+        return d.n == 0;
+    for (int32_t i = 0; i < d.n; i++)
+        digits = digits * 10.0 + (d.digit[i] - '0');
+    for (int32_t i = exponent < 0 ? -exponent : exponent; i > 0; i--)
+        power *= 10.0;
+    double back = exponent < 0 ? digits / power : digits * power;
+    back = d.negative ? -back : back;
+    return back >= v && back <= v;
+}
+
+void pie_number_double(double v, char out[PIE_NUMBER_MAX])
+{
+    number_print(15, v, out);
+    if (!number_is_exact(out, v))
+        number_print(17, v, out);
 }

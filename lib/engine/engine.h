@@ -102,7 +102,9 @@ struct apipie_request *pie_request_new(struct apipie_client *c, int32_t kind);
 void pie_request_keep(struct apipie_request *r);
 void pie_request_drop(struct apipie_request *r);
 
-/* What is wrong with a base or image url: NULL when it may be used, else a constant text. */
-const char *pie_engine_url_problem(const struct pie_mem *mem, const char *url, int32_t allow_http);
+/* May a base url be used? APIPIE_OK, APIPIE_E_ARGUMENT (it is none), APIPIE_E_CONFIG (not encrypted) or _E_MEMORY; on failure
+ * *ret_problem is a constant text. */
+apipie_status pie_engine_check_url(const struct pie_mem *mem, const char *url, int32_t allow_http,
+                                   const char **ret_problem);
 
 #endif

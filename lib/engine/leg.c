@@ -12,17 +12,21 @@ static const char *leg_problem(const struct pie_url *u, int32_t allow_http)
     return NULL;
 }
 
-const char *pie_engine_url_problem(const struct pie_mem *mem, const char *url, int32_t allow_http)
+apipie_status pie_engine_check_url(const struct pie_mem *mem, const char *url, int32_t allow_http,
+                                   const char **ret_problem)
 {
     struct pie_url u;
     apipie_status status = pie_url_parse(mem, url, &u);
-    if (status == APIPIE_E_MEMORY)
-        return "out of memory";
-    if (status != APIPIE_OK)
-        return "it is no http or https URL";
+    if (status != APIPIE_OK) {
+        *ret_problem = status == APIPIE_E_MEMORY ? "out of memory" : "it is no http or https URL";
+        return status;
+    }
     const char *problem = leg_problem(&u, allow_http);
     pie_url_free(mem, &u);
-    return problem;
+    if (problem == NULL)
+        return APIPIE_OK;
+    *ret_problem = problem;
+    return APIPIE_E_CONFIG;
 }
 
 /* The gateway answers under two names; they count as one. */

@@ -46,8 +46,11 @@ static apipie_status submit_copy_endpoint(struct apipie_request *r)
 static apipie_status submit_check_endpoint(struct apipie_request *r)
 {
     struct pie_url u;
-    const char *problem = pie_engine_url_problem(r->mem, r->base_url, r->allow_http);
-    if (problem != NULL)
+    const char *problem = NULL;
+    apipie_status status = pie_engine_check_url(r->mem, r->base_url, r->allow_http, &problem);
+    if (status == APIPIE_E_MEMORY)
+        return submit_memory(r);
+    if (status != APIPIE_OK)
         return submit_error(r, APIPIE_E_CONFIG,
                             "set APIPIE_BASE_URL or apipie_client_set_base_url()",
                             "the base URL cannot be used: ", problem);
@@ -56,7 +59,7 @@ static apipie_status submit_check_endpoint(struct apipie_request *r)
             r, APIPIE_E_CONFIG,
             "set APIPIE_API_KEY, or call apipie_client_set_key(); without one, try the sandbox",
             "no key is set", NULL);
-    if (pie_url_parse(r->mem, r->base_url, &u) != APIPIE_OK)
+    if (pie_url_parse(r->mem, r->base_url, &u) != APIPIE_OK) /* it was parsed a moment ago */
         return submit_memory(r);
     r->private_gateway = pie_url_host_is_private(u.host);
     pie_url_free(r->mem, &u);
