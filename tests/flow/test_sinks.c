@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Where pictures go: names, nothing left behind, nothing overwritten, devices and folders that cannot be written. */
 #include "flow/flow.h"
+#include "folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <dirent.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -19,24 +19,6 @@ struct world {
     struct pie_sink *sink;
     struct apipie_error err;
 };
-
-static void remove_all(const char *folder)
-{
-    char path[512];
-    DIR *d = opendir(folder);
-    if (d == NULL)
-        return;
-    chmod(folder, 0700);
-    for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
-        snprintf(path, sizeof(path), "%s/%.255s", folder, e->d_name);
-        if (unlink(path) != 0)
-            remove_all(path);
-    }
-    closedir(d);
-    rmdir(folder);
-}
 
 static int setup(void **state)
 {
