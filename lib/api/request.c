@@ -18,6 +18,12 @@ APIPIE_API apipie_request *apipie_request_copy(const apipie_request *request)
         pie_request_drop(copy);
         return NULL;
     }
+    /* A bad setter stays one: what it meant to set is missing here too. */
+    if (request->setter_failed) {
+        copy->setter_failed = 1;
+        pie_error_set(&copy->error, request->error.code, request->error.hint,
+                      request->error.message, NULL, NULL);
+    }
     return copy;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows POSIX: clock, random, threads, files; must not know what they serve. Its twin is os_windows.c. */
+/* Knows POSIX: clock, random, threads, files; must not know what they serve. */
 #include "base/base.h"
 
 #include <errno.h>
