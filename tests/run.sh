@@ -10,7 +10,7 @@ passed=0 failed=0 notes=
 
 needed="gcc g++ meson ninja-build pkg-config libcurl4-openssl-dev libjansson-dev libb64-dev libcmocka-dev
 libmicrohttpd-dev libpng-dev zlib1g-dev python3 binutils"
-wished="clang valgrind nodejs npm locales ca-certificates"
+wished="clang valgrind nodejs npm locales"
 
 say() { printf '%s\n' "$*"; }
 note() {
@@ -42,16 +42,20 @@ as_root() {
     fi
 }
 
-# shellcheck disable=SC2086 # lists of words
+apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"; }
+
+# Only what is missing: a node from elsewhere and Debian's npm do not go together.
 install_packages() {
-    has apt-get || return 1
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q || return 1
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $needed || return 1
-    for package in $wished; do
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$package" ||
-            note "$package could not be installed"
-    done
-    has_french || as_root localedef -i fr_FR -f UTF-8 fr_FR.UTF-8
+    has apt-get && as_root true || return 1
+    as_root apt-get update -q || return 1
+    # shellcheck disable=SC2086 # a list of words
+    has_needed || apt $needed || return 1
+    has clang || apt clang
+    has valgrind || apt valgrind
+    has node || apt nodejs
+    has npm || apt npm
+    has_french || { apt locales && as_root localedef -i fr_FR -f UTF-8 fr_FR.UTF-8; }
+    has_wished || note "not all of these could be installed: $wished"
 }
 
 # shellcheck disable=SC1091 # not ours

@@ -94,12 +94,13 @@ enum {
 #define APIPIE_DOLLAR INT64_C(1000000000000)
 
 /** Limits. Over them: APIPIE_E_ARGUMENT from the setter, never a cut value. Since: 0.1. */
-#define APIPIE_LIMIT_PROMPT 1048576   /**< bytes of a prompt or negative prompt */
-#define APIPIE_LIMIT_TEXT   4096      /**< bytes of any other text, keys and names */
-#define APIPIE_LIMIT_EXTRA  1048576   /**< bytes of the JSON of all extra fields together */
-#define APIPIE_LIMIT_INPUT  268435456 /**< bytes of an input image */
-#define APIPIE_LIMIT_SIDE   8192      /**< pixels of a side */
-#define APIPIE_LIMIT_N      64        /**< images of one request */
+#define APIPIE_LIMIT_PROMPT   1048576   /**< bytes of a prompt or negative prompt */
+#define APIPIE_LIMIT_TEXT     4096      /**< bytes of any other text, keys and names */
+#define APIPIE_LIMIT_EXTRA    1048576   /**< bytes of the JSON of all extra fields together */
+#define APIPIE_LIMIT_INPUT    268435456 /**< bytes of an input image */
+#define APIPIE_LIMIT_DATA_URL 20971520  /**< bytes of a data: URL as input image */
+#define APIPIE_LIMIT_SIDE     8192      /**< pixels of a side */
+#define APIPIE_LIMIT_N        64        /**< images of one request */
 
 /**
  * The short name of a status, as the command line and its JSON print it ("rate_limited").
@@ -381,7 +382,8 @@ APIPIE_API apipie_status apipie_request_set_guidance(apipie_request *request, do
 APIPIE_API apipie_status apipie_request_set_seed(apipie_request *request, uint64_t seed);
 
 /**
- * The input image by URL: http, https or data. Replaces bytes set before.
+ * The input image by URL: http or https of at most APIPIE_LIMIT_TEXT bytes, or data of at most
+ * APIPIE_LIMIT_DATA_URL. Replaces bytes set before.
  * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_image_url(apipie_request *request, const char *url);
@@ -429,7 +431,8 @@ APIPIE_API apipie_status apipie_request_set_retry(apipie_request *request, int32
 APIPIE_API apipie_status apipie_request_set_max_image_bytes(apipie_request *request,
                                                             uint64_t bytes);
 
-/* Where the pictures go: memory, unless one of these three is called. The last call counts. */
+/* Where the pictures go: memory, unless one of these three is called. The last call counts; a NULL path goes back to
+ * memory. */
 
 /**
  * Into a file. Written under a temporary name in the same folder, which is made before anything is sent,
@@ -739,7 +742,8 @@ APIPIE_API apipie_status apipie_result_image_seed(const apipie_result *result, s
 
 /**
  * Writes an image that is in memory to a file: temporary name, then renamed over `path`.
- * @return APIPIE_E_FILE; APIPIE_E_STATE when the image is not in memory
+ * @return APIPIE_OK; APIPIE_E_FILE; APIPIE_E_STATE when the image is not in memory; APIPIE_E_ARGUMENT for an index that is
+ *         not there or no path; APIPIE_E_MEMORY
  * Threads: any. Blocks: the disk. Owns: nothing. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_result_save(const apipie_result *result, size_t index,

@@ -12,6 +12,13 @@ static apipie_status output_refuse(apipie_request *r, apipie_status code, const 
     return code;
 }
 
+static apipie_status output_to_memory(apipie_request *r)
+{
+    pie_wish_clear_sink(&r->wish);
+    r->wish.output = PIE_OUTPUT_MEMORY;
+    return APIPIE_OK;
+}
+
 /* A path is the system's own text: any bytes but NUL. */
 static apipie_status output_set(apipie_request *r, int32_t output, const char *setter,
                                 const char *path, const char *stem)
@@ -20,7 +27,9 @@ static apipie_status output_set(apipie_request *r, int32_t output, const char *s
         return APIPIE_E_ARGUMENT;
     if (pie_atomic_get(&r->state) != PIE_STATE_BUILDING)
         return APIPIE_E_STATE;
-    if (path == NULL || path[0] == '\0' || strlen(path) > APIPIE_LIMIT_TEXT)
+    if (path == NULL)
+        return output_to_memory(r);
+    if (path[0] == '\0' || strlen(path) > APIPIE_LIMIT_TEXT)
         return output_refuse(r, APIPIE_E_ARGUMENT, setter, "the path is empty or too long");
     if (stem != NULL && (stem[0] == '\0' || strlen(stem) > 200 || strchr(stem, '/') != NULL ||
                          strchr(stem, '\\') != NULL || pie_api_text_problem(stem) != NULL))

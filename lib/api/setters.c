@@ -257,6 +257,9 @@ APIPIE_API apipie_status apipie_request_set_image_url(apipie_request *request, c
             !pie_slice_starts_nocase(s, "data:"))
             return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_url",
                                  "it must begin with https://, http:// or data:");
+        if (s.n > (pie_slice_starts_nocase(s, "data:") ? APIPIE_LIMIT_DATA_URL : APIPIE_LIMIT_TEXT))
+            return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_url",
+                                 "it is too long; give the bytes to set_image_bytes");
         for (size_t i = 0; i < s.n; i++) {
             if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F)
                 return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_url",

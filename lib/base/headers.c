@@ -2,6 +2,9 @@
 /* Knows a list of names and values; must not know what any header means. */
 #include "base/base.h"
 
+/* Room for the headers of nearly every message. */
+#define HEADERS_FIRST 8192
+
 void pie_headers_init(struct pie_headers *h, const struct pie_mem *mem)
 {
     pie_buf_init(&h->text, mem, PIE_HEADERS_MAX);
@@ -23,6 +26,9 @@ void pie_headers_clear(struct pie_headers *h)
 apipie_status pie_headers_add(struct pie_headers *h, struct pie_slice name, struct pie_slice value)
 {
     size_t before = h->text.n;
+    /* Growing would leave copies behind, of the key too. */
+    if (h->text.p == NULL)
+        pie_buf_reserve(&h->text, HEADERS_FIRST);
     value = pie_slice_trim(value);
     pie_buf_add_slice(&h->text, name);
     pie_buf_add_char(&h->text, '\0');

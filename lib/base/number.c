@@ -186,8 +186,10 @@ apipie_status pie_number_seconds(struct pie_slice s, int64_t *ret_ms)
     s = pie_slice_trim(s);
     if (s.n == 0 || memchr(s.p, ',', s.n) != NULL || number_take_apart(s, &d) != APIPIE_OK)
         return APIPIE_E_ARGUMENT;
-    if (d.negative || number_scaled(&d, 6, &us) != APIPIE_OK)
+    if (d.negative)
         return APIPIE_E_ARGUMENT;
+    if (number_scaled(&d, 6, &us) != APIPIE_OK)
+        us = INT64_MAX / 2; /* "for ever": an answer, not nonsense */
     *ret_ms = us / 1000 + (us % 1000 != 0);
     return APIPIE_OK;
 }

@@ -230,6 +230,9 @@ static void apipie_take_image(struct pie_image *image, const struct pie_part *pa
 static apipie_status apipie_take_part(struct apipie_result *ret, const struct pie_part *part)
 {
     size_t index = part->path < 0 ? 0 : part->index[0];
+    if (index >=
+        PIE_ITEMS_MAX) /* the number is the server's: it must not decide how much memory we take */
+        index = ret->count;
     apipie_status status = pie_result_grow(ret, index + 1);
     if (status != APIPIE_OK)
         return status;
@@ -394,12 +397,12 @@ static apipie_status apipie_decode(const struct pie_wish *w, const struct pie_re
     int32_t useful = 0;
     for (size_t i = 0; i < reply->part_count && status == APIPIE_OK; i++)
         status = apipie_take_part(ret, &reply->parts[i]);
-    if (status == APIPIE_OK)
-        status = apipie_items(reply->root, ret);
-    if (status == APIPIE_OK)
-        status = apipie_names(w, reply->root, ret);
     if (status != APIPIE_OK)
         return status;
+    /* The picture is there: a text that found no memory is not worth losing it. */
+    if (apipie_items(reply->root, ret) != APIPIE_OK ||
+        apipie_names(w, reply->root, ret) != APIPIE_OK)
+        pie_result_warn(ret, "out of memory: some texts of the reply are missing", NULL);
     apipie_usage(reply->root, &ret->usage);
     if (pie_node_int(pie_node_get(reply->root, "created"), &created) == APIPIE_OK && created > 0 &&
         created < INT64_MAX / 1000)

@@ -104,6 +104,12 @@ static const char *explain_server_hint(int32_t status, const struct pie_complain
     return "the server failed; if it stays so, report the request id to its support";
 }
 
+/* 4xx that say nothing about the request: it may do as it is, later. */
+static int32_t explain_passing(int32_t status)
+{
+    return status == 409 || status == 424 || status == 425 || status == 499;
+}
+
 static const char *explain_hint(apipie_status code, int32_t status, const struct pie_complaint *c)
 {
     switch (code) {
@@ -129,6 +135,8 @@ static const char *explain_hint(apipie_status code, int32_t status, const struct
     case APIPIE_E_SERVER:
         return explain_server_hint(status, c);
     default:
+        if (explain_passing(status))
+            return "the server could not finish it now; look at your usage, then try again";
         return "change the parameter that the message names; not every model takes every one";
     }
 }
@@ -143,7 +151,7 @@ static int32_t explain_retryable(apipie_status code, int32_t status, const struc
         return 0;
     if (code == APIPIE_E_SERVER)
         return status >= 400 || status == 0;
-    return status == 409 || status == 424 || status == 425 || status == 499;
+    return explain_passing(status);
 }
 
 static int32_t explain_fault(apipie_status code, int32_t status, const struct pie_complaint *c)
@@ -153,7 +161,7 @@ static int32_t explain_fault(apipie_status code, int32_t status, const struct pi
     if (code == APIPIE_E_SERVER)
         return status == 502 || status == 504 || status >= 520 ? APIPIE_FAULT_GATEWAY
                                                                : APIPIE_FAULT_PROVIDER;
-    if (status == 409 || status == 424 || status == 425 || status == 499)
+    if (explain_passing(status))
         return APIPIE_FAULT_PROVIDER;
     return pie_error_fault(code);
 }
@@ -253,7 +261,7 @@ static void explain_fill(const struct pie_reply *reply, const struct pie_complai
     err->refused =
         status == 425 || status == 429 ||
         (status == 503 && (pie_headers_get(&reply->outcome->headers, "retry-after") != NULL ||
-                           pie_complaint_says(c, explain_busy)));
+                           (!c->html && pie_complaint_says(c, explain_busy))));
     explain_ids(reply, c, err);
     explain_keep_body(reply, err);
 }

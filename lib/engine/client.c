@@ -28,7 +28,8 @@ static apipie_status client_read_environment(struct apipie_client *c)
     c->base_url = pie_mem_text(&c->mem, base.p, base.n);
     if (c->base_url == NULL)
         return APIPIE_E_MEMORY;
-    c->base_url_bad = pie_utf8_valid(base.p, base.n) != base.n || base.n > APIPIE_LIMIT_TEXT;
+    c->base_url_bad = pie_utf8_valid(base.p, base.n) != base.n || base.n > APIPIE_LIMIT_TEXT ||
+                      strpbrk(c->base_url, "?# @") != NULL;
     if (key == NULL)
         return APIPIE_OK;
     c->key = pie_mem_text(&c->mem, key, strlen(key));

@@ -148,6 +148,12 @@ static void drive_lead(struct apipie_client *c, const struct apipie_request *r, 
         drive_turn(c, drive_left(until_ms));
     } while (!drive_ended(r) && pie_clock_ms() < until_ms);
     pie_lock_take(c->lock);
+    /* The client was freed while we led: nobody else may come to end what still runs. */
+    while (c->closing && (c->jobs != NULL || c->inbox != NULL)) {
+        pie_lock_drop(c->lock);
+        drive_turn(c, 0);
+        pie_lock_take(c->lock);
+    }
     c->leader = 0;
     pie_lock_wake(c->lock); /* another one takes over */
 }
@@ -158,6 +164,7 @@ apipie_status pie_engine_wait(struct apipie_request *r, int64_t timeout_ms)
     int64_t now = pie_clock_ms();
     int64_t until = timeout_ms < 0 || timeout_ms > INT64_MAX - now ? INT64_MAX : now + timeout_ms;
     apipie_status status = APIPIE_PENDING;
+    pie_request_keep(r); /* a callback may drop the caller's own reference */
     pie_lock_take(c->lock);
     if (c->leader == pie_thread_id()) {
         status = APIPIE_E_REENTRANT;
@@ -175,6 +182,7 @@ apipie_status pie_engine_wait(struct apipie_request *r, int64_t timeout_ms)
             status = r->status;
     }
     pie_lock_drop(c->lock);
+    pie_request_drop(r);
     return status;
 }
 

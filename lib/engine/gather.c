@@ -208,6 +208,7 @@ static void gather_commit_one(struct apipie_request *r, size_t index)
         return;
     apipie_status status =
         r->sink->type->commit(r->sink, image->slot, index, r->result->count, image);
+    image->slot = PIE_SLOT_NONE; /* the sink has given it away, or dropped it */
     if (status == APIPIE_OK) {
         if (strcmp(image->mime, PIE_MIME_UNKNOWN) == 0)
             pie_result_warn(r->result, "the bytes are no image format that is known here", NULL);

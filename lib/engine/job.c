@@ -43,9 +43,20 @@ static void job_end(struct apipie_request *r, apipie_status status)
     r->status = status;
 }
 
+/* What was not committed is not there, whatever came. */
+static void job_forget_uncommitted(struct apipie_request *r)
+{
+    for (size_t i = 0; r->result != NULL && i < r->result->count; i++) {
+        struct pie_image *image = &r->result->images[i];
+        if (image->slot != PIE_SLOT_NONE)
+            image->size = 0;
+    }
+}
+
 void pie_job_fail(struct apipie_request *r)
 {
     struct apipie_error *e = &r->error;
+    job_forget_uncommitted(r);
     e->billed = job_billed(r);
     e->attempts = r->tries;
     pie_verdict_mask(e, r->key);
@@ -99,11 +110,27 @@ static apipie_status job_new_attempt(struct apipie_request *r)
     return APIPIE_OK;
 }
 
+/* Without memory the leg is not sent. What other legs have brought is kept. */
+static void job_cannot_send(struct apipie_request *r)
+{
+    struct apipie_error err;
+    if (r->leg->paid) {
+        job_fail_memory(r);
+        return;
+    }
+    pie_error_init(&err, r->mem);
+    pie_error_set(&err, APIPIE_E_MEMORY, "free some memory, then try again", "out of memory", NULL,
+                  NULL);
+    pie_gather_give_up(r, &err);
+    pie_gather_go_on(r);
+    pie_error_free(&err);
+}
+
 void pie_job_send(struct apipie_request *r)
 {
     struct pie_transport *t = r->client->transport;
     if (job_new_attempt(r) != APIPIE_OK) {
-        job_fail_memory(r);
+        job_cannot_send(r);
         return;
     }
     /* A redirect is another hop of the same try. */
@@ -119,7 +146,7 @@ void pie_job_send(struct apipie_request *r)
     if (status == APIPIE_OK)
         return;
     job_attempt(r)->status = status;
-    job_fail_memory(r);
+    job_cannot_send(r);
 }
 
 /* ---- what came back */
@@ -201,7 +228,8 @@ static void job_call_failed(struct apipie_request *r, struct apipie_error *err)
 {
     int64_t now = pie_clock_ms();
     int64_t delay = job_retry_delay(r, err, now);
-    if (delay < 0 || job_forget_result(r) != APIPIE_OK) {
+    /* A pipe with half a picture in it takes no second one: paying for that would be in vain. */
+    if (delay < 0 || !pie_sink_can_restart(r->sink) || job_forget_result(r) != APIPIE_OK) {
         job_fail_with(r, err);
         return;
     }
@@ -209,13 +237,25 @@ static void job_call_failed(struct apipie_request *r, struct apipie_error *err)
     pie_job_wait_until(r, now + delay);
 }
 
+/* Is there a whole picture, or the url of one, in a reply that broke off? */
+static int32_t job_has_whole(const struct apipie_request *r)
+{
+    size_t n = 0;
+    const struct pie_part *parts = pie_body_parts(r->body, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].kind == PIE_PART_IMAGE || parts[i].kind == PIE_PART_URL)
+            return 1;
+    }
+    return 0;
+}
+
 /* A 2xx reply without a picture was drawn and billed, or not: only its usage can tell, or that the picture did
  * come and could not be kept here. */
 static int32_t job_no_picture_outcome(const struct apipie_request *r)
 {
-    return r->result->usage.cost > 0 || pie_body_failure(r->body) != APIPIE_OK
-               ? APIPIE_OUTCOME_DELIVERED
-               : APIPIE_OUTCOME_UNKNOWN;
+    if (r->result->usage.cost > 0 || pie_body_failure(r->body) != APIPIE_OK || job_has_whole(r))
+        return APIPIE_OUTCOME_DELIVERED;
+    return APIPIE_OUTCOME_UNKNOWN;
 }
 
 static void job_call_answered(struct apipie_request *r, const struct pie_outcome *o,
@@ -240,7 +280,7 @@ static void job_redirected(struct apipie_request *r, const struct pie_outcome *o
         return;
     }
     if (status == APIPIE_E_MEMORY) {
-        job_fail_memory(r);
+        job_cannot_send(r);
         return;
     }
     err->http_status = o->status;
@@ -250,18 +290,6 @@ static void job_redirected(struct apipie_request *r, const struct pie_outcome *o
     }
     pie_gather_give_up(r, err);
     pie_gather_go_on(r);
-}
-
-/* Is there a whole picture in a reply that broke off? */
-static int32_t job_has_whole(const struct apipie_request *r)
-{
-    size_t n = 0;
-    const struct pie_part *parts = pie_body_parts(r->body, &n);
-    for (size_t i = 0; i < n; i++) {
-        if (parts[i].kind == PIE_PART_IMAGE)
-            return 1;
-    }
-    return 0;
 }
 
 /* 300 and 304 lead nowhere; 303 is for the one who refuses it to tell. */
@@ -295,7 +323,8 @@ static int64_t job_fetch_delay(const struct apipie_request *r, const struct pie_
     int64_t now = pie_clock_ms();
     int64_t fresh = 500 * r->fetch_tries;
     if (o->status == 404 && r->wish.retry_policy != APIPIE_RETRY_NEVER &&
-        r->fetch_tries < JOB_FRESH_TRIES && now + fresh - r->fetch_since_ms < JOB_FRESH_MS)
+        r->fetch_tries < JOB_FRESH_TRIES && now + fresh - r->fetch_since_ms < JOB_FRESH_MS &&
+        now + fresh < r->deadline_ms)
         return fresh;
     return job_retry_delay(r, err, now);
 }
@@ -315,7 +344,10 @@ static void job_fetch_reply(struct apipie_request *r, const struct pie_outcome *
     }
     if (err->code == APIPIE_OK)
         job_explain(r, o, err);
-    job_judge(r, o->sent ? APIPIE_OUTCOME_UNKNOWN : APIPIE_OUTCOME_NOT_SENT, err->code);
+    job_judge(r,
+              o->wire == PIE_WIRE_OK && success ? APIPIE_OUTCOME_DELIVERED
+                                                : pie_verdict_outcome(o, err),
+              err->code);
     int64_t delay = job_fetch_delay(r, o, err);
     if (delay >= 0) {
         r->redirects = 0;
@@ -357,7 +389,7 @@ static void job_stopped(struct apipie_request *r, apipie_status why, const struc
     job_stop_error(&err, why, o, r->leg->paid);
     err.http_status = o->status;
     if (pie_atomic_get(&r->state) == PIE_STATE_IN_FLIGHT)
-        job_judge(r, o->sent ? APIPIE_OUTCOME_UNKNOWN : APIPIE_OUTCOME_NOT_SENT, why);
+        job_judge(r, pie_verdict_outcome(o, &err), why); /* a refusal counts by its first line */
     if (r->result_known && why == APIPIE_E_TIMEOUT) {
         /* The other pictures are there, and paid. */
         pie_gather_give_up(r, &err);

@@ -59,7 +59,8 @@ void pie_verdict_wire(const struct pie_outcome *o, int32_t paid, struct apipie_e
         hint = "the request had been sent: the picture may have been drawn and billed; look at "
                "your usage "
                "before you send it again";
-    pie_error_set(err, code, hint, verdict_wires[i].message, o->detail, NULL);
+    int32_t ours = code == APIPIE_E_MEMORY; /* libcurl's words would only confuse */
+    pie_error_set(err, code, hint, verdict_wires[i].message, ours ? NULL : o->detail, NULL);
     err->http_status = o->status;
     err->retryable = verdict_wires[i].retryable;
     pie_explain_request_id(&o->headers, err->request_id);
@@ -88,12 +89,29 @@ static void verdict_mask_text(char *text, size_t n, const char *key)
     }
 }
 
+/* A message that was cut may end with a piece of the key. */
+static void verdict_mask_end(char *text, const char *key)
+{
+    size_t n = strlen(text);
+    if (key == NULL || n < 8 || strcmp(text + n - 3, "...") != 0)
+        return;
+    n -= 3;
+    for (size_t piece = strlen(key) < n ? strlen(key) : n; piece >= 4; piece--) {
+        if (memcmp(text + n - piece, key, piece) == 0) {
+            memset(text + n - piece, '*', piece);
+            return;
+        }
+    }
+}
+
 void pie_verdict_mask(struct apipie_error *err, const char *key)
 {
     char *const texts[] = {err->message, err->hint, err->provider_code, err->provider_param,
                            err->request_id};
-    for (size_t i = 0; i < PIE_COUNT(texts); i++)
+    for (size_t i = 0; i < PIE_COUNT(texts); i++) {
         verdict_mask_text(texts[i], strlen(texts[i]), key);
+        verdict_mask_end(texts[i], key);
+    }
     if (err->body.p != NULL)
         verdict_mask_text(err->body.p, err->body.n, key);
 }

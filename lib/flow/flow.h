@@ -25,6 +25,8 @@ struct pie_sink_type {
     void (*abort)(struct pie_sink *s, uint32_t slot);
     /* Aborts what was not committed, frees itself. */
     void (*close)(struct pie_sink *s);
+    /* 0 when bytes went where they cannot be taken back, so that no other try can be kept. NULL: always 1. */
+    int32_t (*can_restart)(struct pie_sink *s);
 };
 
 struct pie_sink {
@@ -35,6 +37,7 @@ struct pie_sink {
 /* The sink that the wish asks for. The wish lives longer. */
 apipie_status pie_sink_new(const struct pie_mem *mem, const struct pie_wish *wish,
                            struct pie_sink **ret);
+int32_t pie_sink_can_restart(struct pie_sink *s);
 /* Writes bytes to path by way of a temporary file. reason is static. */
 apipie_status pie_sink_save(const struct pie_mem *mem, const char *path, const void *p, size_t n,
                             const char **ret_reason);
@@ -75,23 +78,23 @@ enum {
     PIE_BODY_TEXT   /* anything else, at most PIE_BODY_TEXT_MAX bytes kept raw: errors, HTML */
 };
 
-#define PIE_BODY_TEXT_MAX 65536
-#define PIE_REST_MAX (1024 * 1024)
+#define PIE_BODY_TEXT_MAX   65536
+#define PIE_REST_MAX        (1024 * 1024)
 #define PIE_REST_STRING_MAX 65536
-#define PIE_DEPTH_MAX 64
-#define PIE_PARTS_MAX 256
+#define PIE_DEPTH_MAX       64
+#define PIE_PARTS_MAX       256
 
 struct pie_damage {
     int32_t found;
-    uint64_t offset; /* of the first damage in the body */
+    uint64_t offset;  /* of the first damage in the body */
     const char *what; /* static: "the reply breaks off", "bad literal", ... */
 };
 
 struct pie_body; /* a pie_writer: pie_body_writer() */
 
 /* Pictures go to sink under slots from first_slot on. */
-apipie_status pie_body_new(const struct pie_mem *mem, struct pie_sink *sink, uint64_t max_image_bytes,
-                           struct pie_body **ret);
+apipie_status pie_body_new(const struct pie_mem *mem, struct pie_sink *sink,
+                           uint64_t max_image_bytes, struct pie_body **ret);
 struct pie_body *pie_body_free(struct pie_body *b);
 /* Before each leg. paths NULL: nothing in JSON is a picture. expect_image: a download, where JSON and HTML are
  * kept as text. */

@@ -4,6 +4,11 @@
 
 #include <stdio.h>
 
+int32_t pie_sink_can_restart(struct pie_sink *s)
+{
+    return s->type->can_restart == NULL || s->type->can_restart(s);
+}
+
 apipie_status pie_sink_new(const struct pie_mem *mem, const struct pie_wish *wish,
                            struct pie_sink **ret)
 {

@@ -292,9 +292,19 @@ static void sinkfile_close(struct pie_sink *s)
     pie_mem_free(f->mem, f);
 }
 
-static const struct pie_sink_type sinkfile_type = {"file",         sinkfile_open, sinkfile_begin,
-                                                   sinkfile_write, sinkfile_end,  sinkfile_commit,
-                                                   sinkfile_abort, sinkfile_close};
+static int32_t sinkfile_can_restart(struct pie_sink *s)
+{
+    struct sinkfile *f = sinkfile_of(s);
+    for (size_t i = 0; f->stream && i < f->slots.count; i++) {
+        if (sinkfile_get(s, (uint32_t)i)->dirty)
+            return 0;
+    }
+    return 1;
+}
+
+static const struct pie_sink_type sinkfile_type = {
+    "file",          sinkfile_open,  sinkfile_begin, sinkfile_write,      sinkfile_end,
+    sinkfile_commit, sinkfile_abort, sinkfile_close, sinkfile_can_restart};
 
 apipie_status pie_sink_file_new(const struct pie_mem *mem, const struct pie_wish *wish,
                                 struct pie_sink **ret)

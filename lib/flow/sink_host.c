@@ -101,9 +101,9 @@ static void sinkhost_close(struct pie_sink *s)
     pie_mem_free(h->mem, h);
 }
 
-static const struct pie_sink_type sinkhost_type = {"host",         sinkhost_open, sinkhost_begin,
-                                                   sinkhost_write, sinkhost_end,  sinkhost_commit,
-                                                   sinkhost_abort, sinkhost_close};
+static const struct pie_sink_type sinkhost_type = {"host",         sinkhost_open,  sinkhost_begin,
+                                                   sinkhost_write, sinkhost_end,   sinkhost_commit,
+                                                   sinkhost_abort, sinkhost_close, NULL};
 
 apipie_status pie_sink_host_new(const struct pie_mem *mem, const struct pie_wish *wish,
                                 struct pie_sink **ret)

@@ -100,9 +100,9 @@ static void sinkmem_close(struct pie_sink *s)
     pie_mem_free(m->mem, m);
 }
 
-static const struct pie_sink_type sinkmem_type = {"memory",      sinkmem_open, sinkmem_begin,
-                                                  sinkmem_write, sinkmem_end,  sinkmem_commit,
-                                                  sinkmem_abort, sinkmem_close};
+static const struct pie_sink_type sinkmem_type = {"memory",      sinkmem_open,  sinkmem_begin,
+                                                  sinkmem_write, sinkmem_end,   sinkmem_commit,
+                                                  sinkmem_abort, sinkmem_close, NULL};
 
 apipie_status pie_sink_memory_new(const struct pie_mem *mem, const struct pie_wish *wish,
                                   struct pie_sink **ret)

@@ -35,8 +35,14 @@ static int32_t address_private_6(const uint8_t *a)
     static const uint8_t zero[16];
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
     static const uint8_t nat64[12] = {0x00, 0x64, 0xFF, 0x9B};
+    static const uint8_t nat64_local[6] = {0x00, 0x64, 0xFF, 0x9B, 0x00, 0x01}; /* RFC 8215 */
+    static const uint8_t translated[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0};
+    static const uint8_t teredo[4] = {0x20, 0x01, 0x00, 0x00};
     if (memcmp(a, mapped, 12) == 0 || memcmp(a, nat64, 12) == 0)
         return address_private_4(a + 12);
+    if (memcmp(a, nat64_local, 6) == 0 || memcmp(a, translated, 12) == 0 ||
+        memcmp(a, teredo, 4) == 0)
+        return 1;
     if (memcmp(a, zero, 12) == 0) /* unspecified, loopback, and the old IPv4-compatible form */
         return 1;
     if (a[0] == 0x20 && a[1] == 0x02) /* 6to4 carries an IPv4 address */

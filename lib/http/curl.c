@@ -2,6 +2,8 @@
 /* Knows libcurl's multi interface; must not know what is asked, paid or retried. */
 #include "http/http.h"
 
+#include "http/proxy_priv.h"
+
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <netinet/in.h>
@@ -25,11 +27,13 @@ struct wire_exchange {
     int32_t tries;   /* how often libcurl began to send it */
     int32_t resent;  /* a second try of a paid request was stopped */
     int32_t refused; /* a private address was refused */
+    int32_t proxied; /* the peer is a proxy: its address says nothing about the server */
     int32_t private_peer;
     int32_t head_done;
     int32_t headers_whole; /* the empty line behind them came */
     int64_t started_us, first_byte_us;
     apipie_status writer_status;
+    long sent_before;       /* bytes of a proxy's CONNECT, which libcurl counts too */
     size_t segment, offset; /* what has been read of the request body */
     uint64_t body_bytes;
     CURLcode code;
@@ -47,19 +51,6 @@ struct wire_transport {
 static void wire_init_once(void)
 {
     curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-/* With a proxy the address we see is the proxy's, and the names are looked up there: then neither says anything
- * about the server. no_proxy is not read: a wrong guess only skips a second line of defence. */
-static int32_t wire_proxy_configured(void)
-{
-    static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy",
-                                        "ALL_PROXY"};
-    for (size_t i = 0; i < PIE_COUNT(names); i++) {
-        if (pie_environment(names[i]) != NULL)
-            return 1;
-    }
-    return 0;
 }
 
 /* ---- what libcurl calls */
@@ -154,7 +145,13 @@ static int wire_on_before_send(void *user, char *peer, char *local, int peer_por
         return CURL_PREREQFUNC_ABORT;
     }
     x->segment = x->offset = 0;
-    x->private_peer = peer != NULL && !wire_proxy_configured() && pie_url_host_is_private(peer);
+    curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &x->sent_before);
+    x->private_peer = peer != NULL && !x->proxied && pie_url_host_is_private(peer);
+    if (x->request->public_only &&
+        x->private_peer) { /* a kept connection: it was opened for another request */
+        x->refused = 1;
+        return CURL_PREREQFUNC_ABORT;
+    }
     return CURL_PREREQFUNC_OK;
 }
 
@@ -178,11 +175,15 @@ static curl_socket_t wire_on_open(void *user, curlsocktype purpose, struct curl_
 {
     struct wire_exchange *x = user;
     (void)purpose;
-    if (x->request->public_only && !wire_proxy_configured() && wire_address_refused(a)) {
+    if (x->request->public_only && !x->proxied && wire_address_refused(a)) {
         x->refused = 1;
         return CURL_SOCKET_BAD;
     }
+#ifdef SOCK_CLOEXEC
+    return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+#else
     return socket(a->family, a->socktype, a->protocol);
+#endif
 }
 
 /* ---- one exchange */
@@ -191,6 +192,8 @@ static void wire_exchange_free(struct wire_exchange *x)
 {
     if (x->easy != NULL)
         curl_easy_cleanup(x->easy);
+    for (struct curl_slist *line = x->lines; line != NULL; line = line->next)
+        pie_mem_wipe(line->data, strlen(line->data)); /* one holds the key */
     curl_slist_free_all(x->lines);
     pie_headers_free(&x->headers);
     pie_mem_free(x->owner->mem, x);
@@ -258,6 +261,10 @@ static apipie_status wire_set_safety(struct wire_exchange *x)
     /* One HTTP/2 reset would leave every paid call of the connection unknown. */
     CURL_SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     CURL_SET(CURLOPT_MAXAGE_CONN, CURL_IDLE_SECONDS);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* A name lookup that hangs is left behind, not waited for. An older libcurl at run time refuses, and waits. */
+    curl_easy_setopt(x->easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
     return APIPIE_OK;
 }
 
@@ -269,6 +276,7 @@ static apipie_status wire_set_proxy(struct wire_exchange *x)
     if (status != APIPIE_OK)
         return status;
     int32_t loopback = pie_url_host_is_loopback(u.host);
+    x->proxied = !loopback && pie_proxy_applies(&u);
     pie_url_free(x->owner->mem, &u);
     if (loopback)
         CURL_SET(CURLOPT_PROXY, "");
@@ -315,6 +323,8 @@ static int32_t wire_verdict(const struct wire_exchange *x)
         return PIE_WIRE_RESENT;
     if (x->writer_status != APIPIE_OK)
         return PIE_WIRE_WRITER;
+    if (x->refused)
+        return PIE_WIRE_REFUSED;
     switch (x->code) {
     case CURLE_OK: /* libcurl is content with headers that break off */
         return x->headers_whole ? PIE_WIRE_OK : PIE_WIRE_CUT;
@@ -322,7 +332,7 @@ static int32_t wire_verdict(const struct wire_exchange *x)
     case CURLE_COULDNT_RESOLVE_PROXY:
         return PIE_WIRE_LOOKUP;
     case CURLE_COULDNT_CONNECT:
-        return x->refused ? PIE_WIRE_REFUSED : PIE_WIRE_CONNECT;
+        return PIE_WIRE_CONNECT;
     case CURLE_OPERATION_TIMEDOUT: /* the only limit that libcurl is given */
         return PIE_WIRE_CONNECT_TIMEOUT;
     case CURLE_SSL_CONNECT_ERROR:
@@ -363,7 +373,7 @@ static void wire_fill_outcome(struct wire_exchange *x, int32_t wire, struct pie_
     ret->wire = wire;
     ret->writer_status = x->writer_status;
     ret->status = (int32_t)status;
-    ret->sent = sent > 0 || x->resent;
+    ret->sent = (x->tries > 0 && sent > x->sent_before) || x->resent;
     ret->private_peer = x->private_peer;
     ret->body_bytes = x->body_bytes;
     ret->lookup_us = wire_time(x, CURLINFO_NAMELOOKUP_TIME_T);
@@ -468,22 +478,41 @@ static void wire_cancel(struct pie_transport *base, uint32_t ticket, struct pie_
     wire_exchange_free(x);
 }
 
+/* libcurl itself is out of memory: what is in flight ends with that, or the caller would turn in circles. */
+static void wire_fail_all(struct wire_transport *t)
+{
+    while (t->active != NULL) {
+        struct wire_exchange *x = wire_unlink(&t->active, t->active->ticket);
+        curl_multi_remove_handle(t->multi, x->easy);
+        x->code = CURLE_OUT_OF_MEMORY;
+        x->next = t->ended;
+        t->ended = x;
+    }
+}
+
+static apipie_status wire_turn(struct wire_transport *t)
+{
+    int running = 0;
+    if (curl_multi_perform(t->multi, &running) != CURLM_OK) {
+        wire_fail_all(t);
+        return APIPIE_E_MEMORY;
+    }
+    wire_harvest(t);
+    return APIPIE_OK;
+}
+
 static apipie_status wire_drive(struct pie_transport *base, int64_t timeout_ms)
 {
     struct wire_transport *t = (struct wire_transport *)base;
-    int running = 0;
-    if (curl_multi_perform(t->multi, &running) != CURLM_OK)
-        return APIPIE_E_MEMORY;
-    wire_harvest(t);
-    if (t->ended != NULL || timeout_ms <= 0)
-        return APIPIE_OK;
+    apipie_status status = wire_turn(t);
+    if (status != APIPIE_OK || t->ended != NULL || timeout_ms <= 0)
+        return status;
     int wait = timeout_ms > 1000000 ? 1000000 : (int)timeout_ms;
-    if (curl_multi_poll(t->multi, NULL, 0, wait, NULL) != CURLM_OK)
+    if (curl_multi_poll(t->multi, NULL, 0, wait, NULL) != CURLM_OK) {
+        wire_fail_all(t);
         return APIPIE_E_MEMORY;
-    if (curl_multi_perform(t->multi, &running) != CURLM_OK)
-        return APIPIE_E_MEMORY;
-    wire_harvest(t);
-    return APIPIE_OK;
+    }
+    return wire_turn(t);
 }
 
 static int32_t wire_next(struct pie_transport *base, uint32_t *ret_ticket, struct pie_outcome *ret)

@@ -108,6 +108,5 @@ int32_t pie_address_is_private(const uint8_t *bytes, size_t n);
 int32_t pie_url_host_is_loopback(const char *host);
 /* 1 when it is loopback, private, link-local or otherwise not public (literals and "localhost"). */
 int32_t pie_url_host_is_private(const char *host);
-int32_t pie_url_has_user(const struct pie_mem *mem, const char *text);
 
 #endif

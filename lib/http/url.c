@@ -78,19 +78,6 @@ apipie_status pie_url_parse(const struct pie_mem *mem, const char *text, struct 
     return APIPIE_OK;
 }
 
-int32_t pie_url_has_user(const struct pie_mem *mem, const char *text)
-{
-    char *user = NULL;
-    (void)mem;
-    CURLU *u = curl_url();
-    int32_t has = 0;
-    if (u != NULL && curl_url_set(u, CURLUPART_URL, text, 0) == CURLUE_OK)
-        has = curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_OK;
-    curl_free(user);
-    curl_url_cleanup(u);
-    return has;
-}
-
 apipie_status pie_url_resolve(const struct pie_mem *mem, const char *base, const char *reference,
                               char **ret)
 {

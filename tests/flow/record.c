@@ -87,8 +87,9 @@ static void record_close(struct pie_sink *s)
 }
 
 static const struct pie_sink_type record_type = {
-    "record",        record_open,   record_slot_begin, record_slot_write,
-    record_slot_end, record_commit, record_abort,      record_close};
+    "record",          record_open,     record_slot_begin,
+    record_slot_write, record_slot_end, record_commit,
+    record_abort,      record_close,    NULL};
 
 void record_sink_init(struct record_sink *s)
 {

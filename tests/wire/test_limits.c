@@ -138,8 +138,15 @@ static void a_length_that_is_too_short(void **state)
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_MALFORMED);
     assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_UNKNOWN);
     draw_again(d);
-    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-    draw_assert_one(d, 0);
+    apipie_status status = apipie_request_perform(d->request);
+    if (status == APIPIE_OK) {
+        draw_assert_one(d, 0);
+        return;
+    }
+    /* libcurl before 8.1 may use the connection again although bytes are left in it: then that is told */
+    assert_ended(d->request, status, APIPIE_E_NETWORK);
+    assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_UNKNOWN);
+    assert_true(raw_server_count(d->server, "POST") <= 2);
 }
 
 /* ---- what comes before the body */
