@@ -57,6 +57,17 @@ apipie_status pie_result_grow(struct apipie_result *r, size_t count)
     return APIPIE_OK;
 }
 
+void pie_image_take(struct pie_image *image, const struct pie_part *part)
+{
+    image->slot = part->slot;
+    image->size = part->size;
+    image->mime = part->mime;
+    image->width = part->width;
+    image->height = part->height;
+    image->status = APIPIE_OK;
+    image->problem[0] = '\0';
+}
+
 void pie_result_warn(struct apipie_result *r, const char *a, const char *b)
 {
     if (r->warning_count == PIE_WARNINGS)

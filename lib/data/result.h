@@ -5,6 +5,8 @@
 
 #include "base/base.h"
 
+#include "data/part.h"
+
 #define PIE_WARNINGS 16
 
 struct pie_image {
@@ -44,6 +46,8 @@ struct apipie_result *pie_result_new(const struct pie_mem *mem);
 struct apipie_result *pie_result_free(struct apipie_result *r);
 /* Makes room for `count` images, all empty; those that are there stay. */
 apipie_status pie_result_grow(struct apipie_result *r, size_t count);
+/* The bytes of a whole part become the image's. */
+void pie_image_take(struct pie_image *image, const struct pie_part *part);
 /* Best effort: without memory or room the warning is lost, never the picture. `a` and `b` may be NULL. */
 void pie_result_warn(struct apipie_result *r, const char *a, const char *b);
 /* How many images are there in full. */

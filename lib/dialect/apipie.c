@@ -215,17 +215,6 @@ static apipie_status apipie_set_text(const struct pie_mem *mem, struct pie_slice
     return APIPIE_OK;
 }
 
-static void apipie_take_image(struct pie_image *image, const struct pie_part *part)
-{
-    image->slot = part->slot;
-    image->size = part->size;
-    image->mime = part->mime;
-    image->width = part->width;
-    image->height = part->height;
-    image->status = APIPIE_OK;
-    image->problem[0] = '\0';
-}
-
 /* Bytes beat a url, and a url beats the news that something is broken. */
 static apipie_status apipie_take_part(struct apipie_result *ret, const struct pie_part *part)
 {
@@ -239,7 +228,7 @@ static apipie_status apipie_take_part(struct apipie_result *ret, const struct pi
     struct pie_image *image = &ret->images[index];
     switch (part->kind) {
     case PIE_PART_IMAGE:
-        apipie_take_image(image, part);
+        pie_image_take(image, part);
         break;
     case PIE_PART_URL:
         return apipie_set_text(ret->mem, pie_slice_text(part->url), &image->url);

@@ -110,16 +110,6 @@ int32_t pie_gather_decode(struct apipie_request *r, const struct pie_outcome *o,
 
 /* ---- images by url */
 
-static void gather_take(struct pie_image *image, const struct pie_part *part)
-{
-    image->slot = part->slot;
-    image->size = part->size;
-    image->mime = part->mime;
-    image->width = part->width;
-    image->height = part->height;
-    image->status = APIPIE_OK;
-}
-
 static const char *gather_hint(apipie_status status)
 {
     if (status == APIPIE_E_TOO_LARGE)
@@ -133,7 +123,7 @@ int32_t pie_gather_fetched(struct apipie_request *r, const struct pie_outcome *o
     size_t n = 0;
     const struct pie_part *parts = pie_body_parts(r->body, &n);
     if (n != 0 && parts[0].kind == PIE_PART_IMAGE) {
-        gather_take(&r->result->images[r->fetching], &parts[0]);
+        pie_image_take(&r->result->images[r->fetching], &parts[0]);
         r->next_slot = gather_next_slot(r);
         r->fetching++;
         return 1;

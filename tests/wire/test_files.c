@@ -165,17 +165,27 @@ static void files_that_cannot_be_are_found_before_sending(void **state)
     assert_int_equal(entries(), 2);
 }
 
+/* A link of our own to a device: should the library ever rename over it, the machine keeps the device. */
+static const char *link_to_device(const char *device)
+{
+    struct stat st;
+    if (stat(device, &st) != 0 || !S_ISCHR(st.st_mode))
+        skip(); /* no such device here */
+    assert_int_equal(symlink(device, in_folder("device")), 0);
+    return in_folder("device");
+}
+
 static void a_full_disk(void **state)
 {
     struct draw *d = *state;
-    if (access("/dev/full", W_OK) != 0)
-        skip();
+    struct stat st;
     draw_serve_json(d, ONE_IMAGE);
-    apipie_request_set_output_file(d->request, "/dev/full");
+    apipie_request_set_output_file(d->request, link_to_device("/dev/full"));
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_FILE);
-    assert_contains(apipie_error_message(draw_error(d)), "/dev/full");
+    assert_contains(apipie_error_message(draw_error(d)), in_folder("device"));
     assert_true(apipie_error_billed(draw_error(d)) != APIPIE_BILLED_NO);
-    assert_int_equal(access("/dev/full", W_OK), 0);
+    assert_int_equal(lstat(in_folder("device"), &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
 }
 
 static void a_device(void **state)
@@ -183,10 +193,11 @@ static void a_device(void **state)
     struct draw *d = *state;
     struct stat st;
     draw_serve_json(d, ONE_IMAGE);
-    apipie_request_set_output_file(d->request, "/dev/null");
+    apipie_request_set_output_file(d->request, link_to_device("/dev/null"));
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-    assert_int_equal(stat("/dev/null", &st), 0);
-    assert_true(S_ISCHR(st.st_mode));
+    assert_int_equal(lstat(in_folder("device"), &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(entries(), 1);
 }
 
 static void into_a_folder(void **state)
