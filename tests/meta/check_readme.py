@@ -23,7 +23,7 @@ def blocks(path):
 
 
 def build(options, source, target):
-    libraries = [os.path.abspath(path) for path in options.library]
+    libraries = [os.path.abspath(path) for path in options.libs]
     command = [options.cc, "-std=c11", "-Wall", "-Wextra", "-Werror", source, "-o", target]
     command += ["-I" + os.path.abspath(path) for path in options.include]
     command += libraries + ["-Wl,-rpath," + os.path.dirname(path) for path in libraries]
@@ -39,7 +39,7 @@ def main():
     parser.add_argument("--cc", default="cc")
     parser.add_argument("--sanitize", default="none")
     parser.add_argument("--include", action="append", default=[])
-    parser.add_argument("--library", action="append", default=[])
+    parser.add_argument("--library", dest="libs", action="append", default=[])
     options = parser.parse_args()
     programs = [(line, text) for line, text in blocks(options.readme) if re.search(r"\bmain\s*\(", text)]
     failed = 0
