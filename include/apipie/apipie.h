@@ -163,8 +163,8 @@ APIPIE_API apipie_client *apipie_client_ref(apipie_client *client);
  * Drops a reference. The last one cancels what still runs (those requests end with
  * APIPIE_E_CANCELLED); requests that the host still holds keep their data.
  * @return NULL, always
- * Threads: any. Blocks: at most 50 ms, and while libcurl waits for a name lookup that it cannot break
- * off. Owns: takes the reference. Since: 0.1.
+ * Threads: any. Blocks: at most 50 ms; before libcurl 7.87 also while it looks up a name. Owns: takes the
+ * reference. Since: 0.1.
  */
 APIPIE_API apipie_client *apipie_client_unref(apipie_client *client);
 
@@ -536,7 +536,8 @@ APIPIE_API apipie_status apipie_request_perform(apipie_request *request);
 
 /**
  * Ends the request with APIPIE_E_CANCELLED, wherever it is; sticky, also before submit. A waiting thread
- * returns in under 50 ms, and the error's billed says whether money may have been spent. After the end
+ * returns in under 50 ms (before libcurl 7.87 not while it looks up a name), and the error's billed says whether money may
+ * have been spent. After the end
  * it does nothing.
  * Threads: any, also inside a callback. Blocks: no. Owns: nothing. Since: 0.1.
  */
