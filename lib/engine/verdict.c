@@ -68,6 +68,9 @@ void pie_verdict_wire(const struct pie_outcome *o, int32_t paid, struct apipie_e
 
 /* ---- keys out of texts */
 
+/* A shorter one is no secret, but a part of ordinary words. */
+#define VERDICT_KEY_LEAST 8
+
 static int32_t verdict_key_character(char c)
 {
     return pie_is_alpha(c) || pie_is_digit(c) || c == '-' || c == '_' || c == '*' || c == '.';
@@ -76,7 +79,7 @@ static int32_t verdict_key_character(char c)
 /* Stars over every place of `key`, and over the rest of every word that begins with "sk-". */
 static void verdict_mask_text(char *text, size_t n, const char *key)
 {
-    size_t length = key != NULL ? strlen(key) : 0;
+    size_t length = key != NULL && strlen(key) >= VERDICT_KEY_LEAST ? strlen(key) : 0;
     for (size_t i = 0; i < n; i++) {
         if (length != 0 && length <= n - i && memcmp(text + i, key, length) == 0) {
             memset(text + i, '*', length);
@@ -93,7 +96,7 @@ static void verdict_mask_text(char *text, size_t n, const char *key)
 static void verdict_mask_end(char *text, const char *key)
 {
     size_t n = strlen(text);
-    if (key == NULL || n < 8 || strcmp(text + n - 3, "...") != 0)
+    if (key == NULL || strlen(key) < VERDICT_KEY_LEAST || n < 8 || strcmp(text + n - 3, "...") != 0)
         return;
     n -= 3;
     for (size_t piece = strlen(key) < n ? strlen(key) : n; piece >= 4; piece--) {
