@@ -209,7 +209,7 @@ if [ $real = yes ] && [ -z "${APIPIE_API_KEY:-}" ]; then
     die "--real needs a key: export APIPIE_API_KEY=... (or leave out --real: the sandbox needs none)"
 fi
 mkdir -p "$build" 2>/dev/null || die "cannot make $build"
-: >"$log" || die "cannot write $log"
+(: >"$log") 2>/dev/null || die "cannot write $log"
 install_missing
 check_versions
 say "building in $build ..."
