@@ -171,6 +171,13 @@ else
     note "not run: suites under fr_FR.UTF-8, which is not installed"
 fi
 
+head_of "valgrind"
+if has valgrind; then
+    run_tests plain valgrind --suite unit --suite flow --suite oom
+else
+    note "not run: valgrind, which is not installed"
+fi
+
 head_of "npm's openai client against the sandbox"
 check "tests/openai" sh tests/openai/run.sh "$builds/plain"
 
