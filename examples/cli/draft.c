@@ -8,65 +8,108 @@
 
 #include "input.h"
 
-/* The request under construction, and the first option that a setter refused. */
-struct draft {
-    apipie_request *request;
-    const char *refused;
-};
-
-static void note(struct draft *d, apipie_status status, const char *flag)
+static void note(struct cli_draft *d, apipie_status status, const char *flag)
 {
     if (status != APIPIE_OK && d->refused == NULL)
         d->refused = flag;
 }
 
-static void set_image(struct draft *d, const char *image, struct cli_failure *f)
+static void set_image_bytes(struct cli_draft *d, const struct cli_options *o, const void *bytes,
+                            size_t size, struct cli_failure *f)
+{
+    struct cli_digest digest;
+
+    cli_digest_begin(&digest);
+    cli_digest_add(&digest, bytes, size);
+    cli_digest_end(&digest, d->input_sha256);
+    d->input_size = size;
+    if (o->image_sha256 != NULL && strcmp(o->image_sha256, d->input_sha256) != 0)
+        cli_failure_set(f, APIPIE_E_FILE, "--image FILE names the picture to use",
+                        "not the input image that the recipe was made with: ", o->image, NULL);
+    else
+        note(d, apipie_request_set_image_bytes(d->request, bytes, size), "--image");
+}
+
+static void set_image(struct cli_draft *d, const struct cli_options *o, struct cli_failure *f)
 {
     size_t size;
     void *bytes;
 
-    if (cli_input_is_url(image)) {
-        note(d, apipie_request_set_image_url(d->request, image), "--image");
+    if (cli_input_is_url(o->image)) {
+        note(d, apipie_request_set_image_url(d->request, o->image), "--image");
         return;
     }
-    bytes = cli_input_read(image, &size, f);
+    bytes = cli_input_read(o->image, APIPIE_LIMIT_INPUT, "--image: ", &size, f);
     if (bytes != NULL)
-        note(d, apipie_request_set_image_bytes(d->request, bytes, size), "--image");
+        set_image_bytes(d, o, bytes, size, f);
     free(bytes);
 }
 
-static void set_extras(struct draft *d, const struct cli_options *o, struct cli_failure *f)
+/* The first bytes of a text, with a NUL; NULL without memory and the failure set. */
+static char *part(const char *text, size_t length, struct cli_failure *f)
+{
+    char *copy = malloc(length + 1);
+
+    if (copy == NULL) {
+        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        return NULL;
+    }
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
+}
+
+static void set_extras(struct cli_draft *d, const struct cli_options *o, struct cli_failure *f)
 {
     for (size_t i = 0; i < o->extra_count; i++) {
-        const char *equals = strchr(o->extras[i], '=');
-        size_t length = (size_t)(equals - o->extras[i]);
-        char *name = malloc(length + 1);
+        const struct cli_extra *extra = &o->extras[i];
+        char *name = part(extra->name, extra->name_length, f);
 
-        if (name == NULL) {
-            cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
-            return;
-        }
-        memcpy(name, o->extras[i], length);
-        name[length] = '\0';
-        note(d, apipie_request_set_extra(d->request, name, equals + 1), "--extra");
+        if (name != NULL)
+            note(d, apipie_request_set_extra(d->request, name, extra->json), "--extra");
         free(name);
     }
 }
 
-static int is_folder(const char *path)
+static const char *said(const char *name)
+{
+    return name[0] == '\0' ? NULL : name;
+}
+
+static void set_routes(struct cli_draft *d, const struct cli_options *o, struct cli_failure *f)
+{
+    for (size_t i = 0; i < o->route_count; i++) {
+        const struct cli_route *route = &o->routes[i];
+        size_t model = route->backend_length + route->provider_length + 2;
+        char *backend = part(route->text, route->backend_length, f);
+        char *provider =
+            part(route->text + route->backend_length + 1, route->provider_length, f);
+
+        if (backend != NULL && provider != NULL)
+            note(d,
+                 apipie_request_add_route(d->request, said(backend), said(provider),
+                                          said(route->text + model)),
+                 "--route");
+        free(backend);
+        free(provider);
+    }
+}
+
+int cli_draft_is_folder(const char *output)
 {
     struct stat about;
 
-    return path[strlen(path) - 1] == '/' || (stat(path, &about) == 0 && S_ISDIR(about.st_mode));
+    return output[strlen(output) - 1] == '/' ||
+           (stat(output, &about) == 0 && S_ISDIR(about.st_mode));
 }
 
-static void set_output(struct draft *d, const char *output)
+static void set_output(struct cli_draft *d, const char *output)
 {
     if (output == NULL)
         note(d, apipie_request_set_output_folder(d->request, ".", NULL), "-o");
     else if (strcmp(output, "-") == 0)
         return;
-    else if (is_folder(output))
+    else if (cli_draft_is_folder(output))
         note(d, apipie_request_set_output_folder(d->request, output, NULL), "-o");
     else
         note(d, apipie_request_set_output_file(d->request, output), "-o");
@@ -79,7 +122,7 @@ static int32_t policy(const char *word)
     return strcmp(word, "never") == 0 ? APIPIE_RETRY_NEVER : APIPIE_RETRY_ALWAYS;
 }
 
-static void set_sending(struct draft *d, const struct cli_options *o)
+static void set_sending(struct cli_draft *d, const struct cli_options *o)
 {
     apipie_request *r = d->request;
 
@@ -95,15 +138,16 @@ static void set_sending(struct draft *d, const struct cli_options *o)
              "--max-image-bytes");
 }
 
-static void set_route(struct draft *d, const struct cli_options *o)
+/* The seed's example model, where nobody says anything. */
+static void set_route(struct cli_draft *d, const struct cli_options *o)
 {
-    int neither = o->model == NULL && o->provider == NULL;
+    int neither = o->model == NULL && o->provider == NULL && o->route_count == 0;
 
     note(d, apipie_request_set_provider(d->request, neither ? "prodia" : o->provider), "-p");
     note(d, apipie_request_set_model(d->request, neither ? "sd_xl_base_1.0" : o->model), "-m");
 }
 
-static void set_picture(struct draft *d, const struct cli_options *o)
+static void set_picture(struct cli_draft *d, const struct cli_options *o)
 {
     apipie_request *r = d->request;
 
@@ -125,22 +169,31 @@ static void set_picture(struct draft *d, const struct cli_options *o)
     note(d, apipie_request_set_response_format(r, o->format), "--format");
 }
 
-apipie_request *cli_draft(const struct cli_options *o, apipie_client *client,
-                          const char **ret_refused, struct cli_failure *f)
+void cli_draft_make(struct cli_draft *draft, const struct cli_options *o, apipie_client *client,
+                    struct cli_failure *f)
 {
-    struct draft d = {apipie_request_new(client, APIPIE_REQUEST_IMAGE), NULL};
-
-    if (d.request == NULL) {
+    memset(draft, 0, sizeof *draft);
+    draft->request = apipie_request_new(client, APIPIE_REQUEST_IMAGE);
+    if (draft->request == NULL) {
         cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
-        return NULL;
+        return;
     }
-    set_route(&d, o);
-    set_picture(&d, o);
+    set_route(draft, o);
+    set_routes(draft, o, f);
+    set_picture(draft, o);
     if (o->image != NULL)
-        set_image(&d, o->image, f);
-    set_extras(&d, o, f);
-    set_output(&d, o->output);
-    set_sending(&d, o);
-    *ret_refused = d.refused;
-    return d.request;
+        set_image(draft, o, f);
+    set_extras(draft, o, f);
+    set_output(draft, o->output);
+    set_sending(draft, o);
+}
+
+char *cli_draft_parameters(const apipie_request *request)
+{
+    size_t n = apipie_request_format_json(request, NULL, 0);
+    char *text = n == 0 ? NULL : malloc(n + 1);
+
+    if (text != NULL)
+        (void)apipie_request_format_json(request, text, n + 1);
+    return text;
 }

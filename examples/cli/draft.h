@@ -3,12 +3,22 @@
 #ifndef CLI_DRAFT_H
 #define CLI_DRAFT_H
 
+#include "digest.h"
 #include "options.h"
 
-/* A reference, or NULL with the failure set. A setter's refusal is told by submit; *ret_refused then names
- * the option, else it is NULL. The failure may be set beside a request: a file that cannot
- * be read. */
-apipie_request *cli_draft(const struct cli_options *options, apipie_client *client,
-                          const char **ret_refused, struct cli_failure *failure);
+struct cli_draft {
+    apipie_request *request; /* a reference, or NULL */
+    const char *refused;     /* the option that a setter refused, which submit will tell; or NULL */
+    size_t input_size;       /* of the file that --image named; 0 for none */
+    char input_sha256[CLI_DIGEST_TEXT];
+};
+
+/* The failure may be set beside a request: a file that cannot be read. Unref the request in any case. */
+void cli_draft_make(struct cli_draft *draft, const struct cli_options *options,
+                    apipie_client *client, struct cli_failure *failure);
+/* The parameters as they are sent, to be freed; NULL without memory. */
+char *cli_draft_parameters(const apipie_request *request);
+/* 1 when pictures get names of ours in a folder, 0 when the path is a file's. */
+int cli_draft_is_folder(const char *output);
 
 #endif

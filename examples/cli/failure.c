@@ -52,14 +52,25 @@ static const char *first_url(const apipie_result *result)
     return NULL;
 }
 
+/* The library speaks of its functions; here the same is an option. */
+static const char *hint(apipie_status status, const apipie_error *error)
+{
+    if (status == APIPIE_E_BUDGET)
+        return "raise --budget; where no price is known, --price USD says what one image costs";
+    if (status == APIPIE_E_UNAVAILABLE)
+        return "wait, or add another route: --route BACKEND/PROVIDER/MODEL";
+    return apipie_error_hint(error);
+}
+
 void cli_failure_take(struct cli_failure *f, apipie_status status, const apipie_request *request,
                       const char *flag)
 {
     const apipie_error *error = apipie_request_error(request);
     const apipie_result *result = apipie_request_result(request);
 
-    cli_failure_set(f, status, apipie_error_hint(error), flag, flag == NULL ? NULL : ": ",
+    cli_failure_set(f, status, hint(status, error), flag, flag == NULL ? NULL : ": ",
                     apipie_error_message(error));
+    f->request = request;
     f->http_status = apipie_error_http_status(error);
     f->provider_code = apipie_error_provider_code(error);
     f->retryable = apipie_error_is_retryable(error);
@@ -84,10 +95,14 @@ int cli_exit_code(apipie_status status)
         return 2;
     case APIPIE_E_AUTH:
         return 3;
+    case APIPIE_E_VETOED:
+        return 4;
+    case APIPIE_E_BUDGET:
     case APIPIE_E_RATE_LIMITED:
     case APIPIE_E_QUOTA:
         return 5;
     case APIPIE_E_SERVER:
+    case APIPIE_E_UNAVAILABLE:
         return 7;
     default:
         break;

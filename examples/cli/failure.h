@@ -15,7 +15,8 @@ struct cli_failure {
     int64_t paid;         /* picodollars that the reply names, or APIPIE_UNKNOWN */
     const char *left_url; /* a picture that could not be fetched may still be there */
     int32_t http_status, retryable, billed, fault, attempts;
-    int32_t doubtful; /* attempts that may have cost money */
+    int32_t doubtful;              /* attempts that may have cost money */
+    const apipie_request *request; /* its attempts and charge; NULL when there was none */
 };
 
 /* The message is the three parts joined; NULL parts are left out. The first failure stays. */

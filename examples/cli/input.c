@@ -14,9 +14,10 @@ int cli_input_is_url(const char *text)
            strncasecmp(text, "data:", 5) == 0;
 }
 
-static void fail(struct cli_failure *failure, const char *path, const char *reason)
+static void fail(struct cli_failure *failure, const char *what, const char *path,
+                 const char *reason)
 {
-    cli_failure_set(failure, APIPIE_E_FILE, reason, "--image: cannot read ", path, NULL);
+    cli_failure_set(failure, APIPIE_E_FILE, reason, what, "cannot read ", path);
 }
 
 /* Doubling, as pipes do not tell their size. */
@@ -32,30 +33,32 @@ static int grow(unsigned char **bytes, size_t *room)
     return 1;
 }
 
-void *cli_input_read(const char *path, size_t *ret_size, struct cli_failure *failure)
+void *cli_input_read(const char *path, size_t limit, const char *what, size_t *ret_size,
+                     struct cli_failure *failure)
 {
     FILE *in = fopen(path, "rb");
     unsigned char *bytes = NULL;
     size_t size = 0, room = 0, got;
 
     if (in == NULL) {
-        fail(failure, path, strerror(errno));
+        fail(failure, what, path, strerror(errno));
         return NULL;
     }
     do {
-        if (size == room && !grow(&bytes, &room)) {
+        if (size + 1 >= room && !grow(&bytes, &room)) {
             cli_failure_set(failure, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
             goto out;
         }
-        got = fread(bytes + size, 1, room - size, in);
+        got = fread(bytes + size, 1, room - size - 1, in);
         size += got;
-    } while (got > 0 && size <= APIPIE_LIMIT_INPUT);
+    } while (got > 0 && size <= limit);
     if (ferror(in))
-        fail(failure, path, strerror(errno));
+        fail(failure, what, path, strerror(errno));
     else if (size == 0)
-        fail(failure, path, "the file is empty");
-    else if (size > APIPIE_LIMIT_INPUT)
-        fail(failure, path, "the file is larger than 256 MiB");
+        fail(failure, what, path, "the file is empty");
+    else if (size > limit)
+        fail(failure, what, path, "the file is too large");
+    bytes[size] = '\0';
 out:
     (void)fclose(in);
     if (failure->status != APIPIE_OK) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The input image of --image. */
+/* Whole files: the input image of --image, a recipe. */
 #ifndef CLI_INPUT_H
 #define CLI_INPUT_H
 
@@ -9,7 +9,9 @@
 
 /* 1 for what goes to the server as it is: http, https, data. */
 int cli_input_is_url(const char *text);
-/* The bytes of a file, to be freed; NULL with the failure set. */
-void *cli_input_read(const char *path, size_t *ret_size, struct cli_failure *failure);
+/* The bytes of a file and a NUL, to be freed; NULL with the failure set. what names the option for the message
+ * ("--image: "). */
+void *cli_input_read(const char *path, size_t limit, const char *what, size_t *ret_size,
+                     struct cli_failure *failure);
 
 #endif

@@ -67,6 +67,16 @@ void cli_interrupt_watch(apipie_request *request)
     (void)pthread_mutex_unlock(&interrupt_lock);
 }
 
+int cli_interrupt_came(void)
+{
+    int came;
+
+    (void)pthread_mutex_lock(&interrupt_lock);
+    came = interrupt_count > 0;
+    (void)pthread_mutex_unlock(&interrupt_lock);
+    return came;
+}
+
 void cli_interrupt_wait(void)
 {
     (void)pthread_mutex_lock(&interrupt_lock);

@@ -10,6 +10,8 @@ int cli_interrupt_start(void);
 /* The request that a signal cancels, at once if one came before. NULL: none. Borrowed: take it back
  * before the request is freed. */
 void cli_interrupt_watch(apipie_request *request);
+/* 1 when a signal came: who has several requests cancels them itself. */
+int cli_interrupt_came(void);
 /* Sleeps until a signal comes. */
 void cli_interrupt_wait(void);
 

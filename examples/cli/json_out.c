@@ -77,6 +77,18 @@ void cli_json_number(struct cli_json *j, const char *key, int64_t number)
         (void)fprintf(j->out, "%" PRId64, number);
 }
 
+void cli_json_unsigned(struct cli_json *j, const char *key, uint64_t number)
+{
+    begin_member(j, key);
+    (void)fprintf(j->out, "%" PRIu64, number);
+}
+
+void cli_json_raw(struct cli_json *j, const char *key, const char *json)
+{
+    begin_member(j, key);
+    (void)fputs(json == NULL ? "null" : json, j->out);
+}
+
 void cli_json_flag(struct cli_json *j, const char *key, int flag)
 {
     begin_member(j, key);

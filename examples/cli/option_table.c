@@ -2,6 +2,8 @@
 /* Knows the options of the contract; not how they are read or what they do. */
 #include "option_table.h"
 
+#include <string.h>
+
 #include "options.h"
 
 /* A member of struct cli_options takes what is read; the kind says its type. */
@@ -24,6 +26,11 @@
     {                                                                                              \
         .name = n, .letter = l, .kind = OPTION_NUMBER,                                             \
         .offset = offsetof(struct cli_options, member), .least = low, .most = high, .wants = want  \
+    }
+#define MONEY(n, member, want)                                                                     \
+    {                                                                                              \
+        .name = n, .kind = OPTION_MONEY, .offset = offsetof(struct cli_options, member),           \
+        .wants = want                                                                              \
     }
 const struct cli_option cli_generate_options[] = {
     FLAG("help", 'h', help),
@@ -57,15 +64,19 @@ const struct cli_option cli_generate_options[] = {
     NUMBER("max-image-bytes", 0, max_image_bytes, 1, INT64_C(1) << 40,
            "a whole number of bytes from 1 to 2^40"),
     FLAG("sandbox", 0, sandbox),
+    {.name = "route",
+     .kind = OPTION_ROUTE,
+     .wants = "BACKEND/PROVIDER/MODEL, where a part may be empty"},
+    MONEY("budget", budget, "US dollars as 2.50, at most 12 decimals"),
+    MONEY("price", price, "US dollars as 0.008, at most 12 decimals"),
+    TEXT("ledger", 0, ledger),
+    TEXT("cache", 0, cache),
+    TEXT("batch", 0, batch),
+    NUMBER("jobs", 0, jobs, 1, 1024, "a whole number from 1 to 1024"),
+    FLAG("recipe", 0, recipe),
     {.name = "backend", .kind = OPTION_LATER},
-    {.name = "budget", .kind = OPTION_LATER},
-    {.name = "route", .kind = OPTION_LATER},
-    {.name = "batch", .kind = OPTION_LATER},
-    {.name = "jobs", .kind = OPTION_LATER},
-    {.name = "ledger", .kind = OPTION_LATER},
     {.name = "mask", .kind = OPTION_LATER},
     {.name = "strength", .kind = OPTION_LATER},
-    {.name = "recipe", .kind = OPTION_LATER_FLAG},
     {.name = "stream", .kind = OPTION_LATER_FLAG},
     {.kind = OPTION_END},
 };
@@ -76,3 +87,12 @@ const struct cli_option cli_sandbox_options[] = {
     TEXT("fault", 0, fault),
     {.kind = OPTION_END},
 };
+
+const struct cli_option *cli_option_find(const struct cli_option *table, const char *name,
+                                         size_t length)
+{
+    for (; table->name != NULL; table++)
+        if (strlen(table->name) == length && memcmp(table->name, name, length) == 0)
+            return table;
+    return NULL;
+}

@@ -13,10 +13,12 @@ enum cli_option_kind {
     OPTION_WORD,    /* const char *, one of words */
     OPTION_NUMBER,  /* int64_t from least to most */
     OPTION_SECONDS, /* int64_t milliseconds */
+    OPTION_MONEY,   /* int64_t picodollars */
     OPTION_SIZE,
     OPTION_SEED,
     OPTION_SCALE,
     OPTION_EXTRA,
+    OPTION_ROUTE,
     OPTION_LATER,     /* of the contract, with a value */
     OPTION_LATER_FLAG /* of the contract, without one */
 };
@@ -34,5 +36,9 @@ struct cli_option {
 /* The last row is OPTION_END. */
 extern const struct cli_option cli_generate_options[];
 extern const struct cli_option cli_sandbox_options[];
+
+/* NULL when there is none of that name. */
+const struct cli_option *cli_option_find(const struct cli_option *table, const char *name,
+                                         size_t length);
 
 #endif

@@ -2,22 +2,13 @@
 /* Knows how a command line is written; which options there are is in the tables. */
 #include "options.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "option_table.h"
+#include "value.h"
 
 static const char *const usage_hint = "--help shows the options";
-
-static const struct cli_option *find_long(const struct cli_option *table, const char *name,
-                                          size_t length)
-{
-    for (; table->name != NULL; table++)
-        if (strlen(table->name) == length && memcmp(table->name, name, length) == 0)
-            return table;
-    return NULL;
-}
 
 static const struct cli_option *find_letter(const struct cli_option *table, char letter)
 {
@@ -25,147 +16,6 @@ static const struct cli_option *find_letter(const struct cli_option *table, char
         if (table->letter == letter)
             return table;
     return NULL;
-}
-
-/* Digits alone: strtoull() would take blanks, signs and "0x". */
-static int read_unsigned(const char *text, uint64_t *ret)
-{
-    unsigned long long number;
-
-    if (*text == '\0' || strspn(text, "0123456789") != strlen(text))
-        return 0;
-    errno = 0;
-    number = strtoull(text, NULL, 10);
-    if (errno != 0)
-        return 0;
-    *ret = (uint64_t)number;
-    return 1;
-}
-
-/* Digits with at most one point. The command never leaves the "C" locale, so strtod() reads a point. */
-static int read_decimal(const char *text, double *ret)
-{
-    size_t whole = strspn(text, "0123456789");
-    size_t part = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
-
-    if (whole + part == 0 || text[whole + (text[whole] == '.') + part] != '\0')
-        return 0;
-    *ret = strtod(text, NULL);
-    return 1;
-}
-
-static int is_word(const char *words, const char *value)
-{
-    size_t length = strlen(value);
-
-    while (*words != '\0') {
-        size_t n = strcspn(words, " ");
-
-        if (n == length && memcmp(words, value, n) == 0)
-            return 1;
-        words += n + (words[n] == ' ');
-    }
-    return 0;
-}
-
-static int read_size(struct cli_options *o, const struct cli_option *row, const char *value)
-{
-    const char *x = strchr(value, 'x');
-    char width_text[8];
-    uint64_t width, height;
-
-    if (x == NULL || (size_t)(x - value) >= sizeof width_text)
-        return 0;
-    memcpy(width_text, value, (size_t)(x - value));
-    width_text[x - value] = '\0';
-    if (!read_unsigned(width_text, &width) || !read_unsigned(x + 1, &height) || width < 1 ||
-        height < 1 || width > (uint64_t)row->most || height > (uint64_t)row->most)
-        return 0;
-    o->width = (int64_t)width;
-    o->height = (int64_t)height;
-    return 1;
-}
-
-static int read_number(int64_t *ret, const struct cli_option *row, const char *value)
-{
-    uint64_t number;
-
-    if (!read_unsigned(value, &number) || number > (uint64_t)row->most ||
-        number < (uint64_t)row->least)
-        return 0;
-    *ret = (int64_t)number;
-    return 1;
-}
-
-static int read_seconds(int64_t *ret, const struct cli_option *row, const char *value)
-{
-    double seconds;
-
-    if (!read_decimal(value, &seconds) || seconds < 0.001 || seconds > (double)row->most)
-        return 0;
-    *ret = (int64_t)(seconds * 1000 + 0.5);
-    return 1;
-}
-
-static int read_scale(struct cli_options *o, const struct cli_option *row, const char *value)
-{
-    double scale;
-
-    if (!read_decimal(value, &scale) || scale > (double)row->most)
-        return 0;
-    o->scale = scale;
-    o->has_scale = 1;
-    return 1;
-}
-
-static int read_seed(struct cli_options *o, const char *value)
-{
-    if (!read_unsigned(value, &o->seed))
-        return 0;
-    o->has_seed = 1;
-    return 1;
-}
-
-static int read_extra(struct cli_options *o, const char *value)
-{
-    const char *equals = strchr(value, '=');
-
-    if (equals == NULL || equals == value || equals[1] == '\0')
-        return 0;
-    o->extras[o->extra_count++] = value;
-    return 1;
-}
-
-static int take_value(struct cli_options *o, const struct cli_option *row, const char *value)
-{
-    void *member = (char *)o + row->offset;
-
-    switch (row->kind) {
-    case OPTION_TEXT:
-        *(const char **)member = value;
-        return 1;
-    case OPTION_WORD:
-        *(const char **)member = value;
-        return is_word(row->words, value);
-    case OPTION_NUMBER:
-        return read_number(member, row, value);
-    case OPTION_SECONDS:
-        return read_seconds(member, row, value);
-    case OPTION_SIZE:
-        return read_size(o, row, value);
-    case OPTION_SEED:
-        return read_seed(o, value);
-    case OPTION_SCALE:
-        return read_scale(o, row, value);
-    case OPTION_EXTRA:
-        return read_extra(o, value);
-    case OPTION_END:
-    case OPTION_FLAG:
-    case OPTION_LATER:
-    case OPTION_LATER_FLAG:
-        break;
-    }
-    return 1;
 }
 
 static void complain(struct cli_failure *f, const char *argument, size_t length, const char *what,
@@ -219,7 +69,7 @@ static void read_option(struct reader *r, const struct cli_option *row, size_t f
         complain(r->failure, argument, flag_length, ": not in this version", NULL);
     else if (row->kind == OPTION_FLAG)
         *(int32_t *)(void *)((char *)r->options + row->offset) = 1;
-    else if (!take_value(r->options, row, value))
+    else if (!cli_value_take(r->options, row, value))
         complain(r->failure, argument, flag_length, " takes ", row->wants);
 }
 
@@ -249,7 +99,7 @@ static void read_all(struct reader *r)
         } else if (argument[1] == '-') {
             size_t n = strcspn(argument + 2, "=");
 
-            read_option(r, find_long(table, argument + 2, n), n + 2,
+            read_option(r, cli_option_find(table, argument + 2, n), n + 2,
                         argument[n + 2] == '=' ? argument + n + 3 : NULL);
         } else {
             read_option(r, find_letter(table, argument[1]), 2,
@@ -258,24 +108,119 @@ static void read_all(struct reader *r)
     }
 }
 
+void cli_options_init(struct cli_options *options)
+{
+    memset(options, 0, sizeof *options);
+    options->n = options->width = options->height = options->steps = CLI_UNSET;
+    options->timeout_ms = options->retries = options->max_image_bytes = CLI_UNSET;
+    options->budget = options->price = options->jobs = CLI_UNSET;
+    options->port = CLI_UNSET;
+}
+
 void cli_options_read(struct cli_options *options, const struct cli_command *command, int argc,
                       char **argv, struct cli_failure *failure)
 {
     struct reader r = {options, command, failure, argv, argc, 0};
 
-    memset(options, 0, sizeof *options);
-    options->n = options->width = options->height = options->steps = CLI_UNSET;
-    options->timeout_ms = options->retries = options->max_image_bytes = CLI_UNSET;
-    options->port = CLI_UNSET;
-    options->extras = calloc((size_t)argc + 1, sizeof *options->extras);
-    if (options->extras == NULL) {
-        cli_failure_set(failure, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
-        return;
-    }
+    cli_options_init(options);
     read_all(&r);
+}
+
+/* ---- lists, copies */
+
+int cli_options_add_extra(struct cli_options *options, const struct cli_extra *extra)
+{
+    struct cli_extra *more =
+        realloc(options->extras, (options->extra_count + 1) * sizeof *options->extras);
+
+    if (more == NULL)
+        return 0;
+    options->extras = more;
+    more[options->extra_count++] = *extra;
+    return 1;
+}
+
+int cli_options_add_route(struct cli_options *options, const struct cli_route *route)
+{
+    struct cli_route *more =
+        realloc(options->routes, (options->route_count + 1) * sizeof *options->routes);
+
+    if (more == NULL)
+        return 0;
+    options->routes = more;
+    more[options->route_count++] = *route;
+    return 1;
+}
+
+static int add_lists(struct cli_options *to, const struct cli_options *from)
+{
+    int good = 1;
+
+    for (size_t i = 0; good && i < from->extra_count; i++)
+        good = cli_options_add_extra(to, &from->extras[i]);
+    for (size_t i = 0; good && i < from->route_count; i++)
+        good = cli_options_add_route(to, &from->routes[i]);
+    return good;
+}
+
+int cli_options_copy(struct cli_options *to, const struct cli_options *from)
+{
+    *to = *from;
+    to->extras = NULL;
+    to->routes = NULL;
+    to->extra_count = to->route_count = 0;
+    return add_lists(to, from);
+}
+
+static void overlay_member(struct cli_options *to, const struct cli_options *from,
+                           const struct cli_option *row)
+{
+    void *target = (char *)to + row->offset;
+    const void *source = (const char *)from + row->offset;
+
+    switch (row->kind) {
+    case OPTION_TEXT:
+    case OPTION_WORD:
+        if (*(const char *const *)source != NULL)
+            *(const char **)target = *(const char *const *)source;
+        break;
+    case OPTION_NUMBER:
+    case OPTION_SECONDS:
+    case OPTION_MONEY:
+        if (*(const int64_t *)source != CLI_UNSET)
+            *(int64_t *)target = *(const int64_t *)source;
+        break;
+    case OPTION_FLAG:
+        *(int32_t *)target |= *(const int32_t *)source;
+        break;
+    default:
+        break;
+    }
+}
+
+int cli_options_overlay(struct cli_options *to, const struct cli_options *from)
+{
+    for (const struct cli_option *row = cli_generate_options; row->name != NULL; row++)
+        overlay_member(to, from, row);
+    if (from->width != CLI_UNSET) {
+        to->width = from->width;
+        to->height = from->height;
+    }
+    if (from->has_seed) {
+        to->has_seed = 1;
+        to->seed = from->seed;
+    }
+    if (from->has_scale) {
+        to->has_scale = 1;
+        to->scale = from->scale;
+    }
+    return add_lists(to, from);
 }
 
 void cli_options_free(struct cli_options *options)
 {
-    free((void *)options->extras);
+    free(options->extras);
+    free(options->routes);
+    options->extras = NULL;
+    options->routes = NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line, understood. All text is borrowed from argv. */
+/* The command line, understood. All text is borrowed: from argv, or from the line or file that was read. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
@@ -10,16 +10,32 @@
 
 #define CLI_UNSET INT64_C(-1)
 
+/* --extra KEY=JSON */
+struct cli_extra {
+    const char *name;
+    size_t name_length;
+    const char *json;
+};
+
+/* --route BACKEND/PROVIDER/MODEL; the model is what stands behind the second slash. */
+struct cli_route {
+    const char *text;
+    size_t backend_length, provider_length;
+};
+
 struct cli_options {
-    /* generate */
+    /* generate, again */
     const char *prompt, *model, *provider, *quality, *style, *negative, *image, *format;
-    const char *output, *base_url, *retry;
-    int64_t n, width, height, steps, timeout_ms, retries, max_image_bytes; /* or CLI_UNSET */
-    int32_t has_seed, has_scale, json, sandbox, help;
+    const char *output, *base_url, *retry, *ledger, *cache, *batch;
+    const char *image_sha256; /* of a recipe: what --image must still be; NULL for anything */
+    int64_t n, width, height, steps, timeout_ms, retries, max_image_bytes, jobs; /* or CLI_UNSET */
+    int64_t budget, price; /* picodollars, or CLI_UNSET */
+    int32_t has_seed, has_scale, json, sandbox, recipe, help;
     uint64_t seed;
     double scale;
-    const char **extras; /* KEY=JSON */
-    size_t extra_count;
+    struct cli_extra *extras;
+    struct cli_route *routes;
+    size_t extra_count, route_count;
     /* sandbox */
     const char *fault;
     int64_t port;
@@ -32,14 +48,24 @@ struct cli_command {
     const char *name;
     int takes_prompt;
     const struct cli_option *table; /* up to OPTION_END */
-    const char *help;
+    const char *const *help;        /* up to NULL */
     int (*run)(const struct cli_options *options);
 };
 
+/* Nothing is set. */
+void cli_options_init(struct cli_options *options);
 /* Reads argv after the subcommand. On a failure json and help are still right: they rule how it is told.
  * cli_options_free() in any case. */
 void cli_options_read(struct cli_options *options, const struct cli_command *command, int argc,
                       char **argv, struct cli_failure *failure);
+/* The text stays borrowed. 0 without memory; cli_options_free() in any case. */
+int cli_options_copy(struct cli_options *to, const struct cli_options *from);
+/* What is set in from replaces what to has; extra fields and routes are added. 0 without memory. */
+int cli_options_overlay(struct cli_options *to, const struct cli_options *from);
 void cli_options_free(struct cli_options *options);
+
+/* 0 without memory. */
+int cli_options_add_extra(struct cli_options *options, const struct cli_extra *extra);
+int cli_options_add_route(struct cli_options *options, const struct cli_route *route);
 
 #endif

@@ -23,7 +23,8 @@ static void report_bill(const struct cli_failure *f)
         (void)fprintf(stderr, "You may have paid up to %" PRId32 " times.\n", f->doubtful);
     } else if (f->billed == APIPIE_BILLED_UNKNOWN) {
         (void)fputs("You may have paid. Not sent again.\n", stderr);
-    } else if (f->status <= APIPIE_E_CONNECT || f->status == APIPIE_E_CANCELLED) {
+    } else if (f->status <= APIPIE_E_CONNECT || f->status == APIPIE_E_CANCELLED ||
+               f->status == APIPIE_E_BUDGET) {
         (void)fputs("Nothing was billed.\n", stderr);
     }
 }
@@ -38,6 +39,7 @@ static void report_failure(const struct cli_failure *f)
         cli_text_print(stderr, f->hint);
         (void)fputc('\n', stderr);
     }
+    cli_report_routes(f->request);
     report_bill(f);
     /* Perhaps paid for, and still there for a while. */
     if (f->left_url != NULL) {
@@ -50,7 +52,7 @@ static void report_failure(const struct cli_failure *f)
 int cli_report(const struct cli_failure *f, int json)
 {
     if (f->status != APIPIE_OK && json)
-        cli_report_failure_json(f);
+        cli_report_failure_json(f, NULL);
     else if (f->status != APIPIE_OK)
         report_failure(f);
     (void)fflush(stdout);
@@ -123,7 +125,9 @@ static void receipt(const apipie_request *request, enum cli_place place)
 
     receipt_images(result, place);
     (void)apipie_money_format(apipie_result_cost(result), amount, sizeof amount);
-    if (amount[0] != '\0')
+    if (apipie_result_is_cached(result))
+        (void)fputs(" \u00b7 from the cache, nothing billed", stderr);
+    else if (amount[0] != '\0')
         (void)fprintf(stderr, " \u00b7 $%s", amount);
     else
         (void)fputs(" \u00b7 cost unknown", stderr);
@@ -153,6 +157,7 @@ void cli_report_success(const apipie_request *request, enum cli_place place)
         cli_text_print(stderr, apipie_result_warning(result, i));
         (void)fputc('\n', stderr);
     }
+    cli_report_routes(request);
     receipt(request, place);
 }
 

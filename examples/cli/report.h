@@ -16,12 +16,23 @@ enum cli_place {
 
 /* Paths on stdout, unless the pictures are; warnings and the receipt on stderr. */
 void cli_report_success(const apipie_request *request, enum cli_place place);
+/* On stderr, which routes were tried and why they did not draw; nothing where there was one route only. */
+void cli_report_routes(const apipie_request *request);
 
-/* The one JSON value of --json, on stdout. */
-void cli_report_failure_json(const struct cli_failure *f);
-void cli_report_success_json(const apipie_request *request, enum cli_place place);
+/* The line of a batch that a value is about. */
+struct cli_entry {
+    int64_t index;      /* of the line, from 1 */
+    const char *prompt; /* NULL when it could not be read */
+};
+
+/* The one JSON value of --json, on stdout; of a batch, one a line, with the entry. NULL: no batch. */
+void cli_report_failure_json(const struct cli_failure *f, const struct cli_entry *entry);
+void cli_report_success_json(const apipie_request *request, enum cli_place place,
+                             const struct cli_entry *entry);
 /* The path of a picture as it is told; NULL for none. */
 const char *cli_report_path(const apipie_result *result, size_t index, enum cli_place place);
+/* "none", "server", "estimated", "unknown": APIPIE_CHARGE_*. */
+const char *cli_report_charge_word(int32_t kind);
 
 /* A line with the seconds, on a terminal only. */
 void cli_progress_show(int64_t elapsed_ms);

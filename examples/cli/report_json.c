@@ -35,7 +35,93 @@ static const char *said(const char *text)
     return text == NULL || text[0] == '\0' ? NULL : text;
 }
 
-void cli_report_failure_json(const struct cli_failure *f)
+static const char *purpose_word(int32_t purpose)
+{
+    switch (purpose) {
+    case APIPIE_PURPOSE_GENERATE:
+        return "generate";
+    case APIPIE_PURPOSE_DOWNLOAD:
+        return "download";
+    case APIPIE_PURPOSE_HISTORY:
+        return "history";
+    default:
+        return NULL;
+    }
+}
+
+static const char *outcome_word(int32_t outcome)
+{
+    switch (outcome) {
+    case APIPIE_OUTCOME_NOT_SENT:
+        return "not_sent";
+    case APIPIE_OUTCOME_REJECTED:
+        return "rejected";
+    case APIPIE_OUTCOME_DELIVERED:
+        return "delivered";
+    default:
+        return "unknown";
+    }
+}
+
+const char *cli_report_charge_word(int32_t kind)
+{
+    switch (kind) {
+    case APIPIE_CHARGE_NONE:
+        return "none";
+    case APIPIE_CHARGE_SERVER:
+        return "server";
+    case APIPIE_CHARGE_ESTIMATED:
+        return "estimated";
+    default:
+        return "unknown";
+    }
+}
+
+/* Nothing where something was charged: no price is known. */
+static void report_charge(struct cli_json *j, const apipie_request *request)
+{
+    int32_t kind = APIPIE_CHARGE_NONE;
+    int64_t charge = apipie_request_charge(request, &kind);
+
+    if (charge == 0 && kind != APIPIE_CHARGE_NONE)
+        charge = APIPIE_UNKNOWN;
+    cli_json_money(j, "charge_usd", charge);
+    cli_json_text(j, "charge", cli_report_charge_word(kind));
+}
+
+static void report_attempt(struct cli_json *j, const apipie_request *request, size_t i)
+{
+    apipie_status status = apipie_request_attempt_status(request, i);
+
+    cli_json_open(j, NULL, '{');
+    cli_json_text(j, "purpose", purpose_word(apipie_request_attempt_purpose(request, i)));
+    cli_json_text(j, "provider", apipie_request_attempt_provider(request, i));
+    cli_json_text(j, "model", apipie_request_attempt_model(request, i));
+    cli_json_text(j, "outcome", outcome_word(apipie_request_attempt_outcome(request, i)));
+    cli_json_text(j, "billed", billed_word(apipie_request_attempt_billed(request, i)));
+    cli_json_text(j, "code", status == APIPIE_OK ? NULL : apipie_status_name(status));
+    cli_json_number(j, "http_status", known(apipie_request_attempt_http_status(request, i)));
+    cli_json_text(j, "message", said(apipie_request_attempt_message(request, i)));
+    cli_json_close(j, '}');
+}
+
+static void report_attempts(struct cli_json *j, const apipie_request *request)
+{
+    cli_json_open(j, "attempt_log", '[');
+    for (size_t i = 0; i < apipie_request_attempt_count(request); i++)
+        report_attempt(j, request, i);
+    cli_json_close(j, ']');
+}
+
+static void report_entry(struct cli_json *j, const struct cli_entry *entry)
+{
+    if (entry == NULL)
+        return;
+    cli_json_number(j, "index", entry->index);
+    cli_json_text(j, "prompt", entry->prompt);
+}
+
+void cli_report_failure_json(const struct cli_failure *f, const struct cli_entry *entry)
 {
     struct cli_json j = {stdout, 0};
 
@@ -54,6 +140,9 @@ void cli_report_failure_json(const struct cli_failure *f)
     cli_json_number(&j, "attempts", f->attempts);
     cli_json_text(&j, "request_id", f->request_id);
     cli_json_close(&j, '}');
+    report_charge(&j, f->request);
+    report_attempts(&j, f->request);
+    report_entry(&j, entry);
     cli_json_close(&j, '}');
     (void)fputc('\n', stdout);
 }
@@ -72,7 +161,8 @@ static void report_image(struct cli_json *j, const apipie_result *result, size_t
     cli_json_close(j, '}');
 }
 
-void cli_report_success_json(const apipie_request *request, enum cli_place place)
+void cli_report_success_json(const apipie_request *request, enum cli_place place,
+                             const struct cli_entry *entry)
 {
     const apipie_result *result = apipie_request_result(request);
     struct cli_json j = {stdout, 0};
@@ -89,6 +179,8 @@ void cli_report_success_json(const apipie_request *request, enum cli_place place
     cli_json_number(&j, "total_tokens", apipie_result_total_tokens(result));
     cli_json_number(&j, "latency_ms", apipie_result_latency(result));
     cli_json_close(&j, '}');
+    report_charge(&j, request);
+    cli_json_flag(&j, "cached", apipie_result_is_cached(result));
     cli_json_text(&j, "backend", apipie_result_backend(result));
     cli_json_text(&j, "provider", apipie_result_provider(result));
     cli_json_text(&j, "model", apipie_result_model(result));
@@ -99,6 +191,8 @@ void cli_report_success_json(const apipie_request *request, enum cli_place place
     for (size_t i = 0; i < apipie_result_warning_count(result); i++)
         cli_json_text(&j, NULL, apipie_result_warning(result, i));
     cli_json_close(&j, ']');
+    report_attempts(&j, request);
+    report_entry(&j, entry);
     cli_json_close(&j, '}');
     (void)fputc('\n', stdout);
 }

@@ -55,6 +55,8 @@ enum {
     APIPIE_E_CONFIG = -4,    /**< no key, or a base URL that cannot be used */
     APIPIE_E_UNSUPPORTED = -5, /**< not in this version of the library */
     APIPIE_E_CANCELLED = -6,   /**< apipie_request_cancel(), or the client was freed */
+    APIPIE_E_BUDGET = -7,      /**< a cap of your own: nothing was sent */
+    APIPIE_E_VETOED = -8,      /**< your veto hook refused it: nothing was sent */
 
     /* Us, and the machine we run on. */
     APIPIE_E_MEMORY = -100,   /**< out of memory */
@@ -77,6 +79,7 @@ enum {
     APIPIE_E_RATE_LIMITED = -304,   /**< too many requests for now */
     APIPIE_E_QUOTA = -305,          /**< no credit left */
     APIPIE_E_SERVER = -306,         /**< the server failed */
+    APIPIE_E_UNAVAILABLE = -307,    /**< every route rests after failures: nothing was sent */
 
     /* What came. */
     APIPIE_E_MALFORMED = -400, /**< the reply is no JSON, or breaks off */
@@ -93,7 +96,7 @@ enum {
 /** Picodollars in one US dollar. Since: 0.1. */
 #define APIPIE_DOLLAR INT64_C(1000000000000)
 
-/** Limits. Over them: APIPIE_E_ARGUMENT from the setter, never a cut value. Since: 0.1. */
+/** Limits. Over them: APIPIE_E_ARGUMENT from the setter (too many routes: APIPIE_E_LIMIT), never a cut value. Since: 0.1. */
 #define APIPIE_LIMIT_PROMPT   1048576   /**< bytes of a prompt or negative prompt */
 #define APIPIE_LIMIT_TEXT     4096      /**< bytes of any other text, keys and names */
 #define APIPIE_LIMIT_EXTRA    1048576   /**< bytes of the JSON of all extra fields together */
@@ -101,6 +104,8 @@ enum {
 #define APIPIE_LIMIT_DATA_URL 20971520  /**< bytes of a data: URL as input image */
 #define APIPIE_LIMIT_SIDE     8192      /**< pixels of a side */
 #define APIPIE_LIMIT_N        64        /**< images of one request */
+#define APIPIE_LIMIT_ROUTES   32        /**< routes of a client or request */
+#define APIPIE_LIMIT_PRIORITY 3600      /**< seconds */
 
 /**
  * The short name of a status, as the command line and its JSON print it ("rate_limited").
@@ -138,6 +143,12 @@ typedef struct apipie_allocator {
     void *(*resize)(void *user, void *block, size_t size); /**< as realloc(); size is never 0 */
     void (*release)(void *user, void *block);              /**< as free(); block is never NULL */
 } apipie_allocator;
+
+/**
+ * Frees what a user pointer stands for; called exactly once, also when the setter failed.
+ * Threads: whichever drops the last reference. Blocks: should not. Owns: user. Since: 0.1.
+ */
+typedef void (*apipie_free_fn)(void *user);
 
 /* ---------------------------------------------------------------------------------------------
  * Client
@@ -229,13 +240,213 @@ APIPIE_API apipie_status apipie_client_set_retry(apipie_client *client, int32_t 
  */
 APIPIE_API apipie_status apipie_client_set_max_image_bytes(apipie_client *client, uint64_t bytes);
 
+/**
+ * Default limit from the moment the request has left until the first byte of the reply: 0, no limit of its own (drawing may
+ * take minutes). A paid call that meets it ends unknown.
+ * @param ms 0 to 86400000
+ * Threads: any; requests made later use it. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_first_byte_timeout(apipie_client *client, int64_t ms);
+
+/**
+ * Default limit for silence once bytes of the request or the reply have begun to flow: 0, no limit of its own. Time in which
+ * nobody waited or polled does not count.
+ * @param ms 0 to 86400000
+ * Threads: any; requests made later use it. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_stall_timeout(apipie_client *client, int64_t ms);
+
+/*
+ * Routes: where a picture may be drawn, in order. A request is tried by its own provider and model when it has set one of
+ * them, then by its own routes, and, when it has none, by those of its client. The next one is tried when a route surely did
+ * not bill (not sent, or refused for a reason that another route may not have: no such model, a parameter, a rate limit, a
+ * server that is down) and under APIPIE_RETRY_ALWAYS also when that is unknown; never for refused content. When all have
+ * failed, those that may work later are tried again after a wait, as often as the retries allow. Without routes the gateway's
+ * own pool chooses.
+ */
+
+/**
+ * Adds a route for requests that have none of their own.
+ * @param backend NULL or "apipie", the only one of this version (else APIPIE_E_UNSUPPORTED)
+ * @param provider NULL: the gateway chooses
+ * @param model NULL: the request's own
+ * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_ROUTES
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_add_route(apipie_client *client, const char *backend,
+                                                 const char *provider, const char *model);
+
+/**
+ * Forgets the client's routes.
+ * Threads: any; requests submitted later have none. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_clear_routes(apipie_client *client);
+
+/**
+ * When a route rests: after so many failures of its own in a row (5: no connection, a time limit, 5xx, broken replies) it is
+ * passed over for `rest_ms` (10000), then one request probes it; each failed probe doubles the rest, up to 2 minutes.
+ * A request without another route waits for the probe as its retries allow, then fails with APIPIE_E_UNAVAILABLE, unbilled.
+ * @param failures 0: routes never rest
+ * @param rest_ms 1 to 86400000
+ * Threads: any; routes first used later have it. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_breaker(apipie_client *client, int32_t failures,
+                                                   int64_t rest_ms);
+
+/**
+ * How many requests are out at once: 8. The others wait in line, by priority. Less than are out now stops none of them.
+ * @param n 1 to 1024
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_max_in_flight(apipie_client *client, int32_t n);
+
+/**
+ * Your own limit by the minute, evenly spread; a request over it waits in line. What a server says (Retry-After,
+ * x-ratelimit-*) is obeyed besides, for all requests of that route.
+ * @param provider whose requests count, as a route names it; NULL: all requests together
+ * @param requests a minute, 0: no limit
+ * @param images a minute, 0: no limit
+ * Threads: any. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_rate(apipie_client *client, const char *provider,
+                                                int32_t requests, int32_t images);
+
+/*
+ * Budget. Before a call is sent its price is reserved; afterwards the server's figure counts, or the reserved one
+ * (estimated). An attempt that surely was not billed gives it back, one that may have been keeps it. What would pass a cap is
+ * refused with APIPIE_E_BUDGET before anything is sent, and so is, where a cap stands, a call whose price is not known.
+ */
+
+/**
+ * The most that all requests of the client may cost. Without a ledger: since it was made; with one: in a UTC day, by all
+ * processes that share the ledger.
+ * @param picodollars APIPIE_UNKNOWN takes the cap back
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_budget(apipie_client *client, int64_t picodollars);
+
+/**
+ * The same for requests with this tag (a player, a customer, a feature).
+ * @param picodollars APIPIE_UNKNOWN takes the cap back
+ * Threads: any. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_tag_budget(apipie_client *client, const char *tag,
+                                                      int64_t picodollars);
+
+/**
+ * What one image is assumed to cost where no better figure is known. The closest one counts: provider and model, model,
+ * provider, any.
+ * @param provider NULL: any
+ * @param model NULL: any
+ * @param picodollars per image; APIPIE_UNKNOWN takes it back
+ * Threads: any. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_price(apipie_client *client, const char *provider,
+                                                 const char *model, int64_t picodollars);
+
+/**
+ * Keeps the books in a file: a line of JSON before each call that may cost money and one after it, written at once, under a
+ * lock that processes share. Whatever kills the program, the next one goes on with the day's total. Holds no prompt and no key.
+ * @param path made when it is not there; NULL: no ledger any more
+ * @return APIPIE_E_FILE when it cannot be read and written
+ * Threads: any. Blocks: the disk, and at most a second for another process. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_ledger(apipie_client *client, const char *path);
+
+/** Sums that a client knows, for apipie_client_money(). Since: 0.1. */
+enum {
+    APIPIE_MONEY_SPENT = 0,     /**< billed, estimated figures included */
+    APIPIE_MONEY_ESTIMATED = 1, /**< the part of it that no server confirmed */
+    APIPIE_MONEY_RESERVED = 2,  /**< for calls that are out now */
+    APIPIE_MONEY_UNKNOWN = 3    /**< for calls of which nobody knows whether they were billed */
+};
+
+/**
+ * A sum in picodollars, over the same time and processes as the budget.
+ * @param tag NULL: all requests
+ * @param which APIPIE_MONEY_*
+ * @return APIPIE_UNKNOWN for a bad argument
+ * Threads: any. Blocks: the disk when there is a ledger. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_client_money(apipie_client *client, const char *tag, int32_t which);
+
+/**
+ * Why the ledger could not be written since it was set (a full disk): money is still counted in memory.
+ * @return NULL when all is well
+ * Threads: any. Blocks: no. Owns: static. Since: 0.1.
+ */
+APIPIE_API const char *apipie_client_ledger_problem(apipie_client *client);
+
+/**
+ * For how long a request whose bill is unknown looks for itself in the server's history (/v1/queries/) before it ends: 0, not
+ * at all. It is never sent again; what is found settles the money, what is not found or not clear stays unknown.
+ * @param ms 0 to 86400000; the request's own time limit still holds
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_reconcile(apipie_client *client, int64_t ms);
+
+/**
+ * Keeps pictures of requests with a seed in a folder: the same request (all parameters, base URL and routes) then brings the
+ * stored picture, unbilled, and of equal ones that run at once only one is sent.
+ * @param folder made when it is not there; NULL: no cache any more
+ * @param max_bytes at least 1; beyond it the oldest pictures go
+ * @return APIPIE_E_FILE when it cannot be made
+ * Threads: any; requests submitted later use it. Blocks: the disk. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_cache(apipie_client *client, const char *folder,
+                                                 uint64_t max_bytes);
+
+/**
+ * Sees every request when it is submitted, before anything is reserved or sent: for prompts that players type. The getters
+ * apipie_request_prompt() and apipie_request_format_json() tell what it asks for.
+ * @param request for its getters only: it is sealed
+ * @param reason "", put a line for the error's message here (UTF-8, ends with NUL)
+ * @param capacity bytes of reason
+ * @return APIPIE_OK, or any failure to refuse it with APIPIE_E_VETOED
+ * Threads: the one that submits; may be several at once. Blocks: as the host likes. Owns: nothing. Since: 0.1.
+ */
+typedef apipie_status (*apipie_veto_fn)(void *user, const apipie_request *request, char *reason,
+                                        size_t capacity);
+
+/**
+ * Asks for the key instead of apipie_client_set_key(), for keys that rotate or live shortly: before each paid call, and once
+ * more after a 401.
+ * @param refused 1: the key given last was refused
+ * @param key put it here, with NUL
+ * @param capacity APIPIE_LIMIT_TEXT + 1
+ * @return APIPIE_OK, or a failure: the request ends with APIPIE_E_CONFIG, unsent
+ * Threads: the one that pumps (whoever waits). Blocks: should not. Owns: nothing; the buffer is wiped. Since: 0.1.
+ */
+typedef apipie_status (*apipie_key_fn)(void *user, int32_t refused, char *key, size_t capacity);
+
+/**
+ * Sets the veto hook.
+ * @param veto NULL takes it back
+ * @param user_free NULL if `user` needs none
+ * Threads: any; requests submitted later meet it. Blocks: no. Owns: takes user (freed once: with the
+ * client or when replaced, as soon as no thread is in the hook any more, or at once on failure and with NULL). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_veto(apipie_client *client, apipie_veto_fn veto,
+                                                void *user, apipie_free_fn user_free);
+
+/**
+ * Sets the key callback.
+ * @param key_fn NULL takes it back: apipie_client_set_key() counts again
+ * @param user_free NULL if `user` needs none
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: takes user (freed once: with the
+ * client or when replaced, after the last request that was submitted with it, or at once on failure and with NULL). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_key_fn(apipie_client *client, apipie_key_fn key_fn,
+                                                  void *user, apipie_free_fn user_free);
+
 /* ---------------------------------------------------------------------------------------------
  * Request: the builder
  * ------------------------------------------------------------------------------------------- */
 
 /** What a request asks for. Since: 0.1. */
 enum {
-    APIPIE_REQUEST_IMAGE = 1 /**< text to image, with an optional input image */
+    APIPIE_REQUEST_IMAGE = 1,    /**< text to image, with an optional input image */
+    APIPIE_REQUEST_RECONCILE = 2 /**< what became of a call; see apipie_request_new_reconcile() */
 };
 
 /**
@@ -245,6 +456,18 @@ enum {
  * Threads: any. Blocks: no. Owns: the caller, apipie_request_unref(). Since: 0.1.
  */
 APIPIE_API apipie_request *apipie_request_new(apipie_client *client, int32_t kind);
+
+/**
+ * Looks up in the server's history (/v1/queries/) whether a request whose bill is unknown was billed: by time, route and
+ * length of the prompt. Sends nothing that costs. When it ends with APIPIE_OK, apipie_result_billed() of its result says
+ * APIPIE_BILLED_YES, with apipie_result_cost(), or still APIPIE_BILLED_UNKNOWN: not there (a call still drawing is not there
+ * yet), or several rows fit.
+ * What it finds is settled in the client's money and ledger too; `ended` itself does not change.
+ * @param ended a request of this process that has ended
+ * @return a reference to a builder to submit, or NULL without memory, before the end, or when no attempt of it is unknown
+ * Threads: any, after the end. Blocks: no. Owns: the caller. Since: 0.1.
+ */
+APIPIE_API apipie_request *apipie_request_new_reconcile(const apipie_request *ended);
 
 /**
  * A fresh builder with the same settings, whatever became of the first (host sinks are not copied: they
@@ -304,7 +527,8 @@ APIPIE_API apipie_status apipie_request_set_negative_prompt(apipie_request *requ
                                                             const char *prompt, size_t length);
 
 /**
- * How many images, 1 to APIPIE_LIMIT_N, in one call. The gateway documents 1; fewer than asked is a
+ * How many images, 1 to APIPIE_LIMIT_N, in one call. Where a server answers that the model makes only one, they are asked for
+ * one by one, side by side, with seed, seed+1, ... when a seed is set; that is remembered for the route. Fewer than asked is a
  * warning.
  * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
  */
@@ -431,6 +655,84 @@ APIPIE_API apipie_status apipie_request_set_retry(apipie_request *request, int32
 APIPIE_API apipie_status apipie_request_set_max_image_bytes(apipie_request *request,
                                                             uint64_t bytes);
 
+/**
+ * The limit for name lookup, connect and TLS of one attempt; the client's if not set.
+ * @param ms 1 to 86400000
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_connect_timeout(apipie_request *request, int64_t ms);
+
+/**
+ * The limit until the first byte of a reply; the client's if not set.
+ * @param ms 0 (none) to 86400000
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_first_byte_timeout(apipie_request *request, int64_t ms);
+
+/**
+ * The limit for silence in an exchange; the client's if not set.
+ * @param ms 0 (none) to 86400000
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_stall_timeout(apipie_request *request, int64_t ms);
+
+/**
+ * Adds a route of this request's own, instead of the client's; see "Routes" above.
+ * @param backend NULL or "apipie" (else APIPIE_E_UNSUPPORTED)
+ * @param provider NULL: the gateway chooses
+ * @param model NULL: the request's own
+ * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_ROUTES
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_add_route(apipie_request *request, const char *backend,
+                                                  const char *provider, const char *model);
+
+/**
+ * Forgets this request's own routes.
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_clear_routes(apipie_request *request);
+
+/**
+ * Who goes first among the requests that wait in line: a request with a priority of p stands where it would stand had it been
+ * submitted p seconds earlier. So nobody waits for ever.
+ * @param seconds -APIPIE_LIMIT_PRIORITY to APIPIE_LIMIT_PRIORITY; 0 if not set
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_priority(apipie_request *request, int32_t seconds);
+
+/**
+ * The most that this request may cost, all attempts and images together.
+ * @param picodollars APIPIE_UNKNOWN: no cap of its own
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_budget(apipie_request *request, int64_t picodollars);
+
+/**
+ * Whose money it is, for apipie_client_set_tag_budget() and the ledger.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_tag(apipie_request *request, const char *tag);
+
+/**
+ * The prompt that was set.
+ * @param ret_size NULL, or gets its bytes
+ * @return ends with NUL; NULL when none is set
+ * Threads: not beside a setter of the same request. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_request_prompt(const apipie_request *request, size_t *ret_size);
+
+/**
+ * The parameters as the JSON object that is sent to the first route, with null for the bytes of an input image.
+ * @param text gets it, with NUL, as far as there is room, never a half character; NULL: only its length is asked
+ * @param capacity of text
+ * @return bytes of the whole text without NUL (call again with more room when that is not less than capacity); 0 without
+ *         memory, and text is then ""
+ * Threads: not beside a setter of the same request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_request_format_json(const apipie_request *request, char *text,
+                                             size_t capacity);
+
 /* Where the pictures go: memory, unless one of these three is called. The last call counts; a NULL path goes back to
  * memory. */
 
@@ -483,12 +785,6 @@ typedef apipie_status (*apipie_sink_commit_fn)(void *user, uint32_t slot, size_t
  */
 typedef void (*apipie_sink_abort_fn)(void *user, uint32_t slot);
 /**
- * Frees what a user pointer stands for; called exactly once, also when the setter failed.
- * Threads: whichever drops the last reference. Blocks: should not. Owns: user. Since: 0.1.
- */
-typedef void (*apipie_free_fn)(void *user);
-
-/**
  * Into your own functions, as the bytes arrive: decode while the picture still travels. Inside them only
  * getters, apipie_request_ref(), _unref() and _cancel() may be called.
  * @param write required; the others may be NULL
@@ -536,9 +832,8 @@ APIPIE_API apipie_status apipie_request_perform(apipie_request *request);
 
 /**
  * Ends the request with APIPIE_E_CANCELLED, wherever it is; sticky, also before submit. A waiting thread
- * returns in under 50 ms (before libcurl 7.87 not while it looks up a name), and the error's billed says whether money may
- * have been spent. After the end
- * it does nothing.
+ * returns in under 50 ms (before libcurl 7.87 not while it looks up a name), and the error's billed says
+ * whether money may have been spent. After the end it does nothing.
  * Threads: any, also inside a callback. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API void apipie_request_cancel(apipie_request *request);
@@ -571,7 +866,8 @@ APIPIE_API const apipie_error *apipie_request_error(const apipie_request *reques
 /** What an exchange was for. Since: 0.1. */
 enum {
     APIPIE_PURPOSE_GENERATE = 1, /**< the call that costs money */
-    APIPIE_PURPOSE_DOWNLOAD = 2  /**< fetching an image by its url, without the key */
+    APIPIE_PURPOSE_DOWNLOAD = 2, /**< fetching an image by its url, without the key */
+    APIPIE_PURPOSE_HISTORY = 3   /**< looking for a call in the server's history; costs nothing */
 };
 
 /** How an exchange ended. Since: 0.1. */
@@ -653,6 +949,44 @@ APIPIE_API const char *apipie_request_attempt_request_id(const apipie_request *r
  */
 APIPIE_API int64_t apipie_request_attempt_time(const apipie_request *request, size_t index,
                                                int32_t which);
+
+/**
+ * The provider that an exchange was for, as the route names it.
+ * @return NULL when the gateway was to choose, and for an index that is not there
+ * Threads: any, after the end. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_request_attempt_provider(const apipie_request *request, size_t index);
+
+/**
+ * The model that an exchange was for, as the route names it.
+ * @return NULL when none was named, and for an index that is not there
+ * Threads: any, after the end. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_request_attempt_model(const apipie_request *request, size_t index);
+
+/**
+ * Why an exchange failed, or why a route was passed over (outcome not sent, status APIPIE_E_UNAVAILABLE or
+ * APIPIE_E_RATE_LIMITED): one line, without the key.
+ * @return "" when it did not fail; NULL for an index that is not there
+ * Threads: any, after the end. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_request_attempt_message(const apipie_request *request, size_t index);
+
+/** How sure a charge is, for apipie_request_charge(). Since: 0.1. */
+enum {
+    APIPIE_CHARGE_NONE = 0,      /**< nothing was billed */
+    APIPIE_CHARGE_SERVER = 1,    /**< the server's figure */
+    APIPIE_CHARGE_ESTIMATED = 2, /**< billed, the server named no figure: the reserved one */
+    APIPIE_CHARGE_UNKNOWN = 3    /**< perhaps billed: the reserved figure, kept back */
+};
+
+/**
+ * What the request counts for in its client's money: all attempts together.
+ * @param ret_kind NULL, or gets APIPIE_CHARGE_*, the least sure one of its attempts
+ * @return picodollars; 0 before the end, and where nothing was billed or no price is known
+ * Threads: any, after the end. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_request_charge(const apipie_request *request, int32_t *ret_kind);
 
 /**
  * Milliseconds from submit to the end of the request.
@@ -756,6 +1090,19 @@ APIPIE_API apipie_status apipie_result_save(const apipie_result *result, size_t 
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API int64_t apipie_result_cost(const apipie_result *result);
+
+/**
+ * Whether the call was billed: APIPIE_BILLED_*. For a picture YES, for one out of the cache NO, for a reconciliation what it
+ * found. NO for NULL.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_result_billed(const apipie_result *result);
+
+/**
+ * 1 when the pictures come out of the client's cache: nothing was sent for them.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_result_is_cached(const apipie_result *result);
 
 /**
  * Tokens of the prompt, or APIPIE_UNKNOWN.

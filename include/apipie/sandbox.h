@@ -13,12 +13,14 @@
  *     ...
  *     box = apipie_sandbox_unref(box);
  *
- * Routes: POST /v1/images/generations, GET /v1/models, GET /temp/NAME.png (the urls of the first).
+ * Routes: POST /v1/images/generations, GET /v1/models, GET /v1/queries/ (what was billed, newest first, in pages
+ * of limit=1..100 from offset=0 on; the last 10,000 rows, one a billed call), GET /temp/NAME.png (the urls of the
+ * first).
  *
  * Faults, to see how a program takes them. The same words everywhere: in the header "X-Sandbox-Fault: cut",
- * in the body as "sandbox":{"fault":"cut"}, or for the whole server by apipie_sandbox_set_fault(); the first of
- * these that a call meets. Only a good request fails so: a bad one gets its 4xx and uses up nothing. Several
- * words are joined by ';' ("status:503;retry-after:1.5"):
+ * in the body as "sandbox":{"fault":"cut"}, for a provider or a model by apipie_sandbox_set_route_fault(), or for
+ * the whole server by apipie_sandbox_set_fault(); the first of these that a call meets. Only a good request fails
+ * so: a bad one gets its 4xx and uses up nothing. Several words are joined by ';' ("status:503;retry-after:1.5"):
  *
  *     status:CODE      an error of that status (400 to 599) in the gateway's shape, nothing drawn
  *     retry-after:TEXT that Retry-After header, as it is
@@ -27,11 +29,14 @@
  *     error200         status 200 with an error inside, nothing drawn
  *     html             502 with a proxy's page, nothing drawn
  *     html200          200 with a proxy's page, nothing drawn
- *     cut              the request is read, drawn and billed; the connection closes without an answer
- *     stall:MS         waits that long before it answers (at most 600000)
+ *     cut              the request is read, drawn and billed; the connection closes without a byte of an answer
+ *                      ("status:500;cut": the same, but nothing drawn)
+ *     stall:MS         waits that long before it answers (at most 600000); what it answers is drawn and billed first
+ *     late:MS          the row of GET /v1/queries/ appears only so long after the billing (at most 600000)
  *     badjson          the reply is no JSON
  *     truncate         the reply breaks off in the middle
  *     noimage          billed, but "data" is empty
+ *     onlyone          a call for more than one image gets 400, "n must be 1 for this model"; one for one is served
  *     fewer            one image less than asked for
  *     wrongmime        the reply says text/html, the picture image/jpeg
  *     dataurl          the url is a data: URI
@@ -40,6 +45,9 @@
  *     url404           the url answers 404 twice before the picture comes
  *     nousage          no "usage" in the reply
  *     coststring       the cost is a string
+ *     ratelimit:REMAINING/RESET  x-ratelimit-remaining-requests and x-ratelimit-reset-requests with these texts, as
+ *                      they are ("ratelimit:0/2s"); alone, the call is served
+ *     shouldretry:true|false     that x-should-retry header ("status:500;shouldretry:false")
  *
  * The four words at the end of each declaration mean what they mean in apipie.h.
  */
@@ -88,10 +96,11 @@ APIPIE_API apipie_sandbox *apipie_sandbox_unref(apipie_sandbox *sandbox);
 APIPIE_API apipie_status apipie_sandbox_set_port(apipie_sandbox *sandbox, int32_t port);
 
 /**
- * The one key that is taken, instead of APIPIE_SANDBOX_KEY; any other gets status 401.
+ * The one key that is taken, instead of APIPIE_SANDBOX_KEY; any other gets status 401. Set while the server runs, it
+ * makes the one before expire: calls that arrive from then on with that are refused.
  * @param key printable ASCII without blanks, at most APIPIE_LIMIT_TEXT bytes
- * @return APIPIE_E_ARGUMENT for another text, APIPIE_E_STATE after the start, APIPIE_E_MEMORY
- * Threads: one at a time per sandbox. Blocks: no. Owns: copies. Since: 0.1.
+ * @return APIPIE_E_ARGUMENT for another text, APIPIE_E_MEMORY
+ * Threads: any, also while the server runs. Blocks: no. Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_sandbox_set_key(apipie_sandbox *sandbox, const char *key);
 
@@ -105,6 +114,43 @@ APIPIE_API apipie_status apipie_sandbox_set_key(apipie_sandbox *sandbox, const c
  */
 APIPIE_API apipie_status apipie_sandbox_set_fault(apipie_sandbox *sandbox, const char *fault,
                                                   int32_t times);
+
+/**
+ * A fault for every generation call that one route serves, until it is taken back, so that one is down and another
+ * is up. Where several meet a call, the one with a model goes first, then the one with a provider. A call that names a
+ * fault of its own gets that one; a call that meets one of these does not count for apipie_sandbox_set_fault().
+ * @param provider the one that serves, "prodia"; NULL or "" for any
+ * @param model its name, with "provider/" before it or not; NULL or "" for any
+ * @param fault words as listed above, instead of those set for the same provider and model; NULL or "" takes them
+ *        back
+ * @return APIPIE_E_ARGUMENT for a word that is not known, or when the sandbox has no such model; APIPIE_E_MEMORY
+ * Threads: any, also while the server runs. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_sandbox_set_route_fault(apipie_sandbox *sandbox,
+                                                        const char *provider, const char *model,
+                                                        const char *fault);
+
+/**
+ * A rate limit on generation calls with a good key: a bucket that holds a minute's requests, is full now, and fills
+ * evenly. Over it a call gets 429, with Retry-After and retry-after-ms for when the next one is let through; nothing
+ * is drawn and no fault is used up. The reply to each such call, the 429 included, says the limit, what remains, and in
+ * what time the bucket is full again, as x-ratelimit-limit-requests, x-ratelimit-remaining-requests and
+ * x-ratelimit-reset-requests ("6m0s", "1.5s", "17ms").
+ * @param requests_per_minute 0 for no limit and no such headers, as at first
+ * @return APIPIE_E_ARGUMENT for a negative number
+ * Threads: any, also while the server runs. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_sandbox_set_rate(apipie_sandbox *sandbox,
+                                                 int32_t requests_per_minute);
+
+/**
+ * How many images a model makes in one call. A call for more gets 400 "n must be 1 for this model" (or "1 to 3"),
+ * with "n" as the param, and uses up no fault.
+ * @param n 1 to 10; 0 for 10, as at first
+ * @return APIPIE_E_ARGUMENT for another number
+ * Threads: any, also while the server runs. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_sandbox_set_n_max(apipie_sandbox *sandbox, int32_t n);
 
 /**
  * Starts to serve, on threads of its own; 127.0.0.1 only.
@@ -122,8 +168,9 @@ APIPIE_API apipie_status apipie_sandbox_start(apipie_sandbox *sandbox);
 APIPIE_API const char *apipie_sandbox_url(const apipie_sandbox *sandbox);
 
 /**
- * The key that is taken.
- * Threads: any, after the start. Blocks: no. Owns: the sandbox. Since: 0.1.
+ * The key that is taken now. The text stays where it is when another key is set.
+ * @return NULL for NULL
+ * Threads: any. Blocks: no. Owns: the sandbox. Since: 0.1.
  */
 APIPIE_API const char *apipie_sandbox_key(const apipie_sandbox *sandbox);
 

@@ -9,8 +9,17 @@
 #define PIE_LIMIT_MS      INT64_C(86400000)
 #define PIE_LIMIT_BYTES   ((uint64_t)1 << 40)
 #define PIE_LIMIT_RETRIES 20
+#define PIE_LIMIT_FLIGHT  1024
 
 /* NULL when the text may travel (UTF-8, no control bytes, at most APIPIE_LIMIT_TEXT), else what is wrong. */
 const char *pie_api_text_problem(const char *text);
+/* NULL, or a text that is not empty and may travel. */
+int32_t pie_api_name_is_good(const char *name);
+/* APIPIE_UNKNOWN, or an amount. */
+int32_t pie_api_amount_is_good(int64_t picodollars);
+/* A path of the system: neither empty nor too long. */
+int32_t pie_api_path_is_good(const char *path);
+/* NULL, or the one that this version knows. */
+int32_t pie_api_backend_is_known(const char *backend);
 
 #endif

@@ -47,6 +47,7 @@ APIPIE_API apipie_status apipie_client_set_key(apipie_client *client, const char
     char *old = client->key;
     client->key = copy;
     client->key_bad = 0;
+    pie_client_changed(client);
     pie_lock_drop(client->lock);
     if (old != NULL)
         pie_mem_wipe(old, strlen(old));
@@ -83,6 +84,7 @@ APIPIE_API apipie_status apipie_client_set_base_url(apipie_client *client, const
     char *old = client->base_url;
     client->base_url = copy;
     client->base_url_bad = 0;
+    pie_client_changed(client);
     pie_lock_drop(client->lock);
     pie_mem_free(&client->mem, old);
     return APIPIE_OK;
@@ -94,6 +96,7 @@ APIPIE_API apipie_status apipie_client_allow_http(apipie_client *client, int32_t
         return APIPIE_E_ARGUMENT;
     pie_lock_take(client->lock);
     client->allow_http = allow;
+    pie_client_changed(client);
     pie_lock_drop(client->lock);
     return APIPIE_OK;
 }
@@ -137,6 +140,26 @@ APIPIE_API apipie_status apipie_client_set_max_image_bytes(apipie_client *client
         return APIPIE_E_ARGUMENT;
     pie_lock_take(client->lock);
     client->defaults.max_image_bytes = bytes;
+    pie_lock_drop(client->lock);
+    return APIPIE_OK;
+}
+
+APIPIE_API apipie_status apipie_client_set_first_byte_timeout(apipie_client *client, int64_t ms)
+{
+    if (client == NULL || ms < 0 || ms > PIE_LIMIT_MS)
+        return APIPIE_E_ARGUMENT;
+    pie_lock_take(client->lock);
+    client->defaults.first_byte_timeout_ms = ms;
+    pie_lock_drop(client->lock);
+    return APIPIE_OK;
+}
+
+APIPIE_API apipie_status apipie_client_set_stall_timeout(apipie_client *client, int64_t ms)
+{
+    if (client == NULL || ms < 0 || ms > PIE_LIMIT_MS)
+        return APIPIE_E_ARGUMENT;
+    pie_lock_take(client->lock);
+    client->defaults.stall_timeout_ms = ms;
     pie_lock_drop(client->lock);
     return APIPIE_OK;
 }

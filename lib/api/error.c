@@ -15,6 +15,8 @@ static const struct {
     {APIPIE_E_CONFIG, "config"},
     {APIPIE_E_UNSUPPORTED, "usage"},
     {APIPIE_E_CANCELLED, "cancelled"},
+    {APIPIE_E_BUDGET, "budget"},
+    {APIPIE_E_VETOED, "vetoed"},
     {APIPIE_E_MEMORY, "out_of_memory"},
     {APIPIE_E_LIMIT, "usage"},
     {APIPIE_E_FILE, "file"},
@@ -31,6 +33,7 @@ static const struct {
     {APIPIE_E_RATE_LIMITED, "rate_limited"},
     {APIPIE_E_QUOTA, "quota"},
     {APIPIE_E_SERVER, "server"},
+    {APIPIE_E_UNAVAILABLE, "unavailable"},
     {APIPIE_E_MALFORMED, "response_malformed"},
     {APIPIE_E_TOO_LARGE, "response_too_large"},
     {APIPIE_E_NO_IMAGE, "no_image"},
@@ -121,17 +124,4 @@ APIPIE_API int64_t apipie_error_retry_after(const apipie_error *error)
 APIPIE_API int32_t apipie_error_attempts(const apipie_error *error)
 {
     return error != NULL ? error->attempts : 0;
-}
-
-APIPIE_API apipie_status apipie_money_format(int64_t picodollars, char *text, size_t capacity)
-{
-    char whole[PIE_NUMBER_MAX];
-    if (text == NULL || capacity == 0)
-        return APIPIE_E_ARGUMENT;
-    text[0] = '\0';
-    pie_number_money_text(picodollars, whole);
-    if (strlen(whole) + 1 > capacity)
-        return APIPIE_E_LIMIT;
-    memcpy(text, whole, strlen(whole) + 1);
-    return APIPIE_OK;
 }

@@ -29,7 +29,7 @@ static apipie_status output_set(apipie_request *r, int32_t output, const char *s
         return APIPIE_E_STATE;
     if (path == NULL)
         return output_to_memory(r);
-    if (path[0] == '\0' || strlen(path) > APIPIE_LIMIT_TEXT)
+    if (!pie_api_path_is_good(path))
         return output_refuse(r, APIPIE_E_ARGUMENT, setter, "the path is empty or too long");
     if (stem != NULL && (stem[0] == '\0' || strlen(stem) > 200 || strchr(stem, '/') != NULL ||
                          strchr(stem, '\\') != NULL || pie_api_text_problem(stem) != NULL))

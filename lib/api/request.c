@@ -7,6 +7,13 @@ APIPIE_API apipie_request *apipie_request_new(apipie_client *client, int32_t kin
     return client != NULL ? pie_request_new(client, kind) : NULL;
 }
 
+APIPIE_API apipie_request *apipie_request_new_reconcile(const apipie_request *ended)
+{
+    if (ended == NULL || pie_atomic_get(&ended->state) != PIE_STATE_ENDED)
+        return NULL;
+    return pie_request_new_reconcile(ended);
+}
+
 APIPIE_API apipie_request *apipie_request_copy(const apipie_request *request)
 {
     if (request == NULL)
@@ -39,6 +46,38 @@ APIPIE_API apipie_request *apipie_request_unref(apipie_request *request)
     if (request != NULL)
         pie_request_drop(request);
     return NULL;
+}
+
+APIPIE_API const char *apipie_request_prompt(const apipie_request *request, size_t *ret_size)
+{
+    const char *prompt = request != NULL ? request->wish.text[PIE_WISH_PROMPT] : NULL;
+    if (ret_size != NULL)
+        *ret_size = prompt != NULL ? strlen(prompt) : 0;
+    return prompt;
+}
+
+/* As much as there is room for, never a half character. */
+static void request_copy_text(struct pie_slice whole, char *text, size_t capacity)
+{
+    size_t n = pie_utf8_cut(whole.p, whole.n, capacity - 1);
+    memcpy(text, whole.p, n);
+    text[n] = '\0';
+}
+
+APIPIE_API size_t apipie_request_format_json(const apipie_request *request, char *text,
+                                             size_t capacity)
+{
+    struct pie_buf json;
+    if (text != NULL && capacity != 0)
+        text[0] = '\0';
+    if (request == NULL)
+        return 0;
+    pie_buf_init(&json, request->mem, SIZE_MAX);
+    size_t n = pie_request_write(request, &json) == APIPIE_OK ? json.n : 0;
+    if (n != 0 && text != NULL && capacity != 0)
+        request_copy_text(pie_buf_slice(&json), text, capacity);
+    pie_buf_free(&json);
+    return n;
 }
 
 APIPIE_API apipie_status apipie_request_submit(apipie_request *request)
@@ -111,9 +150,14 @@ static const struct pie_attempt *request_attempt(const apipie_request *request, 
     return &request->attempts[index];
 }
 
-APIPIE_API size_t apipie_request_attempt_count(const apipie_request *request)
+static size_t request_attempts(const apipie_request *request)
 {
     return request_ended(request) ? request->attempt_count : 0;
+}
+
+APIPIE_API size_t apipie_request_attempt_count(const apipie_request *request)
+{
+    return request_attempts(request);
 }
 
 APIPIE_API int32_t apipie_request_tries(const apipie_request *request)
@@ -165,6 +209,50 @@ APIPIE_API int64_t apipie_request_attempt_time(const apipie_request *request, si
     if (a == NULL || which < 0 || which > APIPIE_TIME_TOTAL)
         return APIPIE_UNKNOWN;
     return a->time[which];
+}
+
+/* The route of an exchange; NULL where there was none to choose. */
+static const struct pie_route *request_attempt_route(const apipie_request *request, size_t index)
+{
+    const struct pie_attempt *a = request_attempt(request, index);
+    if (a == NULL || request->routes == NULL || a->route < 0 ||
+        (size_t)a->route >= request->routes->count)
+        return NULL;
+    return &request->routes->items[a->route];
+}
+
+APIPIE_API const char *apipie_request_attempt_provider(const apipie_request *request, size_t index)
+{
+    const struct pie_route *route = request_attempt_route(request, index);
+    return route != NULL ? route->provider : NULL;
+}
+
+APIPIE_API const char *apipie_request_attempt_model(const apipie_request *request, size_t index)
+{
+    const struct pie_route *route = request_attempt_route(request, index);
+    if (route == NULL)
+        return NULL;
+    return route->model != NULL ? route->model : request->asked->text[PIE_WISH_MODEL];
+}
+
+APIPIE_API const char *apipie_request_attempt_message(const apipie_request *request, size_t index)
+{
+    const struct pie_attempt *a = request_attempt(request, index);
+    return a != NULL ? a->message : NULL;
+}
+
+APIPIE_API int64_t apipie_request_charge(const apipie_request *request, int32_t *ret_kind)
+{
+    int64_t sum = 0;
+    int32_t kind = APIPIE_CHARGE_NONE;
+    for (size_t i = 0; i < request_attempts(request); i++) {
+        const struct pie_attempt *a = &request->attempts[i];
+        sum = a->charge > INT64_MAX - sum ? INT64_MAX : sum + a->charge;
+        kind = a->charge_kind > kind ? a->charge_kind : kind;
+    }
+    if (ret_kind != NULL)
+        *ret_kind = kind;
+    return sum;
 }
 
 APIPIE_API int64_t apipie_request_elapsed(const apipie_request *request)

@@ -99,6 +99,16 @@ APIPIE_API int64_t apipie_result_cost(const apipie_result *result)
     return result != NULL ? result->usage.cost : APIPIE_UNKNOWN;
 }
 
+APIPIE_API int32_t apipie_result_billed(const apipie_result *result)
+{
+    return result != NULL ? result->billed : APIPIE_BILLED_NO;
+}
+
+APIPIE_API int32_t apipie_result_is_cached(const apipie_result *result)
+{
+    return result != NULL ? result->cached : 0;
+}
+
 APIPIE_API int64_t apipie_result_prompt_tokens(const apipie_result *result)
 {
     return result != NULL ? result->usage.prompt_tokens : APIPIE_UNKNOWN;

@@ -4,20 +4,6 @@
 #include "codec/codec.h"
 #include "flow/flow.h"
 
-const char *pie_api_text_problem(const char *text)
-{
-    size_t n = strlen(text);
-    if (n > APIPIE_LIMIT_TEXT)
-        return "it is longer than APIPIE_LIMIT_TEXT";
-    if (pie_utf8_valid(text, n) != n)
-        return "it is not valid UTF-8";
-    for (size_t i = 0; i < n; i++) {
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
-            return "it holds a control byte";
-    }
-    return NULL;
-}
-
 /* Remembers the first bad setter; submit returns it. */
 static apipie_status setter_refuse(apipie_request *r, apipie_status code, const char *setter,
                                    const char *problem)
@@ -242,6 +228,86 @@ APIPIE_API apipie_status apipie_request_set_max_image_bytes(apipie_request *requ
     if (status == APIPIE_OK)
         request->wish.max_image_bytes = bytes;
     return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_connect_timeout(apipie_request *request, int64_t ms)
+{
+    apipie_status status = setter_number(request, ms >= 1 && ms <= PIE_LIMIT_MS, 0,
+                                         "set_connect_timeout", "it must be 1 to 86400000 ms");
+    if (status == APIPIE_OK)
+        request->wish.connect_timeout_ms = ms;
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_first_byte_timeout(apipie_request *request, int64_t ms)
+{
+    apipie_status status = setter_number(request, ms >= 0 && ms <= PIE_LIMIT_MS, 0,
+                                         "set_first_byte_timeout", "it must be 0 to 86400000 ms");
+    if (status == APIPIE_OK)
+        request->wish.first_byte_timeout_ms = ms;
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_stall_timeout(apipie_request *request, int64_t ms)
+{
+    apipie_status status = setter_number(request, ms >= 0 && ms <= PIE_LIMIT_MS, 0,
+                                         "set_stall_timeout", "it must be 0 to 86400000 ms");
+    if (status == APIPIE_OK)
+        request->wish.stall_timeout_ms = ms;
+    return status;
+}
+
+/* ---- routes, line, money */
+
+APIPIE_API apipie_status apipie_request_add_route(apipie_request *request, const char *backend,
+                                                  const char *provider, const char *model)
+{
+    apipie_status status = setter_open(request);
+    if (status != APIPIE_OK)
+        return status;
+    if (!pie_api_backend_is_known(backend))
+        return setter_refuse(request, APIPIE_E_UNSUPPORTED, "add_route",
+                             "the only backend of this version is \"apipie\"");
+    if (!pie_api_name_is_good(provider) || !pie_api_name_is_good(model))
+        return setter_refuse(request, APIPIE_E_ARGUMENT, "add_route",
+                             "provider and model must be NULL or short texts in UTF-8");
+    status = pie_routes_add(&request->wish.routes, provider, model);
+    if (status == APIPIE_E_LIMIT)
+        return setter_refuse(request, status, "add_route", "there are APIPIE_LIMIT_ROUTES already");
+    return status == APIPIE_OK ? status
+                               : setter_refuse(request, status, "add_route", "out of memory");
+}
+
+APIPIE_API apipie_status apipie_request_clear_routes(apipie_request *request)
+{
+    apipie_status status = setter_open(request);
+    if (status == APIPIE_OK)
+        pie_routes_clear(&request->wish.routes);
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_priority(apipie_request *request, int32_t seconds)
+{
+    int32_t good = seconds >= -APIPIE_LIMIT_PRIORITY && seconds <= APIPIE_LIMIT_PRIORITY;
+    apipie_status status =
+        setter_number(request, good, 0, "set_priority", "it must be -3600 to 3600 seconds");
+    if (status == APIPIE_OK)
+        request->wish.priority = seconds;
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_budget(apipie_request *request, int64_t picodollars)
+{
+    apipie_status status = setter_number(request, pie_api_amount_is_good(picodollars), 0,
+                                         "set_budget", "it must be 0 or more, or APIPIE_UNKNOWN");
+    if (status == APIPIE_OK)
+        request->wish.budget = picodollars;
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_tag(apipie_request *request, const char *tag)
+{
+    return setter_text(request, PIE_WISH_TAG, "set_tag", tag);
 }
 
 /* ---- input image and extra fields */

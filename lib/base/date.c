@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows the three forms of an HTTP date (RFC 9110 5.6.7); must not ask a clock or a time zone. */
+/* Knows the three forms of an HTTP date (RFC 9110 5.6.7) and ISO 8601; must not ask a clock or a time zone. */
 #include "base/base.h"
 
 static const char date_months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
@@ -83,6 +83,13 @@ static apipie_status date_read(struct pie_slice s, struct date_fields *f)
     return status == APIPIE_OK ? date_time(&s, f) : status;
 }
 
+static int64_t date_ms(const struct date_fields *f)
+{
+    int64_t days = date_days((int64_t)f->year, f->month, (int64_t)f->day);
+    int64_t minutes = (days * 24 + (int64_t)f->hour) * 60 + (int64_t)f->minute;
+    return (minutes * 60 + (int64_t)f->second) * 1000;
+}
+
 apipie_status pie_number_http_date(struct pie_slice s, int64_t *ret_ms)
 {
     struct date_fields f;
@@ -91,8 +98,103 @@ apipie_status pie_number_http_date(struct pie_slice s, int64_t *ret_ms)
         return APIPIE_E_ARGUMENT;
     if (f.year < 100) /* two digits: RFC 850 */
         f.year += f.year < 70 ? 2000 : 1900;
-    int64_t days = date_days((int64_t)f.year, f.month, (int64_t)f.day);
-    *ret_ms =
-        (((days * 24 + (int64_t)f.hour) * 60 + (int64_t)f.minute) * 60 + (int64_t)f.second) * 1000;
+    *ret_ms = date_ms(&f);
+    return APIPIE_OK;
+}
+
+/* ---- ISO 8601 */
+
+/* Takes one character when it is one of `any`. */
+static int32_t date_take(struct pie_slice *s, const char *any)
+{
+    if (s->n == 0 || memchr(any, s->p[0], strlen(any)) == NULL)
+        return 0;
+    *s = pie_slice(s->p + 1, s->n - 1);
+    return 1;
+}
+
+/* Takes exactly so many digits. */
+static apipie_status date_digits(struct pie_slice *s, size_t digits, uint64_t most, uint64_t *ret)
+{
+    if (s->n < digits || pie_number_uint(pie_slice(s->p, digits), ret) != APIPIE_OK || *ret > most)
+        return APIPIE_E_ARGUMENT;
+    *s = pie_slice(s->p + digits, s->n - digits);
+    return APIPIE_OK;
+}
+
+static uint64_t date_month_days(uint64_t year, uint64_t month)
+{
+    if (month == 2)
+        return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28;
+    return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+}
+
+/* "2024-05-01" */
+static apipie_status date_iso_day(struct pie_slice *s, struct date_fields *f)
+{
+    uint64_t month = 0;
+    if (date_digits(s, 4, 9999, &f->year) != APIPIE_OK || f->year == 0 || !date_take(s, "-") ||
+        date_digits(s, 2, 12, &month) != APIPIE_OK || month == 0 || !date_take(s, "-") ||
+        date_digits(s, 2, date_month_days(f->year, month), &f->day) != APIPIE_OK || f->day == 0)
+        return APIPIE_E_ARGUMENT;
+    f->month = (int32_t)month;
+    return APIPIE_OK;
+}
+
+/* "12:34", "12:34:56", "12:34:56.789123": what is below a millisecond is cut off. */
+static apipie_status date_iso_time(struct pie_slice *s, struct date_fields *f, int64_t *ret_ms)
+{
+    *ret_ms = 0;
+    if (date_digits(s, 2, 23, &f->hour) != APIPIE_OK || !date_take(s, ":") ||
+        date_digits(s, 2, 59, &f->minute) != APIPIE_OK)
+        return APIPIE_E_ARGUMENT;
+    if (!date_take(s, ":"))
+        return APIPIE_OK;
+    if (date_digits(s, 2, 60, &f->second) != APIPIE_OK)
+        return APIPIE_E_ARGUMENT;
+    if (!date_take(s, ".,"))
+        return APIPIE_OK;
+    if (s->n == 0 || !pie_is_digit(s->p[0]))
+        return APIPIE_E_ARGUMENT;
+    for (int64_t unit = 100; s->n != 0 && pie_is_digit(s->p[0]); unit /= 10) {
+        *ret_ms += unit * (s->p[0] - '0');
+        *s = pie_slice(s->p + 1, s->n - 1);
+    }
+    return APIPIE_OK;
+}
+
+/* "", "Z", "UTC", "GMT", "+02:00", "+0200", "+02": minutes east of Greenwich. */
+static apipie_status date_iso_zone(struct pie_slice s, int64_t *ret_minutes)
+{
+    uint64_t hour = 0;
+    uint64_t minute = 0;
+    int64_t sign = 1;
+    s = pie_slice_trim(s);
+    *ret_minutes = 0;
+    if (s.n == 0 || pie_slice_equal_nocase(s, "z") || pie_slice_equal_nocase(s, "utc") ||
+        pie_slice_equal_nocase(s, "gmt"))
+        return APIPIE_OK;
+    if (s.p[0] == '-')
+        sign = -1;
+    if (!date_take(&s, "+-") || date_digits(&s, 2, 23, &hour) != APIPIE_OK)
+        return APIPIE_E_ARGUMENT;
+    int32_t more = date_take(&s, ":") || s.n != 0;
+    if (more && (date_digits(&s, 2, 59, &minute) != APIPIE_OK || s.n != 0))
+        return APIPIE_E_ARGUMENT;
+    *ret_minutes = sign * (int64_t)(hour * 60 + minute);
+    return APIPIE_OK;
+}
+
+apipie_status pie_number_iso_date(struct pie_slice s, int64_t *ret_ms)
+{
+    struct date_fields f;
+    int64_t ms = 0;
+    int64_t east = 0;
+    memset(&f, 0, sizeof(f));
+    s = pie_slice_trim(s);
+    if (date_iso_day(&s, &f) != APIPIE_OK || !date_take(&s, "Tt ") ||
+        date_iso_time(&s, &f, &ms) != APIPIE_OK || date_iso_zone(s, &east) != APIPIE_OK)
+        return APIPIE_E_ARGUMENT;
+    *ret_ms = date_ms(&f) + ms - east * 60000;
     return APIPIE_OK;
 }

@@ -32,5 +32,9 @@ void pie_number_int_text(int64_t v, char out[PIE_NUMBER_MAX]);
 void pie_number_money_text(int64_t picodollars, char out[PIE_NUMBER_MAX]);
 /* An HTTP date in any of the three forms of RFC 9110 5.6.7 to milliseconds since 1970. */
 apipie_status pie_number_http_date(struct pie_slice s, int64_t *ret_ms);
+/* A date with a time of day after ISO 8601 and RFC 3339, and what passes for it, to milliseconds since 1970 (negative
+ * before): "2024-05-01T12:34:56.789Z", a blank for the T, no seconds, no zone (then UTC), "+02:00", "+0200", "+02", " UTC".
+ * APIPIE_E_ARGUMENT for anything else, a day that is not in the calendar included; a leap second counts as the next. */
+apipie_status pie_number_iso_date(struct pie_slice s, int64_t *ret_ms);
 
 #endif

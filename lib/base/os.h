@@ -59,6 +59,49 @@ apipie_status pie_file_replace(const char *from, const char *to, const char **re
 /* Renames to a name that must be free: APIPIE_E_STATE when `to` exists. */
 apipie_status pie_file_publish(const char *from, const char *to, const char **ret_reason);
 void pie_file_remove(const char *path);
+
+/* Files that several processes read and append to. Only regular files: anything else is APIPIE_E_FILE. */
+
+/* Opens for reading and appending; made (mode 0600) where there is none. */
+apipie_status pie_file_open_append(const char *path, pie_file *ret, const char **ret_reason);
+/* Advisory and exclusive, on the whole file; each opening is a party of its own, in one process too, and its end drops
+ * the lock. APIPIE_PENDING when another held it for timeout_ms; APIPIE_E_FILE where there are no locks. */
+apipie_status pie_file_lock(pie_file f, int64_t timeout_ms, const char **ret_reason);
+void pie_file_unlock(pie_file f);
+/* One write at the end, whole or not at all: what came out short is taken back. Only under the lock. */
+apipie_status pie_file_append(pie_file f, const void *p, size_t n, const char **ret_reason);
+/* As many bytes as are there, at most n. */
+apipie_status pie_file_read_at(pie_file f, uint64_t offset, void *p, size_t n, size_t *ret_n,
+                               const char **ret_reason);
+apipie_status pie_file_size(pie_file f, uint64_t *ret, const char **ret_reason);
+/* 0 when path names another file by now, or none. Where that cannot be seen: 1. */
+int32_t pie_file_is_at(pie_file f, const char *path);
+/* The path from the root on, for whoever opens it again after a change of the working folder. NULL without memory. */
+char *pie_path_absolute(const struct pie_mem *mem, const char *path);
+/* Folders, and files that are nobody else's business. */
+
+/* Makes the folder and those above it for this user alone (mode 0700); one that is there stays as it is. */
+apipie_status pie_folder_make(const char *path, const char **ret_reason);
+
+struct pie_folder_item {
+    const char *name; /* without the folder's; borrowed */
+    int32_t kind;     /* PIE_PATH_*; a link is PIE_PATH_SPECIAL, whatever it names */
+    uint64_t size;
+    int64_t changed_us; /* since 1970 UTC */
+};
+
+/* What is in a folder, without "." and "..", in no order; nothing for one that cannot be read. fn may remove the item. */
+void pie_folder_each(const char *path, void (*fn)(void *user, const struct pie_folder_item *item),
+                     void *user);
+/* The folder with the files in it. What else is in it keeps it; a link is left alone. */
+void pie_folder_remove(const char *path);
+/* The change time becomes now. */
+void pie_path_touch(const char *path);
+/* A new file (mode 0600) that must not exist. */
+apipie_status pie_file_create_private(const char *path, pie_file *ret, const char **ret_reason);
+/* For reading; only a regular file. */
+apipie_status pie_file_open_read(const char *path, pie_file *ret, const char **ret_reason);
+
 /* The name of an environment variable's value, NULL when absent or empty. Borrowed: copy at once. */
 const char *pie_environment(const char *name);
 

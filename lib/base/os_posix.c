@@ -2,12 +2,14 @@
 /* Knows POSIX: clock, random, threads, files; must not know what they serve. */
 #include "base/base.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -198,6 +200,9 @@ static const char *os_reason(int code)
     case ENXIO:
     case EPIPE:
         return "nobody reads the other end";
+    case ENOLCK:
+    case EOPNOTSUPP:
+        return "the file system has no locks";
     default:
         return "input/output error";
     }
@@ -209,14 +214,17 @@ static apipie_status os_failed(const char **ret_reason)
     return APIPIE_E_FILE;
 }
 
+static int32_t os_kind(const struct stat *st)
+{
+    if (S_ISREG(st->st_mode))
+        return PIE_PATH_FILE;
+    return S_ISDIR(st->st_mode) ? PIE_PATH_FOLDER : PIE_PATH_SPECIAL;
+}
+
 int32_t pie_path_kind(const char *path)
 {
     struct stat st;
-    if (stat(path, &st) != 0)
-        return PIE_PATH_ABSENT;
-    if (S_ISREG(st.st_mode))
-        return PIE_PATH_FILE;
-    return S_ISDIR(st.st_mode) ? PIE_PATH_FOLDER : PIE_PATH_SPECIAL;
+    return stat(path, &st) == 0 ? os_kind(&st) : PIE_PATH_ABSENT;
 }
 
 apipie_status pie_file_create(const char *path, pie_file *ret, const char **ret_reason)
@@ -319,6 +327,217 @@ apipie_status pie_file_publish(const char *from, const char *to, const char **re
 void pie_file_remove(const char *path)
 {
     unlink(path);
+}
+
+apipie_status pie_file_open_append(const char *path, pie_file *ret, const char **ret_reason)
+{
+    struct stat st;
+    /* Opening a device may do something; a pipe would wait but for O_NONBLOCK. Files do not mind. */
+    if (pie_path_kind(path) == PIE_PATH_SPECIAL) {
+        *ret_reason = "it is no regular file";
+        return APIPIE_E_FILE;
+    }
+    int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    if (fd < 0)
+        return os_failed(ret_reason);
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        *ret_reason = "it is no regular file";
+        return APIPIE_E_FILE;
+    }
+    *ret = fd;
+    return APIPIE_OK;
+}
+
+/* flock and not fcntl: fcntl's locks are the process's, so that two openings in one process would not keep apart,
+ * and closing either would drop both. */
+apipie_status pie_file_lock(pie_file f, int64_t timeout_ms, const char **ret_reason)
+{
+    const int64_t until = pie_clock_us() + timeout_ms * 1000;
+    struct timespec nap = {0, 50000};
+    for (;;) {
+        if (flock((int)f, LOCK_EX | LOCK_NB) == 0)
+            return APIPIE_OK;
+        if (errno == EINTR)
+            continue;
+        if (errno != EWOULDBLOCK)
+            return os_failed(ret_reason);
+        if (pie_clock_us() >= until)
+            return APIPIE_PENDING;
+        nanosleep(&nap, NULL);
+        if (nap.tv_nsec < 4000000)
+            nap.tv_nsec *= 2;
+    }
+}
+
+void pie_file_unlock(pie_file f)
+{
+    flock((int)f, LOCK_UN);
+}
+
+apipie_status pie_file_append(pie_file f, const void *p, size_t n, const char **ret_reason)
+{
+    struct stat st;
+    ssize_t done = write((int)f, p, n);
+    while (done < 0 && errno == EINTR)
+        done = write((int)f, p, n);
+    if (done < 0)
+        return os_failed(ret_reason);
+    if ((size_t)done == n)
+        return APIPIE_OK;
+    if (fstat((int)f, &st) != 0 || ftruncate((int)f, st.st_size - (off_t)done) != 0)
+        return os_failed(ret_reason);
+    *ret_reason = os_reason(ENOSPC);
+    return APIPIE_E_FILE;
+}
+
+apipie_status pie_file_read_at(pie_file f, uint64_t offset, void *p, size_t n, size_t *ret_n,
+                               const char **ret_reason)
+{
+    size_t have = 0;
+    while (have < n) {
+        ssize_t got = pread((int)f, (char *)p + have, n - have, (off_t)(offset + have));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return os_failed(ret_reason);
+        if (got == 0)
+            break;
+        have += (size_t)got;
+    }
+    *ret_n = have;
+    return APIPIE_OK;
+}
+
+apipie_status pie_file_size(pie_file f, uint64_t *ret, const char **ret_reason)
+{
+    struct stat st;
+    if (fstat((int)f, &st) != 0)
+        return os_failed(ret_reason);
+    *ret = (uint64_t)st.st_size;
+    return APIPIE_OK;
+}
+
+int32_t pie_file_is_at(pie_file f, const char *path)
+{
+    struct stat ours, theirs;
+    if (fstat((int)f, &ours) != 0)
+        return 1;
+    if (stat(path, &theirs) != 0)
+        return errno != ENOENT && errno != ENOTDIR;
+    return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+char *pie_path_absolute(const struct pie_mem *mem, const char *path)
+{
+    char folder[4096];
+    const size_t n = strlen(path);
+    if (path[0] == '/' || getcwd(folder, sizeof(folder)) == NULL)
+        return pie_mem_text(mem, path, n);
+    const size_t before = strlen(folder);
+    char *whole = pie_mem_new(mem, before + n + 2, 1);
+    if (whole == NULL)
+        return NULL;
+    memcpy(whole, folder, before);
+    whole[before] = '/';
+    memcpy(whole + before + 1, path, n + 1);
+    return whole;
+}
+
+static apipie_status os_make_one_folder(const char *path, const char **ret_reason)
+{
+    if (mkdir(path, 0700) == 0)
+        return APIPIE_OK;
+    *ret_reason = os_reason(errno == EEXIST ? ENOTDIR : errno);
+    return pie_path_kind(path) == PIE_PATH_FOLDER ? APIPIE_OK : APIPIE_E_FILE;
+}
+
+apipie_status pie_folder_make(const char *path, const char **ret_reason)
+{
+    char above[4096];
+    const size_t n = strlen(path);
+    if (n >= sizeof(above)) {
+        *ret_reason = os_reason(ENAMETOOLONG);
+        return APIPIE_E_FILE;
+    }
+    memcpy(above, path, n + 1);
+    /* What fails above fails below too, with a better reason or because it was not needed. */
+    for (size_t i = 1; i < n; i++) {
+        if (path[i] != '/' || path[i - 1] == '/')
+            continue;
+        above[i] = '\0';
+        os_make_one_folder(above, ret_reason);
+        above[i] = '/';
+    }
+    return os_make_one_folder(path, ret_reason);
+}
+
+void pie_folder_each(const char *path, void (*fn)(void *user, const struct pie_folder_item *item),
+                     void *user)
+{
+    struct stat st;
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return;
+    for (struct dirent *e = readdir(folder); e != NULL; e = readdir(folder)) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+            fstatat(dirfd(folder), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        const struct pie_folder_item item = {
+            e->d_name, os_kind(&st), (uint64_t)st.st_size,
+            (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000};
+        fn(user, &item);
+    }
+    closedir(folder);
+}
+
+void pie_folder_remove(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+    if (folder == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    for (struct dirent *e = readdir(folder); e != NULL; e = readdir(folder))
+        unlinkat(fd, e->d_name, 0);
+    closedir(folder);
+    rmdir(path);
+}
+
+void pie_path_touch(const char *path)
+{
+    struct timespec now[2] = {{0, 0}, {0, 0}};
+    /* UTIME_NOW would be the time of the last tick: too coarse to tell who came first. */
+    clock_gettime(CLOCK_REALTIME, &now[0]);
+    now[1] = now[0];
+    utimensat(AT_FDCWD, path, now, 0);
+}
+
+apipie_status pie_file_create_private(const char *path, pie_file *ret, const char **ret_reason)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return os_failed(ret_reason);
+    *ret = fd;
+    return APIPIE_OK;
+}
+
+apipie_status pie_file_open_read(const char *path, pie_file *ret, const char **ret_reason)
+{
+    struct stat st;
+    /* O_NONBLOCK: a pipe in its place must not make the caller wait. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return os_failed(ret_reason);
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        *ret_reason = "it is no regular file";
+        return APIPIE_E_FILE;
+    }
+    *ret = fd;
+    return APIPIE_OK;
 }
 
 const char *pie_environment(const char *name)

@@ -7,4 +7,5 @@ void pie_attempt_init(struct pie_attempt *a)
     memset(a, 0, sizeof(*a));
     for (size_t i = 0; i < PIE_COUNT(a->time); i++)
         a->time[i] = APIPIE_UNKNOWN;
+    a->route = -1;
 }

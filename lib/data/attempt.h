@@ -11,8 +11,14 @@ struct pie_attempt {
     int32_t billed;  /* APIPIE_BILLED_* */
     apipie_status status;
     int32_t http_status;
-    int64_t time[6]; /* by APIPIE_TIME_* */
+    int64_t time[6];     /* by APIPIE_TIME_* */
+    int32_t route;       /* which of the request's; -1: none */
+    int32_t charge_kind; /* APIPIE_CHARGE_* */
+    int64_t charge;      /* picodollars that count for it */
     char request_id[128];
+    char message[160]; /* why it failed */
+    char hold[37];     /* its id in the ledger; "" without one */
+    int64_t wall_ms;   /* when it was sent, since 1970 UTC */
 };
 
 void pie_attempt_init(struct pie_attempt *a);

@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 
+#include "data/routes.h"
 #include "data/wish.h"
 #include "data/part.h"
 #include "data/result.h"

@@ -9,6 +9,7 @@ void pie_error_init(struct apipie_error *e, const struct pie_mem *mem)
 {
     memset(e, 0, sizeof(*e));
     e->retry_after_ms = APIPIE_UNKNOWN;
+    e->should_retry = APIPIE_UNKNOWN;
     pie_buf_init(&e->body, mem, ERROR_BODY_MAX);
 }
 
@@ -33,6 +34,7 @@ int32_t pie_error_fault(apipie_status code)
     case APIPIE_E_NETWORK:
         return APIPIE_FAULT_NETWORK;
     case APIPIE_E_SERVER:
+    case APIPIE_E_UNAVAILABLE:
     case APIPIE_E_MALFORMED:
     case APIPIE_E_NO_IMAGE:
         return APIPIE_FAULT_PROVIDER;
@@ -56,6 +58,7 @@ void pie_error_set(struct apipie_error *e, apipie_status code, const char *hint,
     e->code = code;
     e->fault = pie_error_fault(code);
     e->retry_after_ms = APIPIE_UNKNOWN;
+    e->should_retry = APIPIE_UNKNOWN;
     for (size_t i = 0; i < PIE_COUNT(piece) && piece[i] != NULL; i++) {
         pie_text_copy(pie_slice_text(piece[i]), text + n, sizeof(text) - n);
         n += strlen(text + n);

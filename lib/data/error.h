@@ -9,7 +9,9 @@ struct apipie_error {
     apipie_status code;
     int32_t http_status;
     int32_t retryable, billed, fault;
-    int32_t refused; /* the body says that nothing was drawn: safe to send again */
+    int32_t refused;      /* the body says that nothing was drawn: safe to send again */
+    int32_t one_image;    /* it was refused because this model makes one image a call */
+    int32_t should_retry; /* the server's own advice: 1, 0, APIPIE_UNKNOWN */
     int64_t retry_after_ms;
     int32_t attempts;
     char message[512];

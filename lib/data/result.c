@@ -9,6 +9,7 @@ struct apipie_result *pie_result_new(const struct pie_mem *mem)
         return NULL;
     r->mem = mem;
     r->created_ms = APIPIE_UNKNOWN;
+    r->billed = APIPIE_BILLED_UNKNOWN; /* until somebody knows */
     r->usage.cost = r->usage.latency_ms = APIPIE_UNKNOWN;
     r->usage.prompt_tokens = r->usage.completion_tokens = r->usage.total_tokens = APIPIE_UNKNOWN;
     pie_buf_init(&r->json, mem, SIZE_MAX);

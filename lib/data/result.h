@@ -34,6 +34,8 @@ struct apipie_result {
     size_t count;
     struct pie_usage usage;
     int64_t created_ms;
+    int32_t billed;      /* APIPIE_BILLED_* */
+    int32_t cached;      /* out of the cache */
     const char *backend; /* static */
     char *provider, *model;
     char request_id[128];

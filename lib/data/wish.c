@@ -7,6 +7,8 @@ void pie_wish_init(struct pie_wish *w, const struct pie_mem *mem, int32_t kind)
     memset(w, 0, sizeof(*w));
     w->mem = mem;
     w->kind = kind;
+    w->budget = APIPIE_UNKNOWN;
+    pie_routes_init(&w->routes, mem);
 }
 
 static void wish_extra_free(const struct pie_mem *mem, struct pie_extra *e)
@@ -33,6 +35,7 @@ void pie_wish_free(struct pie_wish *w)
         wish_extra_free(w->mem, w->extras);
         w->extras = next;
     }
+    pie_routes_clear(&w->routes);
     pie_wish_clear_sink(w);
 }
 
@@ -126,7 +129,7 @@ static apipie_status wish_copy_owned(struct pie_wish *to, const struct pie_wish 
         status = pie_wish_set_image(to, from->image, from->image_size, from->image_mime);
     for (const struct pie_extra *e = from->extras; e != NULL && status == APIPIE_OK; e = e->next)
         status = pie_wish_set_extra(to, e->name, e->json);
-    return status;
+    return status == APIPIE_OK ? pie_routes_add_all(&to->routes, &from->routes) : status;
 }
 
 apipie_status pie_wish_copy(struct pie_wish *to, const struct pie_wish *from)
@@ -137,6 +140,7 @@ apipie_status pie_wish_copy(struct pie_wish *to, const struct pie_wish *from)
     to->image = NULL;
     to->image_size = 0;
     to->extras = NULL;
+    pie_routes_init(&to->routes, to->mem);
     if (to->output == PIE_OUTPUT_HOST)
         to->output = PIE_OUTPUT_MEMORY;
     apipie_status status = wish_copy_owned(to, from);

@@ -5,6 +5,8 @@
 
 #include "base/base.h"
 
+#include "data/routes.h"
+
 /* Texts of a wish, by place. NULL: not set. */
 enum {
     PIE_WISH_PROVIDER,
@@ -20,6 +22,7 @@ enum {
     PIE_WISH_IMAGE_URL,
     PIE_WISH_OUTPUT, /* file or folder */
     PIE_WISH_STEM,   /* file name in the folder, without extension */
+    PIE_WISH_TAG,    /* whose money */
     PIE_WISH_TEXTS
 };
 
@@ -68,7 +71,11 @@ struct pie_wish {
     struct pie_host_sink sink;
     /* how to call */
     int64_t timeout_ms, connect_timeout_ms;
+    int64_t first_byte_timeout_ms, stall_timeout_ms; /* 0: none */
     int32_t retry_policy, retries;
+    int32_t priority;         /* seconds */
+    int64_t budget;           /* picodollars; APIPIE_UNKNOWN: no cap */
+    struct pie_routes routes; /* of its own */
     uint64_t max_image_bytes;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Knows the images route of the APIpie gateway (https://apipie.ai/docs/Features/Images); must not send anything. */
-#include "dialect/dialect.h"
+#include "dialect/apipie_priv.h"
 
 static const struct pie_path apipie_paths[] = {
     {"data[].b64_json", PIE_PATH_IMAGE},
@@ -42,9 +42,25 @@ static const struct {
     {"seed", PIE_WISH_HAS_SEED},
 };
 
+static const char *apipie_text(const struct pie_call *c, int32_t which)
+{
+    if (which == PIE_WISH_PROVIDER)
+        return c->provider;
+    return which == PIE_WISH_MODEL ? c->model : c->wish->text[which];
+}
+
+static int32_t apipie_has_number(const struct pie_call *c, uint32_t which)
+{
+    if (which == PIE_WISH_HAS_N)
+        return c->n != 0;
+    return which == PIE_WISH_HAS_SEED ? c->has_seed : (c->wish->has & which) != 0;
+}
+
+/* A value never ends with the brace that opens the object. */
 static void apipie_name(struct pie_buf *out, const char *name)
 {
-    pie_buf_add_char(out, out->n > 0 ? ',' : '{');
+    if (out->failed == APIPIE_OK && out->p[out->n - 1] != '{')
+        pie_buf_add_char(out, ',');
     pie_json_string(out, pie_slice_text(name));
     pie_buf_add_char(out, ':');
 }
@@ -56,11 +72,12 @@ static void apipie_double(struct pie_buf *out, double v)
     pie_buf_add_text(out, text);
 }
 
-static void apipie_number(struct pie_buf *out, const struct pie_wish *w, uint32_t which)
+static void apipie_number(struct pie_buf *out, const struct pie_call *c, uint32_t which)
 {
+    const struct pie_wish *w = c->wish;
     switch (which) {
     case PIE_WISH_HAS_N:
-        pie_buf_add_int(out, w->n);
+        pie_buf_add_int(out, c->n);
         break;
     case PIE_WISH_HAS_SIZE:
         pie_buf_add_char(out, '"');
@@ -79,46 +96,42 @@ static void apipie_number(struct pie_buf *out, const struct pie_wish *w, uint32_
         apipie_double(out, w->guidance);
         break;
     default:
-        pie_buf_add_uint(out, w->seed);
+        pie_buf_add_uint(out, c->seed);
         break;
     }
 }
 
-/* A field that a setter has set may not come again as an extra: servers disagree about which one counts. */
-static int32_t apipie_field_is_set(const struct pie_wish *w, const char *name)
+/* The open object, without the input image's bytes. */
+static void apipie_fields(struct pie_buf *out, const struct pie_call *c)
 {
+    pie_buf_add_char(out, '{');
     for (size_t i = 0; i < PIE_COUNT(apipie_text_fields); i++) {
-        if (strcmp(apipie_text_fields[i].name, name) == 0 &&
-            w->text[apipie_text_fields[i].text] != NULL)
-            return 1;
-    }
-    for (size_t i = 0; i < PIE_COUNT(apipie_number_fields); i++) {
-        if (strcmp(apipie_number_fields[i].name, name) == 0 &&
-            (w->has & apipie_number_fields[i].has))
-            return 1;
-    }
-    return w->image != NULL && strcmp(name, "image") == 0;
-}
-
-static void apipie_fields(struct pie_buf *out, const struct pie_wish *w)
-{
-    for (size_t i = 0; i < PIE_COUNT(apipie_text_fields); i++) {
-        const char *text = w->text[apipie_text_fields[i].text];
+        const char *text = apipie_text(c, apipie_text_fields[i].text);
         if (text == NULL)
             continue;
         apipie_name(out, apipie_text_fields[i].name);
         pie_json_string(out, pie_slice_text(text));
     }
     for (size_t i = 0; i < PIE_COUNT(apipie_number_fields); i++) {
-        if ((w->has & apipie_number_fields[i].has) == 0)
+        if (!apipie_has_number(c, apipie_number_fields[i].has))
             continue;
         apipie_name(out, apipie_number_fields[i].name);
-        apipie_number(out, w, apipie_number_fields[i].has);
+        apipie_number(out, c, apipie_number_fields[i].has);
     }
-    for (const struct pie_extra *e = w->extras; e != NULL; e = e->next) {
+    for (const struct pie_extra *e = c->wish->extras; e != NULL; e = e->next) {
         apipie_name(out, e->name);
         pie_buf_add_text(out, e->json);
     }
+}
+
+static void apipie_write(const struct pie_call *c, struct pie_buf *out)
+{
+    apipie_fields(out, c);
+    if (c->wish->image != NULL) {
+        apipie_name(out, "image");
+        pie_buf_add_text(out, "null");
+    }
+    pie_buf_add_char(out, '}');
 }
 
 static void apipie_segment(struct pie_http_request *q, const void *p, size_t n,
@@ -131,11 +144,12 @@ static void apipie_segment(struct pie_http_request *q, const void *p, size_t n,
 }
 
 /* The body is text, or text with the input image encoded in its middle while it is sent. */
-static apipie_status apipie_body(const struct pie_wish *w, struct pie_http_request *q)
+static apipie_status apipie_body(const struct pie_call *c, struct pie_http_request *q)
 {
+    const struct pie_wish *w = c->wish;
     struct pie_buf *out = &q->text;
     size_t middle = 0;
-    apipie_fields(out, w);
+    apipie_fields(out, c);
     if (w->image != NULL) {
         apipie_name(out, "image");
         pie_buf_add_text(out, "\"data:");
@@ -147,7 +161,6 @@ static apipie_status apipie_body(const struct pie_wish *w, struct pie_http_reque
     pie_buf_add_char(out, '}');
     if (out->failed != APIPIE_OK)
         return out->failed;
-    q->segment_count = 0;
     apipie_segment(q, out->p, middle != 0 ? middle : out->n, NULL);
     if (middle != 0) {
         apipie_segment(q, w->image, w->image_size, pie_base64_encode);
@@ -156,49 +169,147 @@ static apipie_status apipie_body(const struct pie_wish *w, struct pie_http_reque
     return APIPIE_OK;
 }
 
-static apipie_status apipie_headers(const struct pie_endpoint *at, struct pie_http_request *q)
+static apipie_status apipie_header(struct pie_http_request *q, const char *name, const char *value)
+{
+    return pie_headers_add(&q->headers, pie_slice_text(name), pie_slice_text(value));
+}
+
+static apipie_status apipie_key(const char *key, struct pie_http_request *q)
 {
     struct pie_buf line;
     pie_buf_init(&line, q->text.mem, PIE_HEADERS_MAX);
+    pie_buf_reserve(&line, strlen("Bearer ") + strlen(key)); /* growing would leave copies behind */
     pie_buf_add_text(&line, "Bearer ");
-    pie_buf_add_text(&line, at->key);
+    pie_buf_add_text(&line, key);
     apipie_status status = line.failed;
     if (status == APIPIE_OK)
-        status =
-            pie_headers_add(&q->headers, pie_slice_text("Authorization"), pie_buf_slice(&line));
+        status = apipie_header(q, "Authorization", line.p);
     if (line.p != NULL)
         pie_mem_wipe(line.p, line.cap);
     pie_buf_free(&line);
-    if (status == APIPIE_OK)
-        status = pie_headers_add(&q->headers, pie_slice_text("Content-Type"),
-                                 pie_slice_text("application/json"));
-    if (status == APIPIE_OK)
-        status = pie_headers_add(&q->headers, pie_slice_text("Accept"),
-                                 pie_slice_text("application/json"));
     return status;
 }
 
-static apipie_status apipie_encode(const struct pie_wish *w, const struct pie_endpoint *at,
-                                   struct pie_leg *leg, struct apipie_error *err)
+/* Keeps the memory, but neither a key nor a byte of what was asked before. */
+static void apipie_empty(struct pie_leg *leg)
 {
     struct pie_http_request *q = &leg->request;
-    for (const struct pie_extra *e = w->extras; e != NULL; e = e->next) {
-        if (apipie_field_is_set(w, e->name)) {
+    leg->purpose = leg->paid = leg->with_key = 0;
+    q->once = q->public_only = 0;
+    memset(q->segments, 0, sizeof(q->segments));
+    q->segment_count = 0;
+    if (q->headers.text.p != NULL)
+        pie_mem_wipe(q->headers.text.p, q->headers.text.cap);
+    pie_headers_clear(&q->headers);
+    pie_buf_clear(&q->url);
+    pie_buf_clear(&q->text);
+}
+
+apipie_status pie_apipie_begin(const struct pie_call *c, const char *method, const char *path,
+                               struct pie_leg *leg)
+{
+    struct pie_http_request *q = &leg->request;
+    apipie_empty(leg);
+    q->method = method;
+    pie_buf_add_text(&q->url, c->base_url);
+    pie_buf_add_text(&q->url, path);
+    apipie_status status = q->url.failed;
+    if (status == APIPIE_OK)
+        status = apipie_key(c->key, q);
+    if (status == APIPIE_OK)
+        status = apipie_header(q, "Accept", "application/json");
+    return status;
+}
+
+/* ---- what cannot be asked for */
+
+/* A field that a setter or a route has set may not come again as an extra: servers disagree about which one counts. */
+static int32_t apipie_field_is_set(const struct pie_call *c, const char *name)
+{
+    for (size_t i = 0; i < PIE_COUNT(apipie_text_fields); i++) {
+        if (strcmp(apipie_text_fields[i].name, name) == 0 &&
+            apipie_text(c, apipie_text_fields[i].text) != NULL)
+            return 1;
+    }
+    for (size_t i = 0; i < PIE_COUNT(apipie_number_fields); i++) {
+        if (strcmp(apipie_number_fields[i].name, name) == 0 &&
+            apipie_has_number(c, apipie_number_fields[i].has))
+            return 1;
+    }
+    return c->wish->image != NULL && strcmp(name, "image") == 0;
+}
+
+static apipie_status apipie_check_extras(const struct pie_call *c, struct apipie_error *err)
+{
+    for (const struct pie_extra *e = c->wish->extras; e != NULL; e = e->next) {
+        if (apipie_field_is_set(c, e->name)) {
             pie_error_set(err, APIPIE_E_ARGUMENT, "use the setter or set_extra for it, not both",
                           "set_extra: another setter has set this field too: ", e->name, NULL);
             return err->code;
         }
     }
+    return APIPIE_OK;
+}
+
+/* A reply that comes as events would be paid for, and could not be read. */
+static apipie_status apipie_check_stream(const struct pie_wish *w, struct apipie_error *err)
+{
+    for (const struct pie_extra *e = w->extras; e != NULL; e = e->next) {
+        struct pie_slice json = pie_slice_trim(pie_slice_text(e->json));
+        if (strcmp(e->name, "stream") != 0 || pie_slice_equal(json, "false") ||
+            pie_slice_equal(json, "null"))
+            continue;
+        pie_error_set(err, APIPIE_E_UNSUPPORTED, "leave it out: the picture comes in one reply",
+                      "set_extra: replies that are streams are not in this version: ", e->name,
+                      NULL);
+        return err->code;
+    }
+    return APIPIE_OK;
+}
+
+/* The number of pictures decides what is reserved and whether the call must be split. */
+static apipie_status apipie_check_n(const struct pie_wish *w, struct apipie_error *err)
+{
+    for (const struct pie_extra *e = w->extras; e != NULL; e = e->next) {
+        if (strcmp(e->name, "n") == 0) {
+            pie_error_set(err, APIPIE_E_ARGUMENT, "use apipie_request_set_n(), -n",
+                          "set_extra: this field has a setter that must be used: ", e->name, NULL);
+            return err->code;
+        }
+    }
+    return APIPIE_OK;
+}
+
+static apipie_status apipie_check(const struct pie_wish *w, struct apipie_error *err)
+{
+    struct pie_call c;
+    pie_call_init(&c, w);
+    apipie_status status = apipie_check_extras(&c, err);
+    for (size_t i = 0; i < w->routes.count && status == APIPIE_OK; i++) {
+        const struct pie_route *route = &w->routes.items[i];
+        c.provider = route->provider;
+        c.model = route->model != NULL ? route->model : w->text[PIE_WISH_MODEL];
+        status = apipie_check_extras(&c, err);
+    }
+    if (status == APIPIE_OK)
+        status = apipie_check_n(w, err);
+    return status == APIPIE_OK ? apipie_check_stream(w, err) : status;
+}
+
+static apipie_status apipie_encode(const struct pie_call *c, struct pie_leg *leg,
+                                   struct apipie_error *err)
+{
+    apipie_status status = apipie_check_extras(c, err);
+    if (status == APIPIE_OK)
+        status = pie_apipie_begin(c, "POST", "/images/generations", leg);
+    if (status == APIPIE_OK)
+        status = apipie_header(&leg->request, "Content-Type", "application/json");
+    if (status != APIPIE_OK)
+        return status;
     leg->purpose = APIPIE_PURPOSE_GENERATE;
     leg->paid = leg->with_key = 1;
-    q->method = "POST";
-    q->once = 1;
-    pie_buf_add_text(&q->url, at->base_url);
-    pie_buf_add_text(&q->url, "/images/generations");
-    apipie_status status = q->url.failed;
-    if (status == APIPIE_OK)
-        status = apipie_headers(at, q);
-    return status == APIPIE_OK ? apipie_body(w, q) : status;
+    leg->request.once = 1;
+    return apipie_body(c, &leg->request);
 }
 
 /* ---- decode */
@@ -272,7 +383,7 @@ static void apipie_usage(const struct pie_node *root, struct pie_usage *u)
     }
 }
 
-static apipie_status apipie_names(const struct pie_wish *w, const struct pie_node *root,
+static apipie_status apipie_names(const struct pie_call *c, const struct pie_node *root,
                                   struct apipie_result *ret)
 {
     const struct pie_node *usage = pie_node_get(root, "usage");
@@ -281,11 +392,11 @@ static apipie_status apipie_names(const struct pie_wish *w, const struct pie_nod
     if (model.n == 0)
         model = pie_node_text(pie_node_get(usage, "model_used"));
     if (model.n == 0)
-        model = pie_slice_text(w->text[PIE_WISH_MODEL]);
+        model = pie_slice_text(c->model);
     if (provider.n == 0)
         provider = pie_node_text(pie_node_get(pie_node_get(root, "queryDetails"), "provider"));
     if (provider.n == 0)
-        provider = pie_slice_text(w->text[PIE_WISH_PROVIDER]);
+        provider = pie_slice_text(c->provider);
     ret->backend = "apipie";
     apipie_status status = apipie_set_text(ret->mem, model, &ret->model);
     return status == APIPIE_OK ? apipie_set_text(ret->mem, provider, &ret->provider) : status;
@@ -325,13 +436,13 @@ static void apipie_say_why(struct apipie_result *ret)
     }
 }
 
-static void apipie_warn_count(const struct pie_wish *w, struct apipie_result *ret)
+static void apipie_warn_count(const struct pie_call *c, struct apipie_result *ret)
 {
     struct pie_buf text;
-    if ((w->has & PIE_WISH_HAS_N) == 0 || ret->count == 0 || ret->count >= (size_t)w->n)
+    if (c->n <= 0 || ret->count == 0 || ret->count >= (size_t)c->n)
         return;
     pie_buf_init(&text, ret->mem, 200);
-    pie_buf_add_int(&text, w->n);
+    pie_buf_add_int(&text, c->n);
     pie_buf_add_text(&text, " images were asked for, the server sent ");
     pie_buf_add_uint(&text, ret->count);
     if (text.failed == APIPIE_OK)
@@ -378,7 +489,7 @@ static void apipie_warn_commands(const struct pie_wish *w, struct apipie_result 
             NULL);
 }
 
-static apipie_status apipie_decode(const struct pie_wish *w, const struct pie_reply *reply,
+static apipie_status apipie_decode(const struct pie_call *c, const struct pie_reply *reply,
                                    struct apipie_result *ret, struct apipie_error *err)
 {
     apipie_status status = APIPIE_OK;
@@ -390,7 +501,7 @@ static apipie_status apipie_decode(const struct pie_wish *w, const struct pie_re
         return status;
     /* The picture is there: a text that found no memory is not worth losing it. */
     if (apipie_items(reply->root, ret) != APIPIE_OK ||
-        apipie_names(w, reply->root, ret) != APIPIE_OK)
+        apipie_names(c, reply->root, ret) != APIPIE_OK)
         pie_result_warn(ret, "out of memory: some texts of the reply are missing", NULL);
     apipie_usage(reply->root, &ret->usage);
     if (pie_node_int(pie_node_get(reply->root, "created"), &created) == APIPIE_OK && created > 0 &&
@@ -398,8 +509,8 @@ static apipie_status apipie_decode(const struct pie_wish *w, const struct pie_re
         ret->created_ms = created * 1000;
     pie_explain_request_id(&reply->outcome->headers, ret->request_id);
     apipie_say_why(ret);
-    apipie_warn_count(w, ret);
-    apipie_warn_commands(w, ret);
+    apipie_warn_count(c, ret);
+    apipie_warn_commands(c->wish, ret);
     for (size_t i = 0; i < ret->count; i++)
         useful |= ret->images[i].size != 0 || ret->images[i].url != NULL;
     if (useful && pie_explain_has_error(reply->root))
@@ -410,5 +521,6 @@ static apipie_status apipie_decode(const struct pie_wish *w, const struct pie_re
 }
 
 const struct pie_dialect pie_dialect_apipie = {
-    "apipie", apipie_paths, apipie_encode, apipie_decode, pie_explain,
+    "apipie",      apipie_paths, apipie_check,           apipie_encode,           apipie_write,
+    apipie_decode, pie_explain,  pie_apipie_ask_history, pie_apipie_read_history,
 };

@@ -8,11 +8,20 @@
 #include "codec/codec.h"
 #include "http/http.h"
 
-/* Where and as whom. */
-struct pie_endpoint {
-    const char *base_url; /* no slash at the end */
-    const char *key;
+/* One call for a wish: where, as whom, by which route, and how much of it. All borrowed. */
+struct pie_call {
+    const struct pie_wish *wish;
+    const char *base_url; /* no slash at the end; never NULL for encode and ask_history */
+    const char *key;      /* likewise */
+    const char *provider; /* the route, instead of the wish's; NULL: the gateway chooses */
+    const char *model;    /* likewise */
+    int32_t n;            /* images of this call; 0: not sent, the server's default holds */
+    int32_t has_seed;     /* 0: no seed is sent */
+    uint64_t seed;        /* the wish's, or that of a part */
 };
+
+/* The route and numbers that the wish itself asks for; base_url and key stay NULL. */
+void pie_call_init(struct pie_call *c, const struct pie_wish *w);
 
 /* One exchange to make. */
 struct pie_leg {
@@ -31,18 +40,44 @@ struct pie_reply {
     size_t part_count;
 };
 
+/* A row of the gateway's history: one call that was billed. What the row does not say, or not readably, is APIPIE_UNKNOWN
+ * or empty; a row that is no object is all that. */
+struct pie_history_row {
+    int64_t time_ms;      /* since 1970 UTC, as the server wrote it: often cut to whole seconds */
+    int64_t cost;         /* picodollars */
+    int64_t prompt_chars; /* code points or UTF-16 units: servers differ */
+    int64_t latency_ms;
+    struct pie_slice id, provider, route, unit; /* borrowed from the reply */
+};
+
 struct pie_dialect {
     const char *name;
     const struct pie_path *paths;
-    /* Fills leg (initialised by the caller). err says what cannot be asked for. */
-    apipie_status (*encode)(const struct pie_wish *w, const struct pie_endpoint *at,
-                            struct pie_leg *leg, struct apipie_error *err);
+    /* What cannot be asked for, whatever the route, before anything is queued. Looks at the wish's own provider and model and
+     * at its own routes. APIPIE_OK, or err's code: err says why. */
+    apipie_status (*check)(const struct pie_wish *w, struct apipie_error *err);
+    /* Fills leg: initialised by the caller, or used before (then all of it but connect_timeout_ms is filled anew, the old
+     * key is wiped, and the memory is kept). The body borrows from leg and from the wish. APIPIE_OK; err's code, when err
+     * says what cannot be asked for by this route; or APIPIE_E_MEMORY or _E_LIMIT (too large) with err untouched. */
+    apipie_status (*encode)(const struct pie_call *c, struct pie_leg *leg,
+                            struct apipie_error *err);
+    /* Appends the parameters as a JSON object, member by member as encode sends them, with null for the bytes of an input
+     * image. Needs no base_url and no key, and no wish that check likes. A failure sticks in out. */
+    void (*write)(const struct pie_call *c, struct pie_buf *out);
     /* A 2xx reply to what it means: images with slots and urls, usage, warnings; or err when it is an error in
      * disguise or holds no picture (ret may then still carry usage). APIPIE_OK or err's code or _E_MEMORY. */
-    apipie_status (*decode)(const struct pie_wish *w, const struct pie_reply *reply,
+    apipie_status (*decode)(const struct pie_call *c, const struct pie_reply *reply,
                             struct apipie_result *ret, struct apipie_error *err);
-    /* A reply that is no success to what it means. */
+    /* A reply that is no success to what it means; sets should_retry and one_image too, but not retry_after_ms. */
     void (*explain)(const struct pie_reply *reply, struct apipie_error *err);
+    /* One page of the history of bills, newest first: a leg that costs nothing, filled as encode does. There is no total:
+     * pages go on until one has fewer than `limit` rows. NULL: the wire has no history. */
+    apipie_status (*ask_history)(const struct pie_call *c, uint64_t limit, uint64_t offset,
+                                 struct pie_leg *leg, struct apipie_error *err);
+    /* Row `index` of a page, broken rows counted. 0 when there is none: past the end, or the reply is no page (see
+     * pie_explain_has_error). */
+    int32_t (*read_history)(const struct pie_reply *reply, size_t index,
+                            struct pie_history_row *ret);
 };
 
 extern const struct pie_dialect pie_dialect_apipie;
@@ -62,5 +97,32 @@ void pie_explain_request_id(const struct pie_headers *headers, char out[128]);
 /* retry-after-ms, Retry-After in seconds, fractions and dates (clock: the server's Date, else now_wall_ms);
  * APIPIE_UNKNOWN without or with a senseless one. */
 int64_t pie_explain_retry_after(const struct pie_headers *headers, int64_t now_wall_ms);
+/* x-should-retry: 1 true, 0 false, APIPIE_UNKNOWN without it or with anything else. pie_explain and
+ * pie_explain_no_image put it into err; 0 takes err's retryable away, 1 does not grant it. */
+int32_t pie_explain_should_retry(const struct pie_headers *headers);
+
+/* ---- which rows of a history are a call whose end nobody saw */
+
+struct pie_lost_call {
+    /* since 1970 UTC by the server's clock: when it was sent, and the latest that it can have been drawn; both included */
+    int64_t from_ms, to_ms;
+    /* the route that was asked, borrowed; NULL: any; provider "pool": any of both */
+    const char *provider, *model;
+    uint64_t prompt_chars; /* code points of the prompt */
+    uint64_t prompt_units; /* the same in UTF-16: either count will do */
+    /* rows that fit so far; 1: that one is the call; more: nobody can tell which one is */
+    int32_t found;
+    /* rows that fit but for their cost; beside one that has a cost they count as found too */
+    int32_t unpriced;
+    int64_t cost; /* of the first one with a cost; APIPIE_UNKNOWN */
+    char id[64];  /* of the same one, fit for display */
+};
+
+/* Counts the prompt (UTF-8; NULL: none) and forgets the rest; the window and the route are the caller's to fill. */
+void pie_lost_call_init(struct pie_lost_call *lost, const char *prompt);
+/* Counts the row for a lost call, the first one once however often it is shown. 1 when it fits and has a cost. Fits: made in
+ * the window (a time in whole seconds stands for all of its second), by unit "image" or none, the same provider and prompt
+ * length where the row tells them, and the same model, one leading "provider/" on either side apart. */
+int32_t pie_lost_call_match(struct pie_lost_call *lost, const struct pie_history_row *row);
 
 #endif

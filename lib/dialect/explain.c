@@ -238,11 +238,12 @@ static void explain_ids(const struct pie_reply *reply, const struct pie_complain
                          sizeof(err->request_id));
 }
 
-/* The header that the OpenAI clients obey: a server that knows better than its status. */
-static int32_t explain_forbidden(const struct pie_headers *headers)
+/* The advice that the OpenAI clients obey: a server that knows better than its status. */
+static void explain_advice(const struct pie_headers *headers, struct apipie_error *err)
 {
-    return pie_slice_equal_nocase(pie_slice_text(pie_headers_get(headers, "x-should-retry")),
-                                  "false");
+    err->should_retry = pie_explain_should_retry(headers);
+    if (err->should_retry == 0)
+        err->retryable = 0;
 }
 
 static void explain_fill(const struct pie_reply *reply, const struct pie_complaint *c,
@@ -255,9 +256,10 @@ static void explain_fill(const struct pie_reply *reply, const struct pie_complai
     pie_error_set(err, code, explain_hint(code, status, c), prefix, ": ", words);
     err->http_status = status;
     err->retryable = explain_retryable(code, status, c);
-    if (explain_forbidden(&reply->outcome->headers))
-        err->retryable = 0;
+    explain_advice(&reply->outcome->headers, err);
     err->fault = explain_fault(code, status, c);
+    err->one_image = code == APIPIE_E_PARAMETER && (status == 400 || status == 422) &&
+                     pie_complaint_one_image(c);
     err->refused =
         status == 425 || status == 429 ||
         (status == 503 && (pie_headers_get(&reply->outcome->headers, "retry-after") != NULL ||
@@ -338,11 +340,20 @@ void pie_explain_no_image(const struct pie_reply *reply, const struct apipie_res
     } else {
         explain_parts(result, reply, err);
         err->http_status = reply->outcome->status;
+        explain_advice(&reply->outcome->headers, err);
         err->fault = c.html ? APIPIE_FAULT_GATEWAY : err->fault;
         explain_ids(reply, &c, err);
         explain_keep_body(reply, err);
     }
     pie_complaint_free(&c);
+}
+
+int32_t pie_explain_should_retry(const struct pie_headers *headers)
+{
+    struct pie_slice advice = pie_slice_text(pie_headers_get(headers, "x-should-retry"));
+    if (pie_slice_equal_nocase(advice, "true"))
+        return 1;
+    return pie_slice_equal_nocase(advice, "false") ? 0 : APIPIE_UNKNOWN;
 }
 
 int64_t pie_explain_retry_after(const struct pie_headers *headers, int64_t now_wall_ms)

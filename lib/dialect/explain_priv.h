@@ -20,5 +20,7 @@ void pie_complaint_read(struct pie_complaint *c, const struct pie_reply *reply);
 /* The words of a JSON body alone. */
 void pie_complaint_read_json(struct pie_complaint *c, const struct pie_node *root);
 int32_t pie_complaint_says(const struct pie_complaint *c, const char *const *words);
+/* 1 when it is about the number of images, and that more than one is too many. Errs towards 0. */
+int32_t pie_complaint_one_image(const struct pie_complaint *c);
 
 #endif

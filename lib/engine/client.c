@@ -13,6 +13,16 @@ static void client_free(struct apipie_client *c)
         pie_mem_wipe(c->key, strlen(c->key));
     pie_mem_free(&mem, c->key);
     pie_mem_free(&mem, c->base_url);
+    pie_place_drop(c->place);
+    pie_hook_drop(c->veto_hook);
+    pie_hook_drop(c->key_hook);
+    pie_routes_clear(&c->routes);
+    pie_rate_free_all(c);
+    pie_price_free_all(c);
+    pie_cache_drop(c->cache);
+    pie_lane_free_all(c);
+    pie_queue_free(&c->alarms);
+    pie_meter_free(c->meter);
     pie_lock_free(&mem, c->lock);
     pie_mem_free(&mem, c);
 }
@@ -41,6 +51,18 @@ static apipie_status client_read_environment(struct apipie_client *c)
     return APIPIE_OK;
 }
 
+static void client_set_defaults(struct apipie_client *c)
+{
+    c->defaults.connect_timeout_ms = 10000;
+    c->defaults.timeout_ms = 600000;
+    c->defaults.retry_policy = APIPIE_RETRY_SAFE;
+    c->defaults.retries = 2;
+    c->defaults.max_image_bytes = (uint64_t)256 * 1024 * 1024;
+    c->breaker_failures = PIE_BREAKER_FAILURES;
+    c->breaker_rest_ms = PIE_BREAKER_REST_MS;
+    c->max_in_flight = 8;
+}
+
 struct apipie_client *pie_client_new(const struct pie_mem *mem)
 {
     struct apipie_client *c = pie_mem_new(mem, 1, sizeof(*c));
@@ -48,17 +70,23 @@ struct apipie_client *pie_client_new(const struct pie_mem *mem)
         return NULL;
     c->mem = *mem;
     c->handles = c->refs = 1;
-    c->defaults.connect_timeout_ms = 10000;
-    c->defaults.timeout_ms = 600000;
-    c->defaults.retry_policy = APIPIE_RETRY_SAFE;
-    c->defaults.retries = 2;
-    c->defaults.max_image_bytes = (uint64_t)256 * 1024 * 1024;
+    pie_routes_init(&c->routes, &c->mem);
+    pie_queue_init(&c->alarms, &c->mem);
+    client_set_defaults(c);
     c->lock = pie_lock_new(&c->mem);
-    if (c->lock == NULL || client_read_environment(c) != APIPIE_OK) {
+    c->meter = pie_meter_new(&c->mem);
+    if (c->lock == NULL || c->meter == NULL || client_read_environment(c) != APIPIE_OK) {
         client_free(c);
         return NULL;
     }
     return c;
+}
+
+void pie_client_changed(struct apipie_client *c)
+{
+    struct pie_place *old = c->place;
+    c->place = NULL;
+    pie_place_drop(old);
 }
 
 void pie_client_keep(struct apipie_client *c)
@@ -74,24 +102,33 @@ void pie_client_drop(struct apipie_client *c)
 
 /* ---- requests */
 
-struct apipie_request *pie_request_new(struct apipie_client *c, int32_t kind)
+static void client_init_request(struct apipie_request *r, struct apipie_client *c, int32_t kind)
 {
-    struct apipie_request *r = pie_mem_new(&c->mem, 1, sizeof(*r));
-    if (r == NULL)
-        return NULL;
     r->client = c;
     r->mem = &c->mem;
     r->refs = 1;
     r->status = APIPIE_PENDING;
     r->dialect = &pie_dialect_apipie;
     r->ended_ms = APIPIE_UNKNOWN;
+    r->asked = &r->wish;
     pie_wish_init(&r->wish, r->mem, kind);
     pie_error_init(&r->error, r->mem);
-    pie_http_request_init(&r->call.request, r->mem);
-    pie_http_request_init(&r->fetch.request, r->mem);
+    pie_routes_init(&r->own_routes, r->mem);
+    pie_queued_init(&r->place_in_lane, r);
+    pie_queued_init(&r->alarm, r);
+}
+
+struct apipie_request *pie_request_new(struct apipie_client *c, int32_t kind)
+{
+    struct apipie_request *r = pie_mem_new(&c->mem, 1, sizeof(*r));
+    if (r == NULL)
+        return NULL;
+    client_init_request(r, c, kind);
     pie_lock_take(c->lock);
     r->wish.timeout_ms = c->defaults.timeout_ms;
     r->wish.connect_timeout_ms = c->defaults.connect_timeout_ms;
+    r->wish.first_byte_timeout_ms = c->defaults.first_byte_timeout_ms;
+    r->wish.stall_timeout_ms = c->defaults.stall_timeout_ms;
     r->wish.retry_policy = c->defaults.retry_policy;
     r->wish.retries = c->defaults.retries;
     r->wish.max_image_bytes = c->defaults.max_image_bytes;
@@ -114,10 +151,21 @@ void pie_request_drop(struct apipie_request *r)
     pie_error_free(&r->error);
     pie_result_free(r->result);
     pie_mem_free(r->mem, r->attempts);
-    pie_http_request_free(&r->call.request);
-    pie_http_request_free(&r->fetch.request);
-    pie_mem_free(r->mem, r->key);
-    pie_mem_free(r->mem, r->base_url);
+    pie_run_free(r);
+    pie_part_free_all(r);
+    pie_place_drop(r->place);
+    pie_routes_clear(&r->own_routes);
+    pie_cache_drop(r->cache);
+    pie_mem_free(r->mem, r->same_key);
+    pie_settle_free(r);
     pie_mem_free(r->mem, r);
     pie_client_drop(c);
+}
+
+apipie_status pie_request_write(const struct apipie_request *r, struct pie_buf *out)
+{
+    struct pie_call call;
+    pie_call_init(&call, &r->wish);
+    r->dialect->write(&call, out);
+    return out->failed;
 }

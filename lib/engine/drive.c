@@ -5,108 +5,130 @@
 /* No limit is needed for correctness: everything that matters wakes the leader. This only bounds a bug. */
 #define DRIVE_LONGEST_MS 60000
 
-static void drive_take_inbox(struct apipie_client *c)
+/* Longer than this without a turn, and silence was ours. */
+#define DRIVE_BREAK_MS 1000
+
+apipie_status pie_drive_list(struct apipie_request *r)
 {
-    struct apipie_request **at = &c->jobs;
-    while (*at != NULL)
-        at = &(*at)->next;
-    pie_lock_take(c->lock);
-    *at = c->inbox;
-    c->inbox = NULL;
-    pie_lock_drop(c->lock);
+    struct apipie_client *c = r->client;
+    if (pie_queue_put(&c->alarms, &r->alarm, r->deadline_ms, 0) != APIPIE_OK)
+        return APIPIE_E_MEMORY;
+    r->prev = NULL;
+    r->next = c->jobs;
+    if (c->jobs != NULL)
+        c->jobs->prev = r;
+    c->jobs = r;
+    r->listed = 1;
+    return APIPIE_OK;
 }
 
-static int32_t drive_closing(struct apipie_client *c)
+/* Not even an alarm could be set: it ends at once. */
+static void drive_refuse(struct apipie_client *c, struct apipie_request *r)
+{
+    pie_error_set(&r->error, APIPIE_E_MEMORY, PIE_HINT_MEMORY, "out of memory", NULL, NULL);
+    pie_job_fail(r);
+    r->next = c->ended;
+    c->ended = r;
+}
+
+static void drive_take_inbox(struct apipie_client *c)
+{
+    pie_lock_take(c->lock);
+    struct apipie_request *r = c->inbox;
+    c->inbox = c->inbox_last = NULL;
+    pie_lock_drop(c->lock);
+    while (r != NULL) {
+        struct apipie_request *next = r->next;
+        r->next = NULL;
+        r->order = ++c->order;
+        if (pie_drive_list(r) == APIPIE_OK)
+            pie_job_begin(r);
+        else
+            drive_refuse(c, r);
+        r = next;
+    }
+}
+
+/* One that was cancelled, with a reference; NULL. */
+static struct apipie_request *drive_next_cancelled(struct apipie_client *c)
+{
+    pie_lock_take(c->lock);
+    struct apipie_request *r = c->cancelled;
+    if (r != NULL)
+        c->cancelled = r->cancel_next;
+    pie_lock_drop(c->lock);
+    return r;
+}
+
+static void drive_end_cancelled(struct apipie_client *c)
+{
+    struct apipie_request *r = NULL;
+    while ((r = drive_next_cancelled(c)) != NULL) {
+        if (r->listed)
+            pie_job_stop(r, APIPIE_E_CANCELLED);
+        pie_request_drop(r);
+    }
+}
+
+static void drive_end_all(struct apipie_client *c)
 {
     pie_lock_take(c->lock);
     int32_t closing = c->closing;
     pie_lock_drop(c->lock);
-    return closing;
+    while (closing && c->jobs != NULL)
+        pie_job_stop(c->jobs, APIPIE_E_CANCELLED);
 }
 
-/* Sends what is due, ends what was cancelled. */
-static void drive_start_due(struct apipie_client *c)
+static int64_t drive_patience(const struct apipie_client *c, int64_t timeout_ms, int64_t next_ms)
 {
-    int32_t closing = drive_closing(c);
-    for (struct apipie_request *r = c->jobs; r != NULL; r = r->next) {
-        if (r->status != APIPIE_PENDING)
-            continue;
-        if (closing || pie_atomic_get(&r->cancel))
-            pie_job_stop(r, APIPIE_E_CANCELLED);
-        else if (pie_atomic_get(&r->state) == PIE_STATE_WAITING && r->until_ms <= pie_clock_ms())
-            pie_job_send(r);
-    }
-}
-
-static int64_t drive_patience(const struct apipie_client *c, int64_t timeout_ms)
-{
+    struct pie_queued *alarm = pie_queue_first(&c->alarms);
+    if (c->ended != NULL)
+        return 0;
     int64_t now = pie_clock_ms();
-    int64_t until = now + timeout_ms;
-    for (const struct apipie_request *r = c->jobs; r != NULL; r = r->next) {
-        if (r->status != APIPIE_PENDING)
-            return 0;
-        if (pie_atomic_get(&r->state) == PIE_STATE_WAITING && r->until_ms < until)
-            until = r->until_ms;
-        if (r->deadline_ms < until)
-            until = r->deadline_ms;
-    }
+    int64_t until = timeout_ms > INT64_MAX - now ? INT64_MAX : now + timeout_ms;
+    if (alarm != NULL && alarm->key < until)
+        until = alarm->key;
+    if (next_ms < until)
+        until = next_ms;
     return until > now ? until - now : 0;
-}
-
-static struct apipie_request *drive_find(struct apipie_client *c, uint32_t ticket)
-{
-    struct apipie_request *r = c->jobs;
-    while (r != NULL && (r->ticket != ticket || pie_atomic_get(&r->state) != PIE_STATE_IN_FLIGHT))
-        r = r->next;
-    return r;
 }
 
 static void drive_collect(struct apipie_client *c)
 {
     for (;;) {
         struct pie_outcome o;
-        uint32_t ticket = 0;
         pie_outcome_init(&o, &c->mem);
-        int32_t more = c->transport->type->next(c->transport, &ticket, &o);
-        struct apipie_request *r = more ? drive_find(c, ticket) : NULL;
+        struct apipie_request *r = c->transport->type->next(c->transport, &o);
         if (r != NULL)
             pie_job_reply(r, &o);
         pie_outcome_free(&o);
-        if (!more)
+        if (r == NULL)
             return;
     }
 }
 
-/* After reading: what has arrived counts, however late we look. */
-static void drive_check_deadlines(struct apipie_client *c)
+/* After reading: what has arrived counts, however late we look. Each alarm rings once a turn. */
+static void drive_ring(struct apipie_client *c)
 {
     int64_t now = pie_clock_ms();
-    for (struct apipie_request *r = c->jobs; r != NULL; r = r->next) {
-        if (r->status == APIPIE_PENDING && r->deadline_ms <= now)
-            pie_job_stop(r, APIPIE_E_TIMEOUT);
+    struct pie_queued *alarm = NULL;
+    while ((alarm = pie_queue_first(&c->alarms)) != NULL && alarm->key <= now) {
+        pie_queue_move(&c->alarms, alarm, now + 1);
+        pie_job_due(alarm->owner);
     }
 }
 
-/* Takes ended jobs off the list and tells those who wait. */
+/* Tells those who wait. */
 static void drive_publish(struct apipie_client *c)
 {
-    struct apipie_request *ended = NULL;
-    struct apipie_request **at = &c->jobs;
-    while (*at != NULL) {
-        struct apipie_request *r = *at;
-        if (r->status == APIPIE_PENDING) {
-            at = &r->next;
-            continue;
-        }
-        *at = r->next;
-        r->next = ended;
-        ended = r;
-    }
+    struct apipie_request *ended = c->ended;
+    c->ended = NULL;
+    if (ended == NULL)
+        return;
     pie_lock_take(c->lock);
     for (struct apipie_request *r = ended; r != NULL; r = r->next)
         pie_atomic_set(&r->state, PIE_STATE_ENDED);
-    if (ended != NULL)
-        pie_lock_wake(c->lock);
+    pie_lock_wake(c->lock);
     pie_lock_drop(c->lock);
     while (ended != NULL) {
         struct apipie_request *next = ended->next;
@@ -119,12 +141,20 @@ static void drive_publish(struct apipie_client *c)
 /* One turn. The caller leads, and does not hold the lock. */
 static void drive_turn(struct apipie_client *c, int64_t timeout_ms)
 {
+    int64_t next_ms = INT64_MAX;
+    int64_t now = pie_clock_ms();
+    if (now - c->turned_ms > DRIVE_BREAK_MS)
+        c->resumed_ms = now;
     drive_take_inbox(c);
-    drive_start_due(c);
-    c->transport->type->drive(c->transport, drive_patience(c, timeout_ms));
+    drive_end_all(c);
+    drive_end_cancelled(c);
+    pie_lane_admit(c, &next_ms);
+    c->transport->type->drive(c->transport, drive_patience(c, timeout_ms, next_ms));
     drive_collect(c);
-    drive_check_deadlines(c);
+    drive_ring(c);
+    pie_lane_admit(c, &next_ms);
     drive_publish(c);
+    c->turned_ms = pie_clock_ms();
 }
 
 static int32_t drive_ended(const struct apipie_request *r)
@@ -149,7 +179,7 @@ static void drive_lead(struct apipie_client *c, const struct apipie_request *r, 
     } while (!drive_ended(r) && pie_clock_ms() < until_ms);
     pie_lock_take(c->lock);
     /* The client was freed while we led: nobody else may come to end what still runs. */
-    while (c->closing && (c->jobs != NULL || c->inbox != NULL)) {
+    while (c->closing && (c->jobs != NULL || c->inbox != NULL || c->cancelled != NULL)) {
         pie_lock_drop(c->lock);
         drive_turn(c, 0);
         pie_lock_take(c->lock);
@@ -197,10 +227,16 @@ int32_t pie_engine_is_leader(struct apipie_client *c)
 void pie_engine_cancel(struct apipie_request *r)
 {
     struct apipie_client *c = r->client;
-    pie_atomic_set(&r->cancel, 1);
     pie_lock_take(c->lock);
-    if (c->transport != NULL)
+    int32_t state = pie_atomic_get(&r->state);
+    int32_t first = pie_atomic_get(&r->cancel) == 0;
+    pie_atomic_set(&r->cancel, 1);
+    if (first && state != PIE_STATE_BUILDING && state != PIE_STATE_ENDED && c->transport != NULL) {
+        pie_request_keep(r);
+        r->cancel_next = c->cancelled;
+        c->cancelled = r;
         c->transport->type->wakeup(c->transport);
+    }
     pie_lock_drop(c->lock);
 }
 

@@ -10,39 +10,120 @@
 #include "http/http.h"
 #include "flow/flow.h"
 #include "dialect/dialect.h"
+#include "meter/meter.h"
+
+#include "engine/queue_priv.h"
 
 enum {
     PIE_STATE_BUILDING,  /* setters */
-    PIE_STATE_SEALED,    /* submit is at work */
-    PIE_STATE_WAITING,   /* until a time: the start, a backoff */
+    PIE_STATE_SEALED,    /* submit is at work, or the leader has not seen it yet */
+    PIE_STATE_QUEUED,    /* in the line of its route */
+    PIE_STATE_WAITING,   /* until a time: a backoff, a redirect, a picture by url */
     PIE_STATE_IN_FLIGHT, /* one leg is out */
+    PIE_STATE_PARENT,    /* its parts are under way, or another request draws the same */
     PIE_STATE_ENDED      /* status says how */
 };
 
 /* Defaults that requests take over when they are made. */
 struct pie_defaults {
-    int64_t timeout_ms, connect_timeout_ms;
+    int64_t timeout_ms, connect_timeout_ms, first_byte_timeout_ms, stall_timeout_ms;
     int32_t retry_policy, retries;
     uint64_t max_image_bytes;
 };
 
+/* A callback of the host with its user pointer, kept by whoever may be calling it. */
+struct pie_hook {
+    const struct pie_mem *mem;
+    int32_t refs; /* atomic */
+    apipie_veto_fn veto;
+    apipie_key_fn key;
+    void *user;
+    apipie_free_fn user_free;
+};
+
+/* Where and as whom calls of this moment go: shared by all requests that were submitted with the same settings. */
+struct pie_place {
+    const struct pie_mem *mem;
+    int32_t refs; /* atomic */
+    char *base_url;
+    char *key;             /* NULL with a key callback */
+    struct pie_hook *hook; /* the key callback; NULL */
+    int32_t allow_http;
+    int32_t private_gateway; /* its host is loopback or private by its name */
+};
+
+/* A call that came back whole, as the history knows it: when one is looked for, the others must be known. */
+struct pie_recent {
+    uint64_t mark; /* of route and length of the prompt */
+    int64_t from_ms, to_ms;
+};
+#define PIE_RECENT 256
+
+/* A limit by the minute, of one provider or of all. */
+struct pie_rate;
+/* What an image costs where nobody knows better. */
+struct pie_price;
+struct pie_cache;
+struct pie_lane;
+
 struct apipie_client {
     struct pie_mem mem;
     struct pie_lock *lock; /* guards what follows up to the line */
-    int32_t handles;       /* the host's references */
-    int32_t refs;          /* one for all handles, one for each request: keeps the memory */
+    int32_t handles;       /* atomic: the host's references */
+    int32_t refs;          /* atomic: one for all handles, one for each request: keeps the memory */
     char *key, *base_url;
     int32_t key_bad; /* the environment's cannot be sent */
     int32_t base_url_bad;
     int32_t allow_http;
+    struct pie_place *place; /* made of these by the next submit; NULL: something changed */
+    struct pie_hook *veto_hook, *key_hook;
     struct pie_defaults defaults;
-    struct apipie_request *inbox; /* submitted, not yet seen by a leader */
+    struct pie_routes routes;
+    int32_t breaker_failures;
+    int64_t breaker_rest_ms;
+    int32_t max_in_flight;
+    int64_t reconcile_ms;
+    struct pie_rate *rates;                    /* a list */
+    struct pie_price *prices;                  /* a list */
+    struct pie_cache *cache;                   /* refcounted; NULL: none */
+    struct apipie_request *inbox, *inbox_last; /* submitted, not yet seen by a leader */
+    struct apipie_request *cancelled;          /* cancelled, not yet seen by a leader */
     struct pie_transport *transport;
     int32_t closing;
-    uint64_t leader; /* the thread that pumps; 0: nobody */
+    uint64_t leader;         /* the thread that pumps; 0: nobody */
+    struct pie_meter *meter; /* has a lock of its own */
     /* ---- the leader's alone */
-    struct apipie_request *jobs;
-    uint32_t tickets;
+    struct apipie_request *jobs;  /* all that has not ended */
+    struct apipie_request *ended; /* to be published at the end of this turn */
+    struct pie_queue alarms;      /* jobs by the next time that something is due */
+    struct pie_lane *lanes;
+    struct apipie_request *drawing; /* with a cache: what is out, one of each kind */
+    int32_t in_flight;
+    uint64_t order;                       /* of arrival */
+    int64_t resumed_ms;                   /* since when somebody pumps without a long break */
+    int64_t turned_ms;                    /* the end of the last turn */
+    struct pie_recent recent[PIE_RECENT]; /* a ring */
+    size_t recent_next;
+};
+
+/* What a job needs while it is out; made when it is let out of the line, so that thousands may wait there. */
+struct pie_run {
+    struct pie_leg call;  /* the paid one, for the present route */
+    struct pie_leg fetch; /* an image by url, or a page of the history */
+    struct pie_leg *leg;  /* the one that is out or comes next */
+    int32_t encoded;      /* call is that of the present route and key */
+    char *key;            /* from the key callback; NULL: the place has it */
+    struct pie_sink *sink;
+    struct pie_sink *inner; /* the same without the cache before it */
+    struct pie_body *body;
+    struct pie_progress progress;
+    struct pie_meter_hold hold;
+    uint32_t next_slot;
+    size_t fetching;     /* the image whose url is fetched */
+    int32_t fetch_tries; /* of this url */
+    int32_t redirects;   /* of this leg */
+    int32_t private_gateway;
+    int64_t fetch_since_ms;
 };
 
 struct apipie_request {
@@ -55,29 +136,52 @@ struct apipie_request {
     struct pie_wish wish;
     int32_t setter_failed;     /* error holds the first bad setter */
     struct apipie_error error; /* code APIPIE_OK: none */
-    struct apipie_result
-        *result;          /* made by submit: nothing that a reply needs is left to be found later */
-    int32_t result_known; /* a reply filled it */
+    struct apipie_result *result;
+    int32_t result_known;               /* a reply filled it */
+    struct apipie_request *cancel_next; /* in the client's list; guarded by its lock */
+    struct pie_settle *settle;          /* of a reconciliation */
     /* ---- sealed by submit, then the leader's alone until the end */
     const struct pie_dialect *dialect;
-    char *key, *base_url;
-    int32_t allow_http;
-    struct pie_leg call;  /* the paid one, frozen */
-    struct pie_leg fetch; /* an image by url */
-    struct pie_leg *leg;  /* the one that is out or comes next */
-    struct pie_sink *sink;
-    struct pie_body *body;
+    struct pie_place *place;
+    struct pie_cache *cache; /* at submit */
+    int64_t reconcile_ms;    /* at submit */
+    const struct pie_routes
+        *routes; /* what is tried, at least one; a part's are those of the whole */
+    struct pie_routes own_routes;
+    uint32_t dead_routes;  /* bits: not worth another try */
+    size_t route;          /* the present one */
+    struct pie_lane *lane; /* of the present route */
+    struct pie_queued place_in_lane, alarm;
+    struct pie_run *run;
     struct pie_attempt *attempts;
     size_t attempt_count, attempt_room;
-    uint32_t ticket;
-    uint32_t next_slot;
-    size_t fetching;     /* the image whose url is fetched */
-    int32_t tries;       /* of the paid call */
-    int32_t fetch_tries; /* of this url */
-    int32_t redirects;   /* of this leg */
-    int32_t private_gateway;
-    int64_t submitted_ms, deadline_ms, until_ms, fetch_since_ms, ended_ms;
-    struct apipie_request *next;
+    int32_t tries;  /* of the paid call */
+    int32_t rounds; /* over the routes */
+    int64_t
+        round_delay_ms; /* the shortest wait that a failure of this round asks for; -1: none may be repeated */
+    int32_t counted;         /* in client->in_flight */
+    int32_t probe;           /* it is the probe of its lane */
+    int32_t key_asked_again; /* after a 401 */
+    int64_t submitted_ms, submitted_wall_ms, deadline_ms, until_ms, ended_ms;
+    uint64_t order;
+    uint8_t seed_of_keys[16]; /* random: the Idempotency-Keys of its calls are made of it */
+    /* one request that became several */
+    struct apipie_request *whole;  /* this is a part of it; NULL */
+    const struct pie_wish *asked;  /* the wish, or that of the whole */
+    int32_t part;                  /* which one */
+    struct apipie_request **parts; /* owned references */
+    int32_t part_count, parts_left;
+    apipie_status stopped; /* why its parts were stopped */
+    /* equal requests with a cache: one is drawn, the others wait for it */
+    char *same_key;
+    struct apipie_request *drawer;                    /* who draws for this one; NULL */
+    struct apipie_request *followers, *next_follower; /* who waits for this one */
+    struct apipie_request *next_drawing;              /* in client->drawing */
+    int32_t drawing;
+    int32_t settling; /* its one part is the reconciliation of its bill */
+    int32_t settled;  /* it was tried */
+    int32_t listed;   /* in client->jobs */
+    struct apipie_request *prev, *next;
 };
 
 /* ---- client */
@@ -87,6 +191,33 @@ void pie_client_keep(struct apipie_client *c); /* one more reason to keep its me
 void pie_client_drop(struct apipie_client *c);
 /* The last handle went: cancels what runs, closes connections. */
 void pie_client_close(struct apipie_client *c);
+/* Key, base URL or key callback changed: the next submit looks again. The lock is held. */
+void pie_client_changed(struct apipie_client *c);
+
+/* ---- hook.c */
+
+/* APIPIE_E_MEMORY: user was freed. Takes user in any case. */
+apipie_status pie_hook_new(const struct pie_mem *mem, apipie_veto_fn veto, apipie_key_fn key,
+                           void *user, apipie_free_fn user_free, struct pie_hook **ret);
+struct pie_hook *pie_hook_keep(struct pie_hook *h); /* NULL is fine */
+void pie_hook_drop(struct pie_hook *h); /* the last one frees user: never under a lock of ours */
+
+/* ---- price.c and rate.c: small lists of a client; its lock is held by the caller */
+
+apipie_status pie_price_set(struct apipie_client *c, const char *provider, const char *model,
+                            int64_t picodollars);
+/* Of one image; APIPIE_UNKNOWN. */
+int64_t pie_price_find(const struct apipie_client *c, const char *provider, const char *model);
+void pie_price_free_all(struct apipie_client *c);
+apipie_status pie_rate_set(struct apipie_client *c, const char *provider, int32_t requests,
+                           int32_t images, int64_t now_us);
+/* When one call of that many images to that provider may go: microseconds, <= now when at once (all limits that apply). */
+int64_t pie_rate_ready(const struct apipie_client *c, const char *provider, int32_t images,
+                       int64_t now_us);
+void pie_rate_take(struct apipie_client *c, const char *provider, int32_t images, int64_t now_us);
+void pie_rate_give_back(struct apipie_client *c, const char *provider, int32_t images,
+                        int64_t now_us);
+void pie_rate_free_all(struct apipie_client *c);
 
 /* ---- drive */
 
@@ -101,10 +232,21 @@ int32_t pie_engine_is_leader(struct apipie_client *c); /* 1 inside a callback of
 struct apipie_request *pie_request_new(struct apipie_client *c, int32_t kind);
 void pie_request_keep(struct apipie_request *r);
 void pie_request_drop(struct apipie_request *r);
+/* A builder that looks for what became of the unknown attempts of `ended`. NULL without memory or when there are none. */
+struct apipie_request *pie_request_new_reconcile(const struct apipie_request *ended);
+/* The parameters of its first route as JSON. */
+apipie_status pie_request_write(const struct apipie_request *r, struct pie_buf *out);
 
 /* May a base url be used? APIPIE_OK, APIPIE_E_ARGUMENT (it is none), APIPIE_E_CONFIG (not encrypted) or _E_MEMORY; on failure
  * *ret_problem is a constant text. */
 apipie_status pie_engine_check_url(const struct pie_mem *mem, const char *url, int32_t allow_http,
                                    const char **ret_problem);
+
+/* ---- cache.c: pictures of requests with a seed, in a folder. Refcounted; any thread may keep and drop. */
+
+apipie_status pie_cache_open(const struct pie_mem *mem, const char *folder, uint64_t max_bytes,
+                             struct pie_cache **ret, const char **ret_reason);
+struct pie_cache *pie_cache_keep(struct pie_cache *c); /* NULL is fine */
+void pie_cache_drop(struct pie_cache *c);
 
 #endif

@@ -5,13 +5,20 @@
 
 #include "engine/engine.h"
 
+#include "engine/breaker_priv.h"
+
+#define PIE_HINT_MEMORY "free some memory, then try again"
+#define PIE_HINT_SENT                                                                              \
+    "the request had been sent: the picture may have been drawn and billed; look at your usage "   \
+    "before you send it again"
+
 /* ---- retry.c: pure */
 
 #define PIE_RETRY_AFTER_MAX_MS 60000
 
 struct pie_retry_ask {
     int32_t policy, retries;
-    int32_t tries;   /* made so far, at least 1 */
+    int32_t tries;   /* rounds made so far, at least 1 */
     int32_t outcome; /* APIPIE_OUTCOME_* of the last one */
     int32_t free;    /* costs nothing: may always be repeated */
     const struct apipie_error *error;
@@ -19,8 +26,10 @@ struct pie_retry_ask {
     uint64_t random;
 };
 
-/* Milliseconds to wait before the next try, or -1: finished. */
+/* Milliseconds to wait before the same may be tried again, or -1: not again. */
 int64_t pie_retry_decide(const struct pie_retry_ask *ask);
+/* 1 when another route may be tried now. */
+int32_t pie_retry_may_move(const struct pie_retry_ask *ask);
 
 /* ---- verdict.c: pure */
 
@@ -28,8 +37,80 @@ int64_t pie_retry_decide(const struct pie_retry_ask *ask);
 int32_t pie_verdict_outcome(const struct pie_outcome *o, const struct apipie_error *err);
 /* An exchange that broke: to an error. */
 void pie_verdict_wire(const struct pie_outcome *o, int32_t paid, struct apipie_error *err);
+/* What a failure says about its route: 1 it works, 0 it failed, -1 nothing. */
+int32_t pie_verdict_route(const struct apipie_error *err);
 /* The key, and what looks like one, out of every text that the host may log. */
 void pie_verdict_mask(struct apipie_error *err, const char *key);
+
+/* ---- place.c */
+
+/* The settings of this moment, with a reference. Or err says what is wrong with them. */
+apipie_status pie_place_of_client(struct apipie_client *c, struct pie_place **ret,
+                                  struct apipie_error *err);
+void pie_place_drop(struct pie_place *p);
+
+/* ---- lane.c: what is known of a route, and who waits for it. The leader's alone. */
+
+struct pie_lane {
+    struct pie_lane *next;
+    char *provider, *model; /* NULL: not named */
+    int32_t users;          /* jobs that point here */
+    struct pie_breaker breaker;
+    int64_t paused_ms; /* the server asked for silence until then */
+    int32_t one_image; /* it makes one image a call */
+    struct pie_queue line;
+    char problem[160]; /* its last failure */
+};
+
+/* Finds or makes it, and counts the user. NULL without memory. */
+struct pie_lane *pie_lane_use(struct apipie_client *c, const char *provider, const char *model);
+/* The job does not need its lane any more. */
+void pie_lane_leave(struct apipie_request *r);
+void pie_lane_free_all(struct apipie_client *c);
+/* When may the next request go there, own limits aside? <= now: at once; INT64_MAX: a probe is out. */
+int64_t pie_lane_ready(struct pie_lane *lane, int64_t now_ms);
+/* Everybody in its line looks for a route again: it closed for a while. */
+void pie_lane_drain(struct apipie_client *c, struct pie_lane *lane);
+/* Lets out of the lines who may go. *ret_next_ms: when to look again. */
+void pie_lane_admit(struct apipie_client *c, int64_t *ret_next_ms);
+
+/* ---- route.c: which route a job takes */
+
+/* Into the line of the first route, from the present one on, that may serve it; or it fails. */
+void pie_route_enter(struct apipie_request *r);
+/* The next route of this round that is not dead, or SIZE_MAX. */
+size_t pie_route_next(const struct apipie_request *r, size_t from);
+/* Provider and model of route number `route`. */
+void pie_route_names(const struct apipie_request *r, size_t route, const char **ret_provider,
+                     const char **ret_model);
+/* What the exchange of the paid call means for the lane: rest, pause. err NULL: it went well. */
+void pie_route_report(struct apipie_request *r, const struct pie_outcome *o,
+                      const struct apipie_error *err);
+/* Out of what the lane counts: the slot, the probe. */
+void pie_route_release(struct apipie_request *r);
+
+/* ---- run.c: what a job has while it is out */
+
+/* Makes it when it is not there. On failure err says why: APIPIE_E_MEMORY, APIPIE_E_FILE. */
+apipie_status pie_run_make(struct apipie_request *r, struct apipie_error *err);
+void pie_run_free(struct apipie_request *r);
+/* The call for the present route and key. */
+apipie_status pie_run_encode(struct apipie_request *r, struct apipie_error *err);
+/* What the present call is: route, n and seed of this job or part. */
+void pie_run_call(const struct apipie_request *r, struct pie_call *ret);
+/* Asks the host's key callback. `refused`: the last one was. */
+apipie_status pie_run_ask_key(struct apipie_request *r, int32_t refused, struct apipie_error *err);
+const char *pie_run_key(const struct apipie_request *r);
+
+/* ---- money.c: reservations and bills of attempts */
+
+apipie_status pie_money_reserve(struct apipie_request *r, struct apipie_error *err);
+/* The attempt has been judged. */
+void pie_money_settle(struct apipie_request *r, struct pie_attempt *a);
+/* Route and length of a prompt as one number; never 0. */
+uint64_t pie_recent_mark(const char *provider, const char *model, const char *prompt);
+/* All attempts together: APIPIE_BILLED_*. */
+int32_t pie_money_billed(const struct apipie_request *r);
 
 /* ---- leg.c */
 
@@ -53,15 +134,39 @@ void pie_reading_close(struct pie_reading *g);
 
 /* ---- job.c: the walk of a job, called by the leader */
 
-void pie_job_send(struct apipie_request *r);
+/* The leader sees it for the first time. */
+void pie_job_begin(struct apipie_request *r);
+/* Let out of the line: the first exchange. */
+void pie_job_go(struct apipie_request *r);
+/* Its alarm rang: what waited goes on, what took too long stops. */
+void pie_job_due(struct apipie_request *r);
 void pie_job_reply(struct apipie_request *r, struct pie_outcome *o);
 /* APIPIE_E_CANCELLED or APIPIE_E_TIMEOUT */
 void pie_job_stop(struct apipie_request *r, apipie_status why);
+/* Nothing was sent, err says why: another route, another time, or the end. Takes err. */
+void pie_job_not_sent(struct apipie_request *r, struct apipie_error *err);
 /* Ends with r->error, whose code is set. */
 void pie_job_fail(struct apipie_request *r);
+void pie_job_fail_with(struct apipie_request *r, struct apipie_error *err); /* takes err */
 void pie_job_succeed(struct apipie_request *r);
 /* The leg that is set goes out at that time. */
 void pie_job_wait_until(struct apipie_request *r, int64_t until_ms);
+/* A line in the log of attempts; NULL without memory. */
+struct pie_attempt *pie_job_log_attempt(struct apipie_request *r, int32_t purpose);
+/* The leg that is set goes out now. */
+void pie_job_send_leg(struct apipie_request *r);
+/* What it waited for is there: the leg that is set goes out, or a new round over the routes begins. */
+void pie_job_resume(struct apipie_request *r);
+/* The exchange that is out broke in a way that err says. Takes err. */
+void pie_job_broken(struct apipie_request *r, const struct pie_outcome *o,
+                    struct apipie_error *err);
+/* Is there a whole picture, or the url of one, in what came so far? */
+int32_t pie_job_has_whole(const struct apipie_request *r);
+void pie_job_log_outcome(struct apipie_request *r, const struct pie_outcome *o);
+/* The exchange was stopped: APIPIE_E_CANCELLED or APIPIE_E_TIMEOUT. */
+void pie_job_stopped(struct apipie_request *r, apipie_status why, const struct pie_outcome *o);
+/* Its next alarm, by its state. */
+void pie_job_set_alarm(struct apipie_request *r);
 
 /* ---- gather.c: from replies to a result */
 
@@ -77,5 +182,50 @@ void pie_gather_go_on(struct apipie_request *r);
 void pie_gather_give_up(struct apipie_request *r, struct apipie_error *err);
 /* Commits what is whole and ends the job. */
 void pie_gather_commit(struct apipie_request *r);
+
+/* ---- drive.c */
+
+/* Among the jobs of its client, with an alarm. APIPIE_OK or APIPIE_E_MEMORY. */
+apipie_status pie_drive_list(struct apipie_request *r);
+
+/* ---- part.c: one request that becomes several calls side by side */
+
+/* One call for each image. The job has not been billed. */
+void pie_part_split(struct apipie_request *r);
+/* A job that is a part has ended. */
+void pie_part_ended(struct apipie_request *part);
+void pie_part_stop_all(struct apipie_request *whole, apipie_status why);
+void pie_part_free_all(struct apipie_request *whole);
+/* All parts have ended. */
+void pie_part_finish(struct apipie_request *whole);
+/* A new job for `whole`: shares its place, routes and deadline. NULL without memory. */
+struct apipie_request *pie_part_new(struct apipie_request *whole, int32_t index, int32_t kind);
+
+/* ---- share.c: the sink of a part: slots of the whole's sink */
+
+apipie_status pie_share_new(struct apipie_request *whole, struct pie_sink **ret);
+/* The slot in the whole's sink; it is not aborted with the part any more. */
+uint32_t pie_share_hand_over(struct pie_sink *s, uint32_t slot);
+
+/* ---- same.c: equal requests with a cache */
+
+/* With a cache and a seed. */
+int32_t pie_same_applies(const struct apipie_request *r);
+/* Puts the cache before the sink, when it applies. */
+apipie_status pie_same_wrap(struct apipie_request *r, struct pie_sink **sink);
+/* 1: the pictures are there, or somebody draws them already: nothing is to be sent. */
+int32_t pie_same_found(struct apipie_request *r);
+/* It has ended: publishes what it drew, and wakes who waited for it. */
+void pie_same_ended(struct apipie_request *r);
+
+/* ---- settle.c: what became of calls whose end nobody saw */
+
+void pie_settle_free(struct apipie_request *r);
+/* 1: it looks first, and ends later. */
+int32_t pie_settle_begin(struct apipie_request *r);
+void pie_settle_ended(struct apipie_request *whole);
+/* The first page of the history, or the first after a pause. */
+void pie_settle_go(struct apipie_request *r);
+void pie_settle_reply(struct apipie_request *r, const struct pie_outcome *o);
 
 #endif

@@ -12,8 +12,8 @@ static void gather_fail_memory(struct apipie_error *err)
 static uint32_t gather_next_slot(const struct apipie_request *r)
 {
     size_t n = 0;
-    uint32_t next = r->next_slot;
-    const struct pie_part *parts = pie_body_parts(r->body, &n);
+    uint32_t next = r->run->next_slot;
+    const struct pie_part *parts = pie_body_parts(r->run->body, &n);
     for (size_t i = 0; i < n; i++) {
         if (parts[i].slot != PIE_SLOT_NONE && parts[i].slot >= next)
             next = parts[i].slot + 1;
@@ -24,7 +24,7 @@ static uint32_t gather_next_slot(const struct apipie_request *r)
 /* A paid picture is never thrown away for what is wrong around it: that is told instead. */
 static void gather_warn_damage(struct apipie_request *r, const struct pie_outcome *o)
 {
-    const struct pie_damage *d = pie_body_damage(r->body);
+    const struct pie_damage *d = pie_body_damage(r->run->body);
     if (o->wire != PIE_WIRE_OK)
         pie_result_warn(r->result, "the reply broke off after the picture: ", o->detail);
     else if (d->found) {
@@ -37,7 +37,7 @@ static void gather_warn_damage(struct apipie_request *r, const struct pie_outcom
             pie_result_warn(r->result, "the reply is damaged: ", text.p);
         pie_buf_free(&text);
     }
-    if (pie_body_shortened(r->body))
+    if (pie_body_shortened(r->run->body))
         pie_result_warn(r->result, "the reply's JSON was shortened: a text in it is too long",
                         NULL);
 }
@@ -46,7 +46,7 @@ static void gather_keep_json(struct apipie_request *r, const struct pie_node *ro
 {
     if (root == NULL)
         return;
-    pie_json_plain(pie_body_rest(r->body), &r->result->json);
+    pie_json_plain(pie_body_rest(r->run->body), &r->result->json);
     if (r->result->json.failed != APIPIE_OK)
         pie_buf_free(&r->result->json);
 }
@@ -54,7 +54,7 @@ static void gather_keep_json(struct apipie_request *r, const struct pie_node *ro
 /* Without a picture, the first damage is the better story. */
 static void gather_explain_damage(struct apipie_request *r, struct apipie_error *err)
 {
-    const struct pie_damage *d = pie_body_damage(r->body);
+    const struct pie_damage *d = pie_body_damage(r->run->body);
     char at[PIE_NUMBER_MAX + 16] = " at byte ";
     if (!d->found || (err->code != APIPIE_E_NO_IMAGE && err->code != APIPIE_E_MALFORMED))
         return;
@@ -76,7 +76,7 @@ static void gather_resolve_urls(struct apipie_request *r)
         char *absolute = NULL;
         if (image->url == NULL)
             continue;
-        if (pie_url_resolve(r->mem, r->call.request.url.p, image->url, &absolute) != APIPIE_OK)
+        if (pie_url_resolve(r->mem, r->run->call.request.url.p, image->url, &absolute) != APIPIE_OK)
             continue; /* kept as it came; fetching it will say why it is none */
         pie_mem_free(r->mem, image->url);
         image->url = absolute;
@@ -87,20 +87,22 @@ int32_t pie_gather_decode(struct apipie_request *r, const struct pie_outcome *o,
                           struct apipie_error *err)
 {
     struct pie_reading g;
+    struct pie_call call;
     pie_reading_open(&g, r, o);
+    pie_run_call(r, &call);
     r->result_known = 1;
-    apipie_status status = r->dialect->decode(&r->wish, &g.reply, r->result, err);
+    apipie_status status = r->dialect->decode(&call, &g.reply, r->result, err);
     if (status == APIPIE_E_MEMORY)
         gather_fail_memory(err);
     gather_keep_json(r, g.reply.root);
-    r->next_slot = gather_next_slot(r);
+    r->run->next_slot = gather_next_slot(r);
     gather_resolve_urls(r);
     if (status == APIPIE_OK) {
         gather_warn_damage(r, o);
-        if (g.reply.root == NULL && pie_body_kind(r->body) == PIE_BODY_JSON)
+        if (g.reply.root == NULL && pie_body_kind(r->run->body) == PIE_BODY_JSON)
             pie_result_warn(r->result, "what the reply says beside the picture could not be read",
                             NULL);
-        r->fetching = 0;
+        r->run->fetching = 0;
     } else {
         gather_explain_damage(r, err);
     }
@@ -121,11 +123,11 @@ int32_t pie_gather_fetched(struct apipie_request *r, const struct pie_outcome *o
                            struct apipie_error *err)
 {
     size_t n = 0;
-    const struct pie_part *parts = pie_body_parts(r->body, &n);
+    const struct pie_part *parts = pie_body_parts(r->run->body, &n);
     if (n != 0 && parts[0].kind == PIE_PART_IMAGE) {
-        pie_image_take(&r->result->images[r->fetching], &parts[0]);
-        r->next_slot = gather_next_slot(r);
-        r->fetching++;
+        pie_image_take(&r->result->images[r->run->fetching], &parts[0]);
+        r->run->next_slot = gather_next_slot(r);
+        r->run->fetching++;
         return 1;
     }
     if (n != 0 && parts[0].kind == PIE_PART_BROKEN)
@@ -142,7 +144,7 @@ int32_t pie_gather_fetched(struct apipie_request *r, const struct pie_outcome *o
 void pie_gather_give_up(struct apipie_request *r, struct apipie_error *err)
 {
     struct pie_image *image =
-        r->fetching < r->result->count ? &r->result->images[r->fetching] : NULL;
+        r->run->fetching < r->result->count ? &r->result->images[r->run->fetching] : NULL;
     /* What a storage host says to a GET is about the url, not about the key or the model. */
     if (err->http_status >= 300 && err->code <= APIPIE_E_AUTH && err->code > APIPIE_E_MALFORMED) {
         char words[sizeof(err->message)];
@@ -160,25 +162,25 @@ void pie_gather_give_up(struct apipie_request *r, struct apipie_error *err)
     }
     if (r->error.code == APIPIE_OK)
         pie_error_move(&r->error, err);
-    r->fetching++;
+    r->run->fetching++;
 }
 
 void pie_gather_go_on(struct apipie_request *r)
 {
-    while (r->fetching < r->result->count) {
+    while (r->run->fetching < r->result->count) {
         struct apipie_error err;
-        struct pie_image *image = &r->result->images[r->fetching];
+        struct pie_image *image = &r->result->images[r->run->fetching];
         if (image->size != 0 || image->url == NULL) {
-            r->fetching++;
+            r->run->fetching++;
             continue;
         }
         pie_error_init(&err, r->mem);
         apipie_status status = pie_leg_fetch(r, image->url, &err);
         if (status == APIPIE_OK) {
-            r->leg = &r->fetch;
-            r->redirects = r->fetch_tries = 0;
-            r->fetch_since_ms = pie_clock_ms();
-            pie_job_wait_until(r, r->fetch_since_ms);
+            r->run->leg = &r->run->fetch;
+            r->run->redirects = r->run->fetch_tries = 0;
+            r->run->fetch_since_ms = pie_clock_ms();
+            pie_job_wait_until(r, r->run->fetch_since_ms);
             return;
         }
         if (err.code == APIPIE_OK)
@@ -196,8 +198,12 @@ static void gather_commit_one(struct apipie_request *r, size_t index)
     struct pie_image *image = &r->result->images[index];
     if (image->slot == PIE_SLOT_NONE || image->size == 0)
         return;
+    if (r->whole != NULL) { /* the whole commits, when all of its parts are there */
+        image->slot = pie_share_hand_over(r->run->sink, image->slot);
+        return;
+    }
     apipie_status status =
-        r->sink->type->commit(r->sink, image->slot, index, r->result->count, image);
+        r->run->sink->type->commit(r->run->sink, image->slot, index, r->result->count, image);
     image->slot = PIE_SLOT_NONE; /* the sink has given it away, or dropped it */
     if (status == APIPIE_OK) {
         if (strcmp(image->mime, PIE_MIME_UNKNOWN) == 0)
@@ -206,10 +212,10 @@ static void gather_commit_one(struct apipie_request *r, size_t index)
     }
     image->size = 0;
     image->status = status;
-    pie_text_copy(pie_slice_text(r->sink->problem), image->problem, sizeof(image->problem));
+    pie_text_copy(pie_slice_text(r->run->sink->problem), image->problem, sizeof(image->problem));
     if (r->error.code == APIPIE_OK)
         pie_error_set(&r->error, status, "the picture was drawn and paid; it could not be kept",
-                      r->sink->problem, NULL, NULL);
+                      r->run->sink->problem, NULL, NULL);
 }
 
 static void gather_warn_missing(struct apipie_request *r)

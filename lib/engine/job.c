@@ -11,142 +11,133 @@ static struct pie_attempt *job_attempt(const struct apipie_request *r)
     return &r->attempts[r->attempt_count - 1];
 }
 
-/* ---- the end */
-
-static int32_t job_billed(const struct apipie_request *r)
+static void job_memory_error(struct apipie_error *err)
 {
-    int32_t billed = APIPIE_BILLED_NO;
-    for (size_t i = 0; i < r->attempt_count; i++) {
-        if (r->attempts[i].billed == APIPIE_BILLED_YES)
-            return APIPIE_BILLED_YES;
-        if (r->attempts[i].billed == APIPIE_BILLED_UNKNOWN)
-            billed = APIPIE_BILLED_UNKNOWN;
-    }
-    return billed;
-}
-
-/* What the host does not need any more goes now, not with its last reference. */
-static void job_end(struct apipie_request *r, apipie_status status)
-{
-    if (r->sink != NULL)
-        r->sink->type->close(r->sink); /* what was not committed is gone with it */
-    r->sink = NULL;
-    r->body = pie_body_free(r->body);
-    pie_http_request_free(&r->call.request);
-    pie_http_request_free(&r->fetch.request);
-    if (r->key != NULL)
-        pie_mem_wipe(r->key, strlen(r->key));
-    r->key = pie_mem_free(r->mem, r->key);
-    r->base_url = pie_mem_free(r->mem, r->base_url);
-    r->leg = NULL;
-    r->ended_ms = pie_clock_ms();
-    r->status = status;
-}
-
-/* What was not committed is not there, whatever came. */
-static void job_forget_uncommitted(struct apipie_request *r)
-{
-    for (size_t i = 0; r->result != NULL && i < r->result->count; i++) {
-        struct pie_image *image = &r->result->images[i];
-        if (image->slot != PIE_SLOT_NONE)
-            image->size = 0;
-    }
-}
-
-void pie_job_fail(struct apipie_request *r)
-{
-    struct apipie_error *e = &r->error;
-    job_forget_uncommitted(r);
-    e->billed = job_billed(r);
-    e->attempts = r->tries;
-    pie_verdict_mask(e, r->key);
-    job_end(r, e->code);
-}
-
-void pie_job_succeed(struct apipie_request *r)
-{
-    pie_error_free(&r->error);
-    pie_error_init(&r->error, r->mem);
-    job_end(r, APIPIE_OK);
-}
-
-static void job_fail_with(struct apipie_request *r, struct apipie_error *err)
-{
-    pie_error_move(&r->error, err);
-    pie_job_fail(r);
-}
-
-static void job_fail_memory(struct apipie_request *r)
-{
-    pie_error_set(&r->error, APIPIE_E_MEMORY, "free some memory, then try again", "out of memory",
-                  NULL, NULL);
-    pie_job_fail(r);
+    pie_error_set(err, APIPIE_E_MEMORY, PIE_HINT_MEMORY, "out of memory", NULL, NULL);
 }
 
 /* ---- sending */
 
-void pie_job_wait_until(struct apipie_request *r, int64_t until_ms)
-{
-    r->until_ms = until_ms;
-    pie_atomic_set(&r->state, PIE_STATE_WAITING);
-}
-
-static apipie_status job_new_attempt(struct apipie_request *r)
+struct pie_attempt *pie_job_log_attempt(struct apipie_request *r, int32_t purpose)
 {
     if (r->attempt_count == r->attempt_room) {
-        size_t room = r->attempt_room + 8;
+        size_t room = r->attempt_room == 0 ? 2 : r->attempt_room * 2;
         struct pie_attempt *more = pie_mem_resize(r->mem, r->attempts, room * sizeof(*more));
         if (more == NULL)
-            return APIPIE_E_MEMORY;
+            return NULL;
         r->attempts = more;
         r->attempt_room = room;
     }
-    r->attempt_count++;
-    struct pie_attempt *a = job_attempt(r);
+    struct pie_attempt *a = &r->attempts[r->attempt_count++];
     pie_attempt_init(a);
-    a->purpose = r->leg->purpose;
+    a->purpose = purpose;
     a->outcome = APIPIE_OUTCOME_NOT_SENT;
+    a->route = purpose == APIPIE_PURPOSE_GENERATE ? (int32_t)r->route : -1;
+    a->wall_ms = pie_clock_wall_ms();
     a->time[APIPIE_TIME_STARTED] = pie_clock_ms() - r->submitted_ms;
-    return APIPIE_OK;
+    return a;
 }
 
 /* Without memory the leg is not sent. What other legs have brought is kept. */
 static void job_cannot_send(struct apipie_request *r)
 {
     struct apipie_error err;
-    if (r->leg->paid) {
-        job_fail_memory(r);
-        return;
-    }
     pie_error_init(&err, r->mem);
-    pie_error_set(&err, APIPIE_E_MEMORY, "free some memory, then try again", "out of memory", NULL,
-                  NULL);
-    pie_gather_give_up(r, &err);
-    pie_gather_go_on(r);
+    job_memory_error(&err);
+    if (r->run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD) {
+        pie_gather_give_up(r, &err);
+        pie_gather_go_on(r);
+    } else {
+        pie_job_fail_with(r, &err);
+    }
     pie_error_free(&err);
 }
 
-void pie_job_send(struct apipie_request *r)
+/* A redirect is another hop of the same try. */
+static void job_count_try(struct apipie_request *r)
 {
+    if (r->run->redirects != 0)
+        return;
+    r->tries += r->run->leg->paid;
+    r->run->fetch_tries += !r->run->leg->paid;
+}
+
+void pie_job_send_leg(struct apipie_request *r)
+{
+    struct pie_run *run = r->run;
     struct pie_transport *t = r->client->transport;
-    if (job_new_attempt(r) != APIPIE_OK) {
+    struct pie_attempt *a = pie_job_log_attempt(r, run->leg->purpose);
+    if (a == NULL) {
         job_cannot_send(r);
         return;
     }
-    /* A redirect is another hop of the same try. */
-    if (r->redirects == 0) {
-        r->tries += r->leg->paid;
-        r->fetch_tries += !r->leg->paid;
-    }
-    pie_body_reset(r->body, r->leg->paid ? r->dialect->paths : NULL, r->next_slot, !r->leg->paid);
-    r->ticket = ++r->client->tickets;
+    job_count_try(r);
+    int32_t download = run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD;
+    pie_body_reset(run->body, run->leg->paid ? r->dialect->paths : NULL, run->next_slot, download);
     pie_atomic_set(&r->state, PIE_STATE_IN_FLIGHT);
     apipie_status status =
-        t->type->submit(t, &r->leg->request, pie_body_writer(r->body), r->ticket);
-    if (status == APIPIE_OK)
+        t->type->submit(t, &run->leg->request, pie_body_writer(run->body), &run->progress, r);
+    if (status == APIPIE_OK) {
+        pie_job_set_alarm(r);
         return;
-    job_attempt(r)->status = status;
+    }
+    a->status = status;
+    if (run->leg->paid)
+        pie_money_settle(r, a);
     job_cannot_send(r);
+}
+
+/* The paid call: with the key of this moment, and with its price put aside. */
+static void job_send_call(struct apipie_request *r, int32_t key_refused)
+{
+    struct apipie_error err;
+    struct pie_run *run = r->run;
+    pie_error_init(&err, r->mem);
+    run->leg = &run->call;
+    apipie_status status = run->redirects == 0 ? pie_run_ask_key(r, key_refused, &err) : APIPIE_OK;
+    if (status == APIPIE_OK)
+        status = pie_run_encode(r, &err);
+    if (status == APIPIE_OK)
+        status = pie_money_reserve(r, &err);
+    if (status == APIPIE_OK)
+        pie_job_send_leg(r);
+    else
+        pie_job_fail_with(r, &err);
+    pie_error_free(&err);
+}
+
+static int32_t job_images(const struct apipie_request *r)
+{
+    return (r->asked->has & PIE_WISH_HAS_N) && r->whole == NULL ? r->asked->n : 1;
+}
+
+void pie_job_go(struct apipie_request *r)
+{
+    struct apipie_error err;
+    pie_error_init(&err, r->mem);
+    if (pie_run_make(r, &err) != APIPIE_OK)
+        pie_job_fail_with(r, &err);
+    else if (pie_same_found(r))
+        ; /* nothing is to be sent */
+    else if (r->lane->one_image && job_images(r) > 1)
+        pie_part_split(r);
+    else {
+        r->run->redirects = 0;
+        job_send_call(r, 0);
+    }
+    pie_error_free(&err);
+}
+
+void pie_job_begin(struct apipie_request *r)
+{
+    r->rounds = 1;
+    r->round_delay_ms = -1;
+    if (pie_atomic_get(&r->cancel)) /* while submit was at work */
+        pie_job_stop(r, APIPIE_E_CANCELLED);
+    else if (r->wish.kind == APIPIE_REQUEST_RECONCILE)
+        pie_settle_go(r);
+    else
+        pie_route_enter(r);
 }
 
 /* ---- what came back */
@@ -156,7 +147,7 @@ static int64_t job_ms(int64_t us)
     return us < 0 ? APIPIE_UNKNOWN : us / 1000;
 }
 
-static void job_log(struct apipie_request *r, const struct pie_outcome *o)
+void pie_job_log_outcome(struct apipie_request *r, const struct pie_outcome *o)
 {
     struct pie_attempt *a = job_attempt(r);
     a->http_status = o->status;
@@ -168,32 +159,40 @@ static void job_log(struct apipie_request *r, const struct pie_outcome *o)
     pie_explain_request_id(&o->headers, a->request_id);
 }
 
-static void job_judge(struct apipie_request *r, int32_t outcome, apipie_status status)
+/* The verdict on the exchange: what it was, what it costs, why it failed (err NULL: it did not). */
+static void job_judge(struct apipie_request *r, int32_t outcome, struct apipie_error *err)
 {
     struct pie_attempt *a = job_attempt(r);
     a->outcome = outcome;
-    a->status = status;
+    a->status = err != NULL ? err->code : APIPIE_OK;
     a->billed = APIPIE_BILLED_NO;
-    if (r->leg->paid && outcome == APIPIE_OUTCOME_DELIVERED)
+    if (err != NULL) {
+        pie_verdict_mask(err, pie_run_key(r));
+        pie_text_display(pie_slice_text(err->message), a->message, sizeof(a->message));
+    }
+    if (!r->run->leg->paid)
+        return;
+    if (outcome == APIPIE_OUTCOME_DELIVERED)
         a->billed = APIPIE_BILLED_YES;
-    if (r->leg->paid && outcome == APIPIE_OUTCOME_UNKNOWN)
+    if (outcome == APIPIE_OUTCOME_UNKNOWN)
         a->billed = APIPIE_BILLED_UNKNOWN;
+    pie_money_settle(r, a);
 }
 
-static int64_t job_retry_delay(const struct apipie_request *r, const struct apipie_error *err,
-                               int64_t now)
+static void job_ask_retry(const struct apipie_request *r, const struct apipie_error *err,
+                          int64_t now, struct pie_retry_ask *ask)
 {
-    struct pie_retry_ask ask = {0};
-    ask.policy = r->wish.retry_policy;
-    ask.retries = r->wish.retries;
-    ask.tries = r->leg->paid ? r->tries : r->fetch_tries;
-    ask.outcome = job_attempt(r)->outcome;
-    ask.free = !r->leg->paid;
-    ask.error = err;
-    ask.now_ms = now;
-    ask.deadline_ms = r->deadline_ms;
-    pie_random(&ask.random, sizeof(ask.random));
-    return pie_retry_decide(&ask);
+    int32_t free = r->run != NULL && r->run->leg != NULL && !r->run->leg->paid;
+    memset(ask, 0, sizeof(*ask));
+    ask->policy = r->asked->retry_policy;
+    ask->retries = r->asked->retries;
+    ask->tries = free ? r->run->fetch_tries : r->rounds;
+    ask->outcome = job_attempt(r)->outcome;
+    ask->free = free;
+    ask->error = err;
+    ask->now_ms = now;
+    ask->deadline_ms = r->deadline_ms;
+    pie_random(&ask->random, sizeof(ask->random));
 }
 
 /* An error from a reply that is no success, or from what broke it. */
@@ -201,7 +200,7 @@ static void job_explain(struct apipie_request *r, const struct pie_outcome *o,
                         struct apipie_error *err)
 {
     if (o->wire != PIE_WIRE_OK && o->status < 300) {
-        pie_verdict_wire(o, r->leg->paid, err);
+        pie_verdict_wire(o, r->run->leg->paid, err);
         return;
     }
     struct pie_reading g;
@@ -211,37 +210,105 @@ static void job_explain(struct apipie_request *r, const struct pie_outcome *o,
     err->retry_after_ms = pie_explain_retry_after(&o->headers, pie_clock_wall_ms());
 }
 
+/* ---- another time, another route, or the end */
+
 /* A new try of the paid call starts from nothing. */
 static apipie_status job_forget_result(struct apipie_request *r)
 {
+    if (r->run == NULL)
+        return APIPIE_OK;
     struct apipie_result *fresh = pie_result_new(r->mem);
     if (fresh == NULL)
         return APIPIE_E_MEMORY;
     pie_result_free(r->result);
     r->result = fresh;
     r->result_known = 0;
-    r->next_slot = 0;
+    r->run->next_slot = 0;
+    r->run->redirects = 0;
     return APIPIE_OK;
 }
 
-static void job_call_failed(struct apipie_request *r, struct apipie_error *err)
+/* A pipe with half a picture in it takes no second one: paying for that would be in vain. */
+static int32_t job_can_restart(struct apipie_request *r)
 {
+    return (r->run == NULL || pie_sink_can_restart(r->run->sink)) &&
+           job_forget_result(r) == APIPIE_OK;
+}
+
+static void job_next_round(struct apipie_request *r, int64_t now)
+{
+    int64_t until = now + r->round_delay_ms;
+    r->rounds++;
+    r->round_delay_ms = -1;
+    r->route = pie_route_next(r, 0);
+    if (r->run != NULL)
+        r->run->leg = NULL;
+    pie_job_wait_until(r, until);
+}
+
+static void job_again(struct apipie_request *r, struct apipie_error *err)
+{
+    struct pie_retry_ask ask;
     int64_t now = pie_clock_ms();
-    int64_t delay = job_retry_delay(r, err, now);
-    /* A pipe with half a picture in it takes no second one: paying for that would be in vain. */
-    if (delay < 0 || !pie_sink_can_restart(r->sink) || job_forget_result(r) != APIPIE_OK) {
-        job_fail_with(r, err);
+    job_ask_retry(r, err, now, &ask);
+    int64_t delay = pie_retry_decide(&ask);
+    size_t next = pie_route_next(r, r->route + 1);
+    if (delay < 0)
+        r->dead_routes |= UINT32_C(1) << r->route;
+    else if (r->round_delay_ms < 0 || delay < r->round_delay_ms)
+        r->round_delay_ms = delay;
+    int32_t move = next != SIZE_MAX && pie_retry_may_move(&ask);
+    pie_route_release(r);
+    if ((!move && r->round_delay_ms < 0) || !job_can_restart(r)) {
+        pie_job_fail_with(r, err);
+    } else if (move) {
+        r->route = next;
+        pie_route_enter(r);
+    } else {
+        job_next_round(r, now);
+    }
+}
+
+void pie_job_not_sent(struct apipie_request *r, struct apipie_error *err)
+{
+    struct pie_attempt *a = pie_job_log_attempt(r, APIPIE_PURPOSE_GENERATE);
+    if (a == NULL) {
+        pie_job_fail_with(r, err);
         return;
     }
-    r->redirects = 0;
-    pie_job_wait_until(r, now + delay);
+    a->status = err->code;
+    pie_text_display(pie_slice_text(err->message), a->message, sizeof(a->message));
+    if (r->run != NULL)
+        r->run->leg = &r->run->call;
+    job_again(r, err);
+}
+
+/* The exchange of the paid call is judged and failed. */
+static void job_call_failed(struct apipie_request *r, const struct pie_outcome *o,
+                            struct apipie_error *err)
+{
+    pie_route_report(r, o, err);
+    if (err->http_status == 401 && r->place->hook != NULL && !r->key_asked_again &&
+        r->asked->retry_policy != APIPIE_RETRY_NEVER) {
+        r->key_asked_again = 1;
+        if (job_can_restart(r)) {
+            job_send_call(r, 1);
+            return;
+        }
+    }
+    if (err->one_image && job_images(r) > 1 && job_attempt(r)->outcome == APIPIE_OUTCOME_REJECTED) {
+        r->lane->one_image = 1;
+        pie_part_split(r);
+        return;
+    }
+    job_again(r, err);
 }
 
 /* Is there a whole picture, or the url of one, in a reply that broke off? */
-static int32_t job_has_whole(const struct apipie_request *r)
+int32_t pie_job_has_whole(const struct apipie_request *r)
 {
     size_t n = 0;
-    const struct pie_part *parts = pie_body_parts(r->body, &n);
+    const struct pie_part *parts = pie_body_parts(r->run->body, &n);
     for (size_t i = 0; i < n; i++) {
         if (parts[i].kind == PIE_PART_IMAGE || parts[i].kind == PIE_PART_URL)
             return 1;
@@ -253,7 +320,8 @@ static int32_t job_has_whole(const struct apipie_request *r)
  * come and could not be kept here. */
 static int32_t job_no_picture_outcome(const struct apipie_request *r)
 {
-    if (r->result->usage.cost > 0 || pie_body_failure(r->body) != APIPIE_OK || job_has_whole(r))
+    if (r->result->usage.cost > 0 || pie_body_failure(r->run->body) != APIPIE_OK ||
+        pie_job_has_whole(r))
         return APIPIE_OUTCOME_DELIVERED;
     return APIPIE_OUTCOME_UNKNOWN;
 }
@@ -262,19 +330,25 @@ static void job_call_answered(struct apipie_request *r, const struct pie_outcome
                               struct apipie_error *err)
 {
     if (pie_gather_decode(r, o, err)) {
-        job_judge(r, APIPIE_OUTCOME_DELIVERED, APIPIE_OK);
+        job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
+        pie_route_report(r, o, NULL);
         pie_gather_go_on(r);
         return;
     }
-    job_judge(r, job_no_picture_outcome(r), err->code);
-    job_call_failed(r, err);
+    job_judge(r, job_no_picture_outcome(r), err);
+    job_call_failed(r, o, err);
 }
 
 static void job_redirected(struct apipie_request *r, const struct pie_outcome *o,
                            struct apipie_error *err)
 {
     apipie_status status = pie_leg_redirect(r, o, err);
-    job_judge(r, r->leg->paid ? pie_verdict_outcome(o, err) : APIPIE_OUTCOME_DELIVERED, status);
+    int32_t outcome = APIPIE_OUTCOME_DELIVERED;
+    if (r->run->leg->paid)
+        outcome = pie_verdict_outcome(o, err);
+    if (status == APIPIE_E_MEMORY && err->code == APIPIE_OK)
+        job_memory_error(err);
+    job_judge(r, outcome, status != APIPIE_OK ? err : NULL);
     if (status == APIPIE_OK) {
         pie_job_wait_until(r, pie_clock_ms());
         return;
@@ -284,8 +358,8 @@ static void job_redirected(struct apipie_request *r, const struct pie_outcome *o
         return;
     }
     err->http_status = o->status;
-    if (r->leg->paid) {
-        job_fail_with(r, err);
+    if (r->run->leg->purpose != APIPIE_PURPOSE_DOWNLOAD) {
+        pie_job_fail_with(r, err);
         return;
     }
     pie_gather_give_up(r, err);
@@ -303,8 +377,8 @@ static void job_call_reply(struct apipie_request *r, const struct pie_outcome *o
                            struct apipie_error *err)
 {
     int32_t success = o->status >= 200 && o->status < 300;
-    r->private_gateway |= o->private_peer;
-    if (success && (o->wire == PIE_WIRE_OK || job_has_whole(r))) {
+    r->run->private_gateway |= o->private_peer;
+    if (success && (o->wire == PIE_WIRE_OK || pie_job_has_whole(r))) {
         job_call_answered(r, o, err);
         return;
     }
@@ -313,20 +387,35 @@ static void job_call_reply(struct apipie_request *r, const struct pie_outcome *o
         return;
     }
     job_explain(r, o, err);
-    job_judge(r, pie_verdict_outcome(o, err), err->code);
-    job_call_failed(r, err);
+    job_judge(r, pie_verdict_outcome(o, err), err);
+    job_call_failed(r, o, err);
 }
 
 static int64_t job_fetch_delay(const struct apipie_request *r, const struct pie_outcome *o,
                                const struct apipie_error *err)
 {
+    struct pie_retry_ask ask;
     int64_t now = pie_clock_ms();
-    int64_t fresh = 500 * r->fetch_tries;
-    if (o->status == 404 && r->wish.retry_policy != APIPIE_RETRY_NEVER &&
-        r->fetch_tries < JOB_FRESH_TRIES && now + fresh - r->fetch_since_ms < JOB_FRESH_MS &&
-        now + fresh < r->deadline_ms)
+    int64_t fresh = 500 * r->run->fetch_tries;
+    if (o->status == 404 && r->asked->retry_policy != APIPIE_RETRY_NEVER &&
+        r->run->fetch_tries < JOB_FRESH_TRIES &&
+        now + fresh - r->run->fetch_since_ms < JOB_FRESH_MS && now + fresh < r->deadline_ms)
         return fresh;
-    return job_retry_delay(r, err, now);
+    job_ask_retry(r, err, now, &ask);
+    return pie_retry_decide(&ask);
+}
+
+static void job_fetch_failed(struct apipie_request *r, const struct pie_outcome *o,
+                             struct apipie_error *err)
+{
+    int64_t delay = job_fetch_delay(r, o, err);
+    if (delay >= 0) {
+        r->run->redirects = 0;
+        pie_job_wait_until(r, pie_clock_ms() + delay);
+        return;
+    }
+    pie_gather_give_up(r, err);
+    pie_gather_go_on(r);
 }
 
 static void job_fetch_reply(struct apipie_request *r, const struct pie_outcome *o,
@@ -336,102 +425,81 @@ static void job_fetch_reply(struct apipie_request *r, const struct pie_outcome *
         job_redirected(r, o, err);
         return;
     }
-    int32_t success = o->status >= 200 && o->status < 300;
-    if (success && o->wire == PIE_WIRE_OK && pie_gather_fetched(r, o, err)) {
-        job_judge(r, APIPIE_OUTCOME_DELIVERED, APIPIE_OK);
+    int32_t success = o->status >= 200 && o->status < 300 && o->wire == PIE_WIRE_OK;
+    if (success && pie_gather_fetched(r, o, err)) {
+        job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
         pie_gather_go_on(r);
         return;
     }
     if (err->code == APIPIE_OK)
         job_explain(r, o, err);
-    job_judge(r,
-              o->wire == PIE_WIRE_OK && success ? APIPIE_OUTCOME_DELIVERED
-                                                : pie_verdict_outcome(o, err),
-              err->code);
-    int64_t delay = job_fetch_delay(r, o, err);
-    if (delay >= 0) {
-        r->redirects = 0;
+    job_judge(r, success ? APIPIE_OUTCOME_DELIVERED : pie_verdict_outcome(o, err), err);
+    job_fetch_failed(r, o, err);
+}
+
+/* A page of the history that is none may be asked for again like any GET. */
+static void job_history_reply(struct apipie_request *r, const struct pie_outcome *o,
+                              struct apipie_error *err)
+{
+    struct pie_retry_ask ask;
+    if (o->status >= 200 && o->status < 300 && o->wire == PIE_WIRE_OK) {
+        job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
+        pie_settle_reply(r, o);
+        return;
+    }
+    job_explain(r, o, err);
+    job_judge(r, pie_verdict_outcome(o, err), err);
+    job_ask_retry(r, err, pie_clock_ms(), &ask);
+    int64_t delay = pie_retry_decide(&ask);
+    if (delay >= 0)
         pie_job_wait_until(r, pie_clock_ms() + delay);
-        return;
-    }
-    pie_gather_give_up(r, err);
-    pie_gather_go_on(r);
+    else
+        pie_job_fail_with(r, err);
 }
 
-/* ---- stopped from outside */
-
-static void job_stop_error(struct apipie_error *err, apipie_status why, const struct pie_outcome *o,
-                           int32_t paid)
+static void job_answered(struct apipie_request *r, const struct pie_outcome *o,
+                         struct apipie_error *err)
 {
-    const char *hint = "";
-    if (paid && o->sent)
-        hint = "the request had been sent: the picture may have been drawn and billed; look at "
-               "your usage "
-               "before you send it again";
-    if (why == APIPIE_E_CANCELLED) {
-        pie_error_set(err, why, hint, "cancelled", NULL, NULL);
-        return;
-    }
-    if (hint[0] == '\0')
-        hint = "raise the time limit";
-    const char *state = "before the request was sent";
-    if (o->sent)
-        state =
-            o->body_bytes != 0 ? "in the middle of the reply" : "before a byte of the reply came";
-    pie_error_set(err, why, hint, "the time limit passed ", state, NULL);
-    err->retryable = 1;
-}
-
-static void job_stopped(struct apipie_request *r, apipie_status why, const struct pie_outcome *o)
-{
-    struct apipie_error err;
-    pie_error_init(&err, r->mem);
-    job_stop_error(&err, why, o, r->leg->paid);
-    err.http_status = o->status;
-    if (pie_atomic_get(&r->state) == PIE_STATE_IN_FLIGHT)
-        job_judge(r, pie_verdict_outcome(o, &err), why); /* a refusal counts by its first line */
-    if (r->result_known && why == APIPIE_E_TIMEOUT) {
-        /* The other pictures are there, and paid. */
-        pie_gather_give_up(r, &err);
-        pie_gather_commit(r);
-    } else {
-        job_fail_with(r, &err);
-    }
-    pie_error_free(&err);
+    if (r->run->leg->purpose == APIPIE_PURPOSE_GENERATE)
+        job_call_reply(r, o, err);
+    else if (r->run->leg->purpose == APIPIE_PURPOSE_HISTORY)
+        job_history_reply(r, o, err);
+    else
+        job_fetch_reply(r, o, err);
 }
 
 void pie_job_reply(struct apipie_request *r, struct pie_outcome *o)
 {
     struct apipie_error err;
     pie_error_init(&err, r->mem);
-    pie_body_finish(r->body, o->wire == PIE_WIRE_OK);
-    job_log(r, o);
+    pie_body_finish(r->run->body, o->wire == PIE_WIRE_OK);
+    pie_job_log_outcome(r, o);
     if (pie_atomic_get(&r->cancel)) /* by a callback, or just before the last byte */
-        job_stopped(r, APIPIE_E_CANCELLED, o);
-    else if (r->leg->paid)
-        job_call_reply(r, o, &err);
+        pie_job_stopped(r, APIPIE_E_CANCELLED, o);
     else
-        job_fetch_reply(r, o, &err);
+        job_answered(r, o, &err);
     pie_error_free(&err);
 }
 
-void pie_job_stop(struct apipie_request *r, apipie_status why)
+void pie_job_broken(struct apipie_request *r, const struct pie_outcome *o, struct apipie_error *err)
 {
-    struct pie_outcome o;
-    struct pie_transport *t = r->client->transport;
-    pie_outcome_init(&o, r->mem);
-    if (pie_atomic_get(&r->state) != PIE_STATE_IN_FLIGHT) {
-        job_stopped(r, why, &o);
-        pie_outcome_free(&o);
-        return;
-    }
-    t->type->cancel(t, r->ticket, &o);
-    if (why == APIPIE_E_TIMEOUT && (o.wire != PIE_WIRE_STOPPED || job_has_whole(r))) {
-        pie_job_reply(r, &o); /* it came just in time, or what matters did */
-    } else {
-        pie_body_finish(r->body, 0);
-        job_log(r, &o);
-        job_stopped(r, why, &o);
-    }
-    pie_outcome_free(&o);
+    job_judge(r, pie_verdict_outcome(o, err), err);
+    if (r->run->leg->paid)
+        job_call_failed(r, o, err);
+    else if (r->run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD)
+        job_fetch_failed(r, o, err);
+    else
+        pie_job_fail_with(r, err);
+}
+
+void pie_job_resume(struct apipie_request *r)
+{
+    if (r->wish.kind == APIPIE_REQUEST_RECONCILE)
+        pie_settle_go(r);
+    else if (r->run == NULL || r->run->leg == NULL) /* another round over the routes */
+        pie_route_enter(r);
+    else if (r->run->leg->paid)
+        job_send_call(r, 0);
+    else
+        pie_job_send_leg(r);
 }

@@ -56,8 +56,8 @@ static apipie_status leg_refuse(struct apipie_error *err, const char *hint, cons
 /* May a GET without key go there, when it came from a server that we trust this far? */
 static const char *leg_fetch_problem(const struct apipie_request *r, const struct pie_url *u)
 {
-    const char *problem = leg_problem(u, r->allow_http);
-    if (problem == NULL && !r->private_gateway && pie_url_host_is_private(u->host))
+    const char *problem = leg_problem(u, r->place->allow_http);
+    if (problem == NULL && !r->run->private_gateway && pie_url_host_is_private(u->host))
         problem = "a public server must not send us to a private address";
     return problem;
 }
@@ -72,7 +72,7 @@ static apipie_status leg_set_url(struct pie_leg *leg, const char *url)
 apipie_status pie_leg_fetch(struct apipie_request *r, const char *url, struct apipie_error *err)
 {
     struct pie_url u;
-    struct pie_leg *leg = &r->fetch;
+    struct pie_leg *leg = &r->run->fetch;
     apipie_status status = pie_url_parse(r->mem, url, &u);
     if (status == APIPIE_E_MEMORY)
         return status;
@@ -85,8 +85,8 @@ apipie_status pie_leg_fetch(struct apipie_request *r, const char *url, struct ap
     leg->purpose = APIPIE_PURPOSE_DOWNLOAD;
     leg->paid = leg->with_key = 0;
     leg->request.method = "GET";
-    leg->request.public_only = !r->private_gateway;
-    leg->request.connect_timeout_ms = r->wish.connect_timeout_ms;
+    leg->request.public_only = !r->run->private_gateway;
+    leg->request.connect_timeout_ms = r->asked->connect_timeout_ms;
     pie_headers_clear(&leg->request.headers);
     status =
         pie_headers_add(&leg->request.headers, pie_slice_text("Accept"), pie_slice_text("image/*"));
@@ -101,7 +101,7 @@ static apipie_status leg_redirect_call(struct apipie_request *r, const struct pi
     if (o->status == 303)
         return leg_refuse(err, "look at your usage before you send it again",
                           "the server answered 303, see other: ", target);
-    apipie_status status = pie_url_parse(r->mem, r->leg->request.url.p, &from);
+    apipie_status status = pie_url_parse(r->mem, r->run->leg->request.url.p, &from);
     if (status != APIPIE_OK)
         return status;
     status = pie_url_parse(r->mem, target, &to);
@@ -130,7 +130,8 @@ static apipie_status leg_redirect_fetch(struct apipie_request *r, const char *ta
                                         struct apipie_error *err)
 {
     struct pie_url to;
-    int32_t from_https = pie_slice_starts_nocase(pie_slice_text(r->leg->request.url.p), "https:");
+    int32_t from_https =
+        pie_slice_starts_nocase(pie_slice_text(r->run->leg->request.url.p), "https:");
     if (pie_url_parse(r->mem, target, &to) != APIPIE_OK)
         return leg_refuse(err, "the server's reply is at fault", "a redirect to no url: ", target);
     const char *problem = leg_fetch_problem(r, &to);
@@ -149,20 +150,20 @@ apipie_status pie_leg_redirect(struct apipie_request *r, const struct pie_outcom
     const char *location = pie_headers_get(&o->headers, "location");
     if (location == NULL || location[0] == '\0')
         return leg_refuse(err, "the server's reply is at fault", "a redirect without a target", "");
-    if (r->redirects == LEG_REDIRECTS_MAX)
+    if (r->run->redirects == LEG_REDIRECTS_MAX)
         return leg_refuse(err, "the server sends us in circles", "more than 5 redirects, last to ",
                           location);
-    apipie_status status = pie_url_resolve(r->mem, r->leg->request.url.p, location, &target);
+    apipie_status status = pie_url_resolve(r->mem, r->run->leg->request.url.p, location, &target);
     if (status == APIPIE_E_MEMORY)
         return status;
     if (status != APIPIE_OK)
         return leg_refuse(err, "the server's reply is at fault",
                           "a redirect to no url: ", location);
-    status =
-        r->leg->paid ? leg_redirect_call(r, o, target, err) : leg_redirect_fetch(r, target, err);
+    status = r->run->leg->paid ? leg_redirect_call(r, o, target, err)
+                               : leg_redirect_fetch(r, target, err);
     if (status == APIPIE_OK)
-        status = leg_set_url(r->leg, target);
-    r->redirects++;
+        status = leg_set_url(r->run->leg, target);
+    r->run->redirects++;
     pie_mem_free(r->mem, target);
     return status;
 }

@@ -1,15 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows when a failed exchange may be sent again; must not ask a clock or send anything. Pure. */
+/* Knows when a failed exchange may be sent again, and where; must not ask a clock or send anything. Pure. */
 #include "engine/engine_priv.h"
 
 #define RETRY_FIRST_MS 500
 #define RETRY_MOST_MS  8000
 
+/* Is there any sense in it? The server's advice counts before the look of the reply, but no advice brings credit back or makes
+ * a refused prompt good. */
+static int32_t retry_makes_sense(const struct apipie_error *e)
+{
+    if (e->code == APIPIE_E_QUOTA || e->code == APIPIE_E_CONTENT_POLICY)
+        return 0;
+    if (e->should_retry != APIPIE_UNKNOWN)
+        return e->should_retry;
+    return e->retryable;
+}
+
 /* May it be sent again at all, money considered? */
 static int32_t retry_allowed(const struct pie_retry_ask *ask)
 {
     int32_t status = ask->error->http_status;
-    if (ask->policy == APIPIE_RETRY_NEVER || ask->tries > ask->retries || !ask->error->retryable)
+    if (ask->policy == APIPIE_RETRY_NEVER || ask->tries > ask->retries ||
+        !retry_makes_sense(ask->error))
         return 0;
     if (ask->free)
         return 1;
@@ -17,7 +29,7 @@ static int32_t retry_allowed(const struct pie_retry_ask *ask)
     case APIPIE_OUTCOME_NOT_SENT:
         return 1;
     case APIPIE_OUTCOME_REJECTED:
-        return status == 425 || status == 429 || status == 503;
+        return status == 425 || status == 429 || status == 503 || ask->error->should_retry == 1;
     case APIPIE_OUTCOME_UNKNOWN:
         return ask->policy == APIPIE_RETRY_ALWAYS;
     default:
@@ -44,4 +56,29 @@ int64_t pie_retry_decide(const struct pie_retry_ask *ask)
         delay = retry_backoff(ask);
     /* A wait that ends after the deadline only delays the bad news. */
     return delay < ask->deadline_ms - ask->now_ms ? delay : -1;
+}
+
+/* All routes lead to the same server and account: what concerns these is the same on every one. */
+int32_t pie_retry_may_move(const struct pie_retry_ask *ask)
+{
+    if (ask->policy == APIPIE_RETRY_NEVER)
+        return 0;
+    switch (ask->error->code) {
+    case APIPIE_E_UNAVAILABLE:
+    case APIPIE_E_PARAMETER:
+    case APIPIE_E_NOT_FOUND:
+    case APIPIE_E_RATE_LIMITED:
+    case APIPIE_E_SERVER:
+        break;
+    case APIPIE_E_TIMEOUT:
+    case APIPIE_E_NETWORK:
+    case APIPIE_E_MALFORMED:
+    case APIPIE_E_NO_IMAGE:
+        return ask->outcome == APIPIE_OUTCOME_UNKNOWN && ask->policy == APIPIE_RETRY_ALWAYS;
+    default:
+        return 0;
+    }
+    if (ask->outcome == APIPIE_OUTCOME_UNKNOWN)
+        return ask->policy == APIPIE_RETRY_ALWAYS;
+    return ask->outcome == APIPIE_OUTCOME_NOT_SENT || ask->outcome == APIPIE_OUTCOME_REJECTED;
 }

@@ -56,14 +56,35 @@ void pie_verdict_wire(const struct pie_outcome *o, int32_t paid, struct apipie_e
     if (o->wire == PIE_WIRE_WRITER)
         code = o->writer_status;
     if (paid && o->sent && (o->wire == PIE_WIRE_CUT || o->wire == PIE_WIRE_OTHER))
-        hint = "the request had been sent: the picture may have been drawn and billed; look at "
-               "your usage "
-               "before you send it again";
+        hint = PIE_HINT_SENT;
     int32_t ours = code == APIPIE_E_MEMORY; /* libcurl's words would only confuse */
     pie_error_set(err, code, hint, verdict_wires[i].message, ours ? NULL : o->detail, NULL);
     err->http_status = o->status;
     err->retryable = verdict_wires[i].retryable;
     pie_explain_request_id(&o->headers, err->request_id);
+}
+
+int32_t pie_verdict_route(const struct apipie_error *err)
+{
+    switch (err->code) {
+    case APIPIE_E_CONNECT:
+    case APIPIE_E_TLS:
+    case APIPIE_E_TIMEOUT:
+    case APIPIE_E_NETWORK:
+    case APIPIE_E_SERVER:
+    case APIPIE_E_MALFORMED:
+    case APIPIE_E_NO_IMAGE:
+        return 0;
+    case APIPIE_E_AUTH:
+    case APIPIE_E_PARAMETER:
+    case APIPIE_E_CONTENT_POLICY:
+    case APIPIE_E_NOT_FOUND:
+    case APIPIE_E_QUOTA:
+    case APIPIE_E_TOO_LARGE:
+        return 1;
+    default: /* ours, the host's, or a matter of pace */
+        return -1;
+    }
 }
 
 /* ---- keys out of texts */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The door of http: plain request and outcome, the transport, URLs. curl.c and url.c alone see libcurl. */
+/* The door of http: plain request and outcome, the transport, URLs. curl*.c and url.c alone see libcurl. */
 #ifndef PIE_HTTP_H
 #define PIE_HTTP_H
 
@@ -13,6 +13,16 @@ struct pie_segment {
     /* NULL: sent as it is. Else base64 made while it is sent: three bytes to four characters, the last
      * group padded; returns how many it wrote. (A function, because this room does not know the codec.) */
     size_t (*encode)(const uint8_t *p, size_t n, char *out);
+};
+
+/* How far an exchange is, while it runs: written by the transport, read by whoever submitted it, on the same thread. */
+struct pie_progress {
+    int64_t started_us;    /* pie_clock_us() at submit */
+    int64_t sent_us;       /* the last byte of the request left; -1: not yet */
+    int64_t first_byte_us; /* the first byte of the reply's head came; -1: not yet */
+    int64_t last_byte_us;  /* the newest byte in either direction; -1: none yet */
+    uint64_t up, down;     /* bytes of the bodies so far */
+    void *exchange;        /* the transport's own; NULL: nothing is out */
 };
 
 struct pie_http_request {
@@ -69,15 +79,17 @@ struct pie_transport;
  * the writer it was given. */
 struct pie_transport_type {
     const char *name;
-    /* q and body live until the ticket came out of next or cancel. */
+    /* q, body and progress live until the owner came out of next, or cancel returned. owner: the caller's own, one exchange at a
+     * time each. */
     apipie_status (*submit)(struct pie_transport *t, const struct pie_http_request *q,
-                            struct pie_writer *body, uint32_t ticket);
-    /* Stops at once; ret is initialised by the caller and says how far it came. The ticket never comes out of next. */
-    void (*cancel)(struct pie_transport *t, uint32_t ticket, struct pie_outcome *ret);
+                            struct pie_writer *body, struct pie_progress *progress, void *owner);
+    /* Stops the exchange of progress at once; ret is initialised by the caller and says how far it came. Its owner never comes out
+     * of next. O(1). */
+    void (*cancel)(struct pie_transport *t, struct pie_progress *progress, struct pie_outcome *ret);
     /* Moves bytes; waits at most timeout_ms when there is nothing to do. */
     apipie_status (*drive)(struct pie_transport *t, int64_t timeout_ms);
-    /* 1 and one ended exchange (ret initialised by the caller), 0 when there is none. */
-    int32_t (*next)(struct pie_transport *t, uint32_t *ret_ticket, struct pie_outcome *ret);
+    /* The owner of one ended exchange (ret initialised by the caller), NULL when there is none. */
+    void *(*next)(struct pie_transport *t, struct pie_outcome *ret);
     void (*wakeup)(struct pie_transport *t);
     void (*close)(struct pie_transport *t);
 };

@@ -2,7 +2,7 @@
 /* Knows the words that order a fault; must not know what they do to an answer. */
 #include "sandbox/sandbox_priv.h"
 
-#define FAULT_STALL_MAX 600000
+#define FAULT_WAIT_MAX 600000
 
 static const struct fault_word {
     const char *word;
@@ -19,6 +19,8 @@ static const struct fault_word {
     {"dataurl", NULL, PIE_FAULT_DATAURL},   {"relurl", NULL, PIE_FAULT_RELURL},
     {"urlin64", NULL, PIE_FAULT_URLIN64},   {"url404", NULL, PIE_FAULT_URL404},
     {"nousage", NULL, PIE_FAULT_NOUSAGE},   {"coststring", NULL, PIE_FAULT_COSTSTRING},
+    {"late", "MS", PIE_FAULT_LATE},         {"ratelimit", "REMAINING/RESET", PIE_FAULT_RATELIMIT},
+    {"onlyone", NULL, PIE_FAULT_ONLYONE},   {"shouldretry", "true|false", PIE_FAULT_SHOULDRETRY},
 };
 
 void pie_fault_list(struct pie_buf *out)
@@ -72,13 +74,37 @@ static apipie_status fault_text(struct pie_slice value, char *out, size_t capaci
     return APIPIE_OK;
 }
 
+static apipie_status fault_rate(struct pie_slice value, struct pie_fault *f)
+{
+    int32_t found; /* without one, the second text is empty: refused */
+    struct pie_slice remaining = fault_take(&value, '/', &found);
+
+    if (fault_text(remaining, f->rate_remaining, sizeof(f->rate_remaining)) != APIPIE_OK)
+        return APIPIE_E_ARGUMENT;
+    return fault_text(pie_slice_trim(value), f->rate_reset, sizeof(f->rate_reset));
+}
+
+static apipie_status fault_yes_no(struct pie_slice value, const char **ret)
+{
+    if (!pie_slice_equal(value, "true") && !pie_slice_equal(value, "false"))
+        return APIPIE_E_ARGUMENT;
+    *ret = value.n == 4 ? "true" : "false";
+    return APIPIE_OK;
+}
+
 static apipie_status fault_value(struct pie_slice value, int32_t flag, struct pie_fault *f)
 {
     switch (flag) {
     case PIE_FAULT_STATUS:
         return fault_number(value, 400, 599, &f->status);
     case PIE_FAULT_STALL:
-        return fault_number(value, 0, FAULT_STALL_MAX, &f->stall_ms);
+        return fault_number(value, 0, FAULT_WAIT_MAX, &f->stall_ms);
+    case PIE_FAULT_LATE:
+        return fault_number(value, 0, FAULT_WAIT_MAX, &f->late_ms);
+    case PIE_FAULT_RATELIMIT:
+        return fault_rate(value, f);
+    case PIE_FAULT_SHOULDRETRY:
+        return fault_yes_no(value, &f->should_retry);
     default:
         return fault_text(value, f->retry_after, sizeof(f->retry_after));
     }

@@ -127,11 +127,32 @@ static void generate_usage(const struct pie_order *o, const struct pie_fault *f,
     pie_buf_add_char(out, '}');
 }
 
-static void generate_bill(struct apipie_sandbox *box, int64_t cost)
+/* Of valid UTF-8. */
+static int64_t generate_characters(struct pie_slice text)
 {
+    int64_t characters = 0;
+
+    for (size_t i = 0; i < text.n; i++)
+        characters += ((unsigned char)text.p[i] & 0xC0) != 0x80 ? 1 : 0;
+    return characters;
+}
+
+static void generate_bill(struct apipie_sandbox *box, const struct pie_order *o,
+                          const struct pie_fault *f, int64_t cost)
+{
+    struct pie_till_row row;
+
+    row.model = o->model;
+    row.cost = cost;
+    row.tokens = (int64_t)generate_tokens(o->prompt);
+    row.characters = generate_characters(o->prompt);
+    row.latency_ms = pie_price_latency(o->model->provider, o->width, o->height, o->hd);
     pie_lock_take(box->lock);
+    row.wall_ms = pie_clock_wall_ms();
+    row.visible_ms = pie_clock_ms() + f->late_ms;
     box->billed++;
     box->billed_micro += cost;
+    pie_till_add(&box->till, &row);
     pie_lock_drop(box->lock);
 }
 
@@ -164,7 +185,7 @@ static void generate_pictures(struct apipie_sandbox *box, const struct pie_order
     if (status != APIPIE_OK || out->failed != APIPIE_OK)
         pie_answer_status(answer, 500);
     else if (drawn > 0)
-        generate_bill(box, cost);
+        generate_bill(box, o, f, cost);
 }
 
 static void generate_html(struct pie_answer *answer, int32_t status)
@@ -207,6 +228,11 @@ static void generate_spoil(struct apipie_sandbox *box, const struct pie_fault *f
         answer->mime = "text/html";
     if (f->set & PIE_FAULT_RETRY_AFTER)
         memcpy(answer->retry_after, f->retry_after, sizeof(answer->retry_after));
+    if (f->set & PIE_FAULT_RATELIMIT) {
+        memcpy(answer->rate_remaining, f->rate_remaining, sizeof(answer->rate_remaining));
+        memcpy(answer->rate_reset, f->rate_reset, sizeof(answer->rate_reset));
+    }
+    answer->should_retry = f->should_retry;
     answer->truncate = (f->set & PIE_FAULT_TRUNCATE) != 0;
     answer->cut = (f->set & PIE_FAULT_CUT) != 0;
     if (f->set & PIE_FAULT_STALL && pie_sandbox_sleep(box, f->stall_ms) != APIPIE_OK)
@@ -229,20 +255,43 @@ static apipie_status generate_own_fault(struct pie_slice words, struct pie_answe
     return APIPIE_E_ARGUMENT;
 }
 
-/* The call's own fault, else the server's, which this call uses up. */
-static apipie_status generate_fault(struct apipie_sandbox *box, struct pie_slice words,
-                                    struct pie_answer *answer, struct pie_fault *ret)
+/* The server's, which this call uses up. The lock is held. */
+static void generate_server_fault(struct apipie_sandbox *box, struct pie_fault *ret)
 {
-    if (words.n != 0)
-        return generate_own_fault(words, answer, ret);
-    memset(ret, 0, sizeof(*ret));
-    pie_lock_take(box->lock);
     if (box->fault_times != 0)
         *ret = box->fault;
     if (box->fault_times > 0)
         box->fault_times--;
+}
+
+/* The call's own fault, else its route's, else the server's. */
+static apipie_status generate_fault(struct apipie_sandbox *box, const struct pie_model *model,
+                                    struct pie_slice words, struct pie_answer *answer,
+                                    struct pie_fault *ret)
+{
+    const struct pie_fault *outage;
+
+    if (words.n != 0)
+        return generate_own_fault(words, answer, ret);
+    memset(ret, 0, sizeof(*ret));
+    pie_lock_take(box->lock);
+    outage = pie_outage_of(box->outages, model);
+    if (outage != NULL)
+        *ret = *outage;
+    else
+        generate_server_fault(box, ret);
     pie_lock_drop(box->lock);
     return APIPIE_OK;
+}
+
+static int32_t generate_n_max(struct apipie_sandbox *box)
+{
+    int32_t n;
+
+    pie_lock_take(box->lock);
+    n = box->n_max;
+    pie_lock_drop(box->lock);
+    return n;
 }
 
 static void generate_order(struct apipie_sandbox *box, const struct pie_node *root,
@@ -251,11 +300,13 @@ static void generate_order(struct apipie_sandbox *box, const struct pie_node *ro
     struct pie_order order;
     struct pie_fault fault;
 
-    if (pie_order_read(root, answer, &order) != APIPIE_OK ||
-        generate_fault(box, header_fault.n != 0 ? header_fault : order.fault, answer, &fault) !=
-            APIPIE_OK)
+    if (pie_order_read(root, generate_n_max(box), answer, &order) != APIPIE_OK ||
+        generate_fault(box, order.model, header_fault.n != 0 ? header_fault : order.fault, answer,
+                       &fault) != APIPIE_OK)
         return;
-    if (fault.set & GENERATE_REFUSED)
+    if (fault.set & PIE_FAULT_ONLYONE && order.n > 1)
+        (void)pie_order_refuse_n(answer, 1);
+    else if (fault.set & GENERATE_REFUSED)
         generate_refusal(&fault, answer);
     else
         generate_pictures(box, &order, &fault, answer);

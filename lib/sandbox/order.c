@@ -4,8 +4,7 @@
 
 #define ORDER_ASPECT_MAX 99
 
-/* What unchanged programs of OpenAI's client ask for. */
-static const struct pie_model order_openai[] = {
+const struct pie_model pie_sandbox_openai[PIE_SANDBOX_OPENAI] = {
     {"openai", "dall-e-2", "", ""},
     {"openai", "dall-e-3", "", ""},
     {"openai", "gpt-image-1", "", ""},
@@ -57,6 +56,16 @@ static apipie_status order_refuse3(struct pie_answer *answer, const char *param,
     status = order_refuse(answer, param, text.failed == APIPIE_OK ? text.p : a);
     pie_buf_free(&text);
     return status;
+}
+
+apipie_status pie_order_refuse_n(struct pie_answer *answer, int32_t n_max)
+{
+    char most[PIE_NUMBER_MAX];
+
+    if (n_max == 1)
+        return order_refuse(answer, "n", "n must be 1 for this model");
+    pie_number_int_text(n_max, most);
+    return order_refuse3(answer, "n", "n must be 1 to ", most, " for this model");
 }
 
 /* null is as good as absent. */
@@ -121,7 +130,7 @@ static apipie_status order_model(const struct pie_node *root, struct pie_answer 
         provider.n = 0;
     o->model = pie_model_find(pie_models, pie_model_count, provider, name);
     if (o->model == NULL)
-        o->model = pie_model_find(order_openai, PIE_COUNT(order_openai), provider, name);
+        o->model = pie_model_find(pie_sandbox_openai, PIE_SANDBOX_OPENAI, provider, name);
     if (o->model != NULL)
         return APIPIE_OK;
     pie_answer_error(answer, 404, "model_not_found",
@@ -232,8 +241,8 @@ static int32_t order_within(const struct pie_node *node, int64_t most)
            (pie_node_money(node, &v) == APIPIE_OK && v >= 0 && v <= most * APIPIE_DOLLAR);
 }
 
-static apipie_status order_numbers(const struct pie_node *root, struct pie_answer *answer,
-                                   struct pie_order *o)
+static apipie_status order_numbers(const struct pie_node *root, int32_t n_max,
+                                   struct pie_answer *answer, struct pie_order *o)
 {
     uint64_t n = 1, steps = 1, seed = 0;
     struct pie_slice seeds = order_text(root, "seed");
@@ -241,6 +250,8 @@ static apipie_status order_numbers(const struct pie_node *root, struct pie_answe
     if (order_get(root, "n") != NULL &&
         (pie_number_uint(order_text(root, "n"), &n) != APIPIE_OK || n < 1 || n > PIE_SANDBOX_N_MAX))
         return order_refuse(answer, "n", "'n' must be 1 to 10.");
+    if (n > (uint64_t)n_max)
+        return pie_order_refuse_n(answer, n_max);
     if (order_get(root, "steps") != NULL &&
         (pie_number_uint(order_text(root, "steps"), &steps) != APIPIE_OK || steps < 1 ||
          steps > 500))
@@ -264,7 +275,7 @@ static uint32_t order_hash(uint32_t h, struct pie_slice s)
     return (h ^ 0xffu) * 16777619u;
 }
 
-apipie_status pie_order_read(const struct pie_node *root, struct pie_answer *answer,
+apipie_status pie_order_read(const struct pie_node *root, int32_t n_max, struct pie_answer *answer,
                              struct pie_order *ret)
 {
     struct pie_order o;
@@ -275,7 +286,7 @@ apipie_status pie_order_read(const struct pie_node *root, struct pie_answer *ans
     if (order_check_kinds(root, answer) != APIPIE_OK ||
         order_prompt(root, answer, &o) != APIPIE_OK || order_model(root, answer, &o) != APIPIE_OK ||
         order_size(root, answer, &o) != APIPIE_OK || order_look(root, answer, &o) != APIPIE_OK ||
-        order_numbers(root, answer, &o) != APIPIE_OK)
+        order_numbers(root, n_max, answer, &o) != APIPIE_OK)
         return APIPIE_E_ARGUMENT;
     o.seed = order_hash(2166136261u, o.prompt);
     o.seed = order_hash(o.seed, pie_slice_text(o.model->model));

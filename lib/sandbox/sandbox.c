@@ -2,11 +2,57 @@
 /* Knows the public face of the sandbox: check, guard, call. Must not know HTTP or pictures. */
 #include "sandbox/sandbox_priv.h"
 
+static struct pie_sandbox_key *sandbox_key_free(struct pie_sandbox_key *key)
+{
+    pie_mem_free(&pie_mem_libc, key->text);
+    return pie_mem_free(&pie_mem_libc, key);
+}
+
+static struct pie_sandbox_key *sandbox_key_new(const char *text)
+{
+    struct pie_sandbox_key *key = pie_mem_new(&pie_mem_libc, 1, sizeof(*key));
+
+    if (key == NULL)
+        return NULL;
+    key->text = pie_mem_text(&pie_mem_libc, text, strlen(text));
+    return key->text != NULL ? key : sandbox_key_free(key);
+}
+
+/* Ahead of the others; one that was taken before comes back. The lock is held. */
+static apipie_status sandbox_key_take(struct apipie_sandbox *box, const char *text)
+{
+    struct pie_sandbox_key **at = &box->key, *key;
+
+    while (*at != NULL && strcmp((*at)->text, text) != 0)
+        at = &(*at)->before;
+    key = *at;
+    if (key != NULL)
+        *at = key->before;
+    else
+        key = sandbox_key_new(text);
+    if (key == NULL)
+        return APIPIE_E_MEMORY;
+    key->before = box->key;
+    box->key = key;
+    return APIPIE_OK;
+}
+
+static void sandbox_keys_free(struct apipie_sandbox *box)
+{
+    while (box->key != NULL) {
+        struct pie_sandbox_key *before = box->key->before;
+
+        sandbox_key_free(box->key);
+        box->key = before;
+    }
+}
+
 static void sandbox_free(struct apipie_sandbox *box)
 {
-    if (box->lock != NULL)
-        pie_store_clear(&box->store);
-    pie_mem_free(&pie_mem_libc, box->key);
+    pie_store_clear(&box->store);
+    pie_outage_clear(&box->outages);
+    pie_till_free(&box->till);
+    sandbox_keys_free(box);
     pie_lock_free(&pie_mem_libc, box->lock);
     pie_mem_free(&pie_mem_libc, box);
 }
@@ -19,8 +65,9 @@ apipie_sandbox *apipie_sandbox_new(void)
         return NULL;
     box->refs = 1;
     box->lock = pie_lock_new(&pie_mem_libc);
-    box->key = pie_mem_text(&pie_mem_libc, APIPIE_SANDBOX_KEY, strlen(APIPIE_SANDBOX_KEY));
-    if (box->lock != NULL && box->key != NULL)
+    box->n_max = PIE_SANDBOX_N_MAX;
+    if (box->lock != NULL && sandbox_key_take(box, APIPIE_SANDBOX_KEY) == APIPIE_OK &&
+        pie_till_init(&box->till) == APIPIE_OK)
         return box;
     sandbox_free(box);
     return NULL;
@@ -68,18 +115,29 @@ static int32_t sandbox_good_key(const char *key)
 
 apipie_status apipie_sandbox_set_key(apipie_sandbox *sandbox, const char *key)
 {
-    char *copy;
+    apipie_status status;
 
     if (sandbox == NULL || !sandbox_good_key(key))
         return APIPIE_E_ARGUMENT;
-    if (sandbox->server != NULL)
-        return APIPIE_E_STATE;
-    copy = pie_mem_text(&pie_mem_libc, key, strlen(key));
-    if (copy == NULL)
-        return APIPIE_E_MEMORY;
-    pie_mem_free(&pie_mem_libc, sandbox->key);
-    sandbox->key = copy;
-    return APIPIE_OK;
+    pie_lock_take(sandbox->lock);
+    status = sandbox_key_take(sandbox, key);
+    pie_lock_drop(sandbox->lock);
+    return status;
+}
+
+static const char *sandbox_key(const struct apipie_sandbox *box)
+{
+    const char *key;
+
+    pie_lock_take(box->lock);
+    key = box->key->text;
+    pie_lock_drop(box->lock);
+    return key;
+}
+
+int32_t pie_sandbox_takes_key(struct apipie_sandbox *box, struct pie_slice key)
+{
+    return pie_slice_equal(key, sandbox_key(box));
 }
 
 apipie_status apipie_sandbox_set_fault(apipie_sandbox *sandbox, const char *fault, int32_t times)
@@ -92,6 +150,41 @@ apipie_status apipie_sandbox_set_fault(apipie_sandbox *sandbox, const char *faul
     pie_lock_take(sandbox->lock);
     sandbox->fault = parsed;
     sandbox->fault_times = parsed.set != 0 ? times : 0;
+    pie_lock_drop(sandbox->lock);
+    return APIPIE_OK;
+}
+
+apipie_status apipie_sandbox_set_route_fault(apipie_sandbox *sandbox, const char *provider,
+                                             const char *model, const char *fault)
+{
+    struct pie_fault parsed;
+    apipie_status status;
+
+    if (sandbox == NULL || pie_fault_parse(pie_slice_text(fault), &parsed) != APIPIE_OK)
+        return APIPIE_E_ARGUMENT;
+    pie_lock_take(sandbox->lock);
+    status =
+        pie_outage_set(&sandbox->outages, pie_slice_text(provider), pie_slice_text(model), &parsed);
+    pie_lock_drop(sandbox->lock);
+    return status;
+}
+
+apipie_status apipie_sandbox_set_rate(apipie_sandbox *sandbox, int32_t requests_per_minute)
+{
+    if (sandbox == NULL || requests_per_minute < 0)
+        return APIPIE_E_ARGUMENT;
+    pie_lock_take(sandbox->lock);
+    pie_throttle_set(&sandbox->throttle, requests_per_minute, pie_clock_ms());
+    pie_lock_drop(sandbox->lock);
+    return APIPIE_OK;
+}
+
+apipie_status apipie_sandbox_set_n_max(apipie_sandbox *sandbox, int32_t n)
+{
+    if (sandbox == NULL || n < 0 || n > PIE_SANDBOX_N_MAX)
+        return APIPIE_E_ARGUMENT;
+    pie_lock_take(sandbox->lock);
+    sandbox->n_max = n != 0 ? n : PIE_SANDBOX_N_MAX;
     pie_lock_drop(sandbox->lock);
     return APIPIE_OK;
 }
@@ -134,7 +227,7 @@ const char *apipie_sandbox_url(const apipie_sandbox *sandbox)
 
 const char *apipie_sandbox_key(const apipie_sandbox *sandbox)
 {
-    return sandbox != NULL ? sandbox->key : NULL;
+    return sandbox != NULL ? sandbox_key(sandbox) : NULL;
 }
 
 static int64_t sandbox_read(const struct apipie_sandbox *box, const int64_t *counter)

@@ -98,14 +98,20 @@ enum {
     PIE_FAULT_URLIN64 = 1 << 16,
     PIE_FAULT_URL404 = 1 << 17,
     PIE_FAULT_NOUSAGE = 1 << 18,
-    PIE_FAULT_COSTSTRING = 1 << 19
+    PIE_FAULT_COSTSTRING = 1 << 19,
+    PIE_FAULT_LATE = 1 << 20,
+    PIE_FAULT_RATELIMIT = 1 << 21,
+    PIE_FAULT_ONLYONE = 1 << 22,
+    PIE_FAULT_SHOULDRETRY = 1 << 23
 };
 
 struct pie_fault {
     int32_t set; /* PIE_FAULT_* */
     int32_t status;
-    int32_t stall_ms;
+    int32_t stall_ms, late_ms;
     char retry_after[64];
+    char rate_remaining[64], rate_reset[64];
+    const char *should_retry;
 };
 
 /* Empty text: no fault. APIPIE_E_ARGUMENT for a word or value that is not known. */
@@ -121,7 +127,11 @@ struct pie_answer {
     struct pie_buf body;
     struct pie_picture *picture; /* instead of body */
     const char *allow;           /* of a 405 */
-    char retry_after[64];
+    char retry_after[64];        /* of this and the next five, what is empty is not sent */
+    char retry_after_ms[PIE_NUMBER_MAX];
+    char rate_limit[PIE_NUMBER_MAX];
+    char rate_remaining[64], rate_reset[64];
+    const char *should_retry;
     int32_t cut;      /* close without a word */
     int32_t truncate; /* break off in the middle */
 };
@@ -161,9 +171,16 @@ struct pie_order {
     uint32_t seed; /* of prompt, model and the caller's seed */
 };
 
-/* APIPIE_OK, or APIPIE_E_ARGUMENT with the refusal in answer. */
-apipie_status pie_order_read(const struct pie_node *root, struct pie_answer *answer,
+/* What unchanged programs of OpenAI's client ask for; not in the list of models. */
+#define PIE_SANDBOX_OPENAI 3
+extern const struct pie_model pie_sandbox_openai[PIE_SANDBOX_OPENAI];
+
+/* n_max: pictures a call, at most PIE_SANDBOX_N_MAX. APIPIE_OK, or APIPIE_E_ARGUMENT with the refusal in
+ * answer. */
+apipie_status pie_order_read(const struct pie_node *root, int32_t n_max, struct pie_answer *answer,
                              struct pie_order *ret);
+/* The refusal of a model that makes at most n_max. APIPIE_E_ARGUMENT. */
+apipie_status pie_order_refuse_n(struct pie_answer *answer, int32_t n_max);
 
 /* ---- price.c */
 
@@ -179,6 +196,56 @@ struct pie_models_filter {
 };
 
 void pie_models_answer(const struct pie_models_filter *filter, struct pie_answer *answer);
+
+/* ---- till.c: what was billed, newest first. The sandbox's lock is held around these. */
+
+#define PIE_TILL_MAX 10000
+
+struct pie_till_row {
+    const struct pie_model *model;
+    int64_t wall_ms;
+    int64_t visible_ms; /* of the steady clock: not listed before */
+    int64_t cost;       /* microdollars */
+    int64_t tokens, characters, latency_ms;
+};
+
+struct pie_till {
+    struct pie_till_row *rows; /* a ring: row i at i % PIE_TILL_MAX */
+    int64_t count;             /* of all that ever were */
+};
+
+apipie_status pie_till_init(struct pie_till *till);
+void pie_till_free(struct pie_till *till);
+void pie_till_add(struct pie_till *till, const struct pie_till_row *row);
+void pie_till_write(const struct pie_till *till, int64_t now_ms, int64_t limit, int64_t offset,
+                    struct pie_buf *out);
+/* "2026-10-21T07:28:00.123Z" */
+void pie_till_time(int64_t wall_ms, struct pie_buf *out);
+
+/* ---- throttle.c: a bucket that holds a minute's requests. */
+
+struct pie_throttle {
+    int32_t per_minute; /* 0: no limit */
+    int64_t level, at_ms;
+};
+
+/* Full from now on. */
+void pie_throttle_set(struct pie_throttle *t, int32_t per_minute, int64_t now_ms);
+/* Counts one request and writes the x-ratelimit headers of its answer. APIPIE_E_LIMIT with a 429 in answer when it
+ * is one too many. */
+apipie_status pie_throttle_take(struct pie_throttle *t, int64_t now_ms, struct pie_answer *answer);
+/* As Go writes it: "0s", "17ms", "1.5s", "6m0s", "1h2m3.5s". */
+void pie_throttle_duration(int64_t ms, char out[PIE_NUMBER_MAX]);
+
+/* ---- outage.c: faults of one route, of a provider or of a model. */
+
+struct pie_outage;
+/* Empty names: any; a fault of nothing takes back. APIPIE_E_ARGUMENT for names that no model has. */
+apipie_status pie_outage_set(struct pie_outage **list, struct pie_slice provider,
+                             struct pie_slice model, const struct pie_fault *fault);
+/* Of those that meet a model, the one that names most of it; NULL: none does. */
+const struct pie_fault *pie_outage_of(const struct pie_outage *list, const struct pie_model *model);
+void pie_outage_clear(struct pie_outage **list);
 
 /* ---- generate.c */
 
@@ -198,11 +265,17 @@ struct pie_server *pie_server_stop(struct pie_server *server);
 
 /* APIPIE_E_CANCELLED when the sandbox stops first. */
 apipie_status pie_sandbox_sleep(struct apipie_sandbox *box, int64_t ms);
+int32_t pie_sandbox_takes_key(struct apipie_sandbox *box, struct pie_slice key);
+
+/* A key that was handed out stays readable when another one is set. */
+struct pie_sandbox_key {
+    struct pie_sandbox_key *before;
+    char *text;
+};
 
 struct apipie_sandbox {
     int32_t refs;
     int32_t port;
-    char *key;
     char root[40]; /* "http://127.0.0.1:PORT", empty before the start */
     char url[48];
     struct pie_server *server;
@@ -212,7 +285,12 @@ struct apipie_sandbox {
     struct pie_fault fault;
     int64_t requests, billed;
     int64_t billed_micro;
+    struct pie_sandbox_key *key; /* the one that is taken, before the others */
+    int32_t n_max;
     struct pie_store store;
+    struct pie_till till;
+    struct pie_throttle throttle;
+    struct pie_outage *outages;
 };
 
 #endif

@@ -57,13 +57,17 @@ static void server_generate(struct apipie_sandbox *box, struct MHD_Connection *c
                             struct server_call *call)
 {
     struct pie_slice key = server_key(connection);
+    int32_t known = pie_sandbox_takes_key(box, key);
+    apipie_status rate = APIPIE_OK;
 
     pie_lock_take(box->lock);
     box->requests++;
+    if (known)
+        rate = pie_throttle_take(&box->throttle, pie_clock_ms(), &call->answer);
     pie_lock_drop(box->lock);
-    if (!pie_slice_equal(key, box->key))
+    if (!known)
         server_refuse_key(key, &call->answer);
-    else
+    else if (rate == APIPIE_OK)
         pie_generate(box, &call->in, server_header(connection, "X-Sandbox-Fault"), &call->answer);
 }
 
@@ -81,7 +85,7 @@ static void server_models(struct apipie_sandbox *box, struct MHD_Connection *con
     struct pie_models_filter filter = {NULL, NULL, NULL, NULL, NULL};
     const char *ignored;
 
-    if (key.n != 0 && !pie_slice_equal(key, box->key)) {
+    if (key.n != 0 && !pie_sandbox_takes_key(box, key)) {
         server_refuse_key(key, &call->answer);
         return;
     }
@@ -94,6 +98,41 @@ static void server_models(struct apipie_sandbox *box, struct MHD_Connection *con
         server_asks(connection, "restrictions", &ignored))
         filter.type = "none"; /* other lists, of which the sandbox has nothing */
     pie_models_answer(&filter, &call->answer);
+}
+
+/* A number of the query from least to most; `value` is what holds without one. */
+static apipie_status server_number(struct MHD_Connection *connection, const char *name,
+                                   uint64_t least, uint64_t most, struct pie_answer *answer,
+                                   uint64_t *value)
+{
+    const char *text = NULL;
+
+    if (!server_asks(connection, name, &text) ||
+        (pie_number_uint(pie_slice_text(text), value) == APIPIE_OK && *value >= least &&
+         *value <= most))
+        return APIPIE_OK;
+    pie_answer_error(answer, 400, "invalid_parameter",
+                     "'limit' must be 1 to 100, 'offset' 0 to 2147483647.", name);
+    return APIPIE_E_ARGUMENT;
+}
+
+static void server_queries(struct apipie_sandbox *box, struct MHD_Connection *connection,
+                           struct server_call *call)
+{
+    struct pie_slice key = server_key(connection);
+    struct pie_answer *answer = &call->answer;
+    uint64_t limit = 50, offset = 0;
+
+    if (!pie_sandbox_takes_key(box, key)) {
+        server_refuse_key(key, answer);
+        return;
+    }
+    if (server_number(connection, "limit", 1, 100, answer, &limit) != APIPIE_OK ||
+        server_number(connection, "offset", 0, INT32_MAX, answer, &offset) != APIPIE_OK)
+        return;
+    pie_lock_take(box->lock);
+    pie_till_write(&box->till, pie_clock_ms(), (int64_t)limit, (int64_t)offset, &answer->body);
+    pie_lock_drop(box->lock);
 }
 
 /* A storage host: it knows no keys, and refuses a request that brings one. */
@@ -121,6 +160,8 @@ static void server_picture(struct apipie_sandbox *box, struct MHD_Connection *co
 static const struct server_route server_routes[] = {
     {"/v1/images/generations", "POST", server_generate},
     {"/v1/models", "GET", server_models},
+    {"/v1/queries", "GET", server_queries},
+    {"/v1/queries/", "GET", server_queries},
 };
 
 static int32_t server_is_method(const char *method, const char *wanted)
@@ -203,8 +244,13 @@ static struct MHD_Response *server_response(struct pie_answer *answer)
     return response;
 }
 
-static void server_head(struct MHD_Response *response, const char *mime, const char *allow,
-                        const char *retry_after)
+static void server_add(struct MHD_Response *response, const char *name, const char *value)
+{
+    if (value != NULL && value[0] != '\0')
+        MHD_add_response_header(response, name, value);
+}
+
+static void server_add_id(struct MHD_Response *response)
 {
     static const char hex[] = "0123456789abcdef";
     char id[] = "req_sandbox_0123456789abcdef";
@@ -215,12 +261,20 @@ static void server_head(struct MHD_Response *response, const char *mime, const c
         id[12 + 2 * i] = hex[bytes[i] >> 4];
         id[13 + 2 * i] = hex[bytes[i] & 15];
     }
-    MHD_add_response_header(response, "x-request-id", id);
-    MHD_add_response_header(response, "Content-Type", mime);
-    if (allow != NULL)
-        MHD_add_response_header(response, "Allow", allow);
-    if (retry_after[0] != '\0')
-        MHD_add_response_header(response, "Retry-After", retry_after);
+    server_add(response, "x-request-id", id);
+}
+
+static void server_head(struct MHD_Response *response, const struct pie_answer *answer)
+{
+    server_add_id(response);
+    server_add(response, "Content-Type", answer->mime);
+    server_add(response, "Allow", answer->allow);
+    server_add(response, "Retry-After", answer->retry_after);
+    server_add(response, "retry-after-ms", answer->retry_after_ms);
+    server_add(response, "x-should-retry", answer->should_retry);
+    server_add(response, "x-ratelimit-limit-requests", answer->rate_limit);
+    server_add(response, "x-ratelimit-remaining-requests", answer->rate_remaining);
+    server_add(response, "x-ratelimit-reset-requests", answer->rate_reset);
 }
 
 /* MHD_NO closes the connection without a word. */
@@ -234,7 +288,7 @@ static enum MHD_Result server_send(struct MHD_Connection *connection, struct pie
     response = server_response(answer);
     if (response == NULL)
         return MHD_NO;
-    server_head(response, answer->mime, answer->allow, answer->retry_after);
+    server_head(response, answer);
     result = MHD_queue_response(connection, (unsigned int)answer->status, response);
     MHD_destroy_response(response);
     return result;

@@ -1,20 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* The server of the benchmarks: answers every request with one large picture in base64, prepared once. Prints its
- * port, serves until its input ends. */
+/* The server of the benchmarks. Answers every request with one picture in base64, prepared once: "48" of so many MB, a
+ * thread a connection; "small" of 100 bytes, all connections in one thread; "silent" reads and never answers. Prints its
+ * port, serves until its input ends, then tells how many connections and requests came. */
 #define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <b64/cencode.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define SERVE_SMALL 100
+#define SERVE_FDS   4096
+#define SERVE_ROOM  8192
+
+/* What came on one connection and is not answered yet. */
+struct serve_conn {
+    size_t n;
+    char text[SERVE_ROOM];
+};
+
 static char *serve_reply;
 static size_t serve_size;
+static struct serve_conn *serve_conns[SERVE_FDS];
+static long serve_connections, serve_requests;
+static int serve_silent;
 
 /* A PNG by its head, noise by its body: nothing on the way can guess it. */
 static void serve_prepare(size_t bytes)
@@ -58,6 +75,19 @@ static void serve_prepare(size_t bytes)
     free(text);
 }
 
+/* Length of the first whole request in the text, 0 when there is none yet. text[n] is NUL. */
+static size_t serve_whole(const char *text, size_t n)
+{
+    const char *end = strstr(text, "\r\n\r\n");
+    const char *length = strstr(text, "Content-Length: ");
+    if (end == NULL)
+        return 0;
+    size_t whole = (size_t)(end + 4 - text);
+    if (length != NULL && length < end)
+        whole += strtoul(length + 16, NULL, 10);
+    return n >= whole ? whole : 0;
+}
+
 /* Reads a request whole: a small POST. */
 static int serve_read(int fd)
 {
@@ -69,9 +99,7 @@ static int serve_read(int fd)
             return 0;
         n += (size_t)got;
         text[n] = '\0';
-        const char *end = strstr(text, "\r\n\r\n");
-        const char *length = strstr(text, "Content-Length: ");
-        if (end != NULL && n >= (size_t)(end + 4 - text) + (length ? strtoul(length + 16, NULL, 10) : 0))
+        if (serve_whole(text, n) != 0)
             return 1;
     }
     return 0;
@@ -105,6 +133,75 @@ static void *serve_all(void *user)
     return NULL;
 }
 
+/* ---- all connections in one thread: small replies */
+
+static void serve_drop(int fd)
+{
+    free(serve_conns[fd]);
+    serve_conns[fd] = NULL;
+    close(fd);
+}
+
+static void serve_admit(int poller, int listener)
+{
+    int on = 1;
+    int fd = accept(listener, NULL, NULL);
+    struct epoll_event e = {.events = EPOLLIN, .data = {.fd = fd}};
+    if (fd < 0)
+        return;
+    if (fd >= SERVE_FDS || (serve_conns[fd] = calloc(1, sizeof(struct serve_conn))) == NULL) {
+        close(fd);
+        return;
+    }
+    serve_connections++;
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    epoll_ctl(poller, EPOLL_CTL_ADD, fd, &e);
+}
+
+/* A reply is smaller than any socket's buffer: it is sent in one piece. */
+static void serve_some(int fd)
+{
+    struct serve_conn *c = serve_conns[fd];
+    size_t whole = 0;
+    ssize_t got = recv(fd, c->text + c->n, SERVE_ROOM - 1 - c->n, 0);
+    if (got <= 0) {
+        serve_drop(fd);
+        return;
+    }
+    c->n += (size_t)got;
+    c->text[c->n] = '\0';
+    while ((whole = serve_whole(c->text, c->n)) != 0) {
+        serve_requests++;
+        if (!serve_silent && send(fd, serve_reply, serve_size, MSG_NOSIGNAL) < 0)
+            break;
+        memmove(c->text, c->text + whole, c->n - whole + 1);
+        c->n -= whole;
+    }
+}
+
+static void serve_evenly(int listener)
+{
+    struct epoll_event e = {.events = EPOLLIN, .data = {.fd = listener}};
+    struct epoll_event ready[64];
+    int poller = epoll_create1(0);
+    char byte = 0;
+    epoll_ctl(poller, EPOLL_CTL_ADD, listener, &e);
+    e.data.fd = 0;
+    epoll_ctl(poller, EPOLL_CTL_ADD, 0, &e);
+    for (;;) {
+        int n = epoll_wait(poller, ready, 64, -1);
+        for (int i = 0; i < n; i++) {
+            if (ready[i].data.fd == listener)
+                serve_admit(poller, listener);
+            else if (ready[i].data.fd != 0)
+                serve_some(ready[i].data.fd);
+            else if (read(0, &byte, 1) <= 0)
+                return;
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct sockaddr_in at = {.sin_family = AF_INET};
@@ -112,13 +209,21 @@ int main(int argc, char **argv)
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     pthread_t thread;
     char byte = 0;
+    const char *mode = argc > 1 ? argv[1] : "48";
+    int large = atoi(mode);
+    serve_silent = strcmp(mode, "silent") == 0;
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    serve_prepare((size_t)(argc > 1 ? atoi(argv[1]) : 48) * 1000000);
-    if (bind(listener, (struct sockaddr *)&at, sizeof(at)) != 0 || listen(listener, 16) != 0 ||
+    serve_prepare(large > 0 ? (size_t)large * 1000000 : SERVE_SMALL);
+    if (bind(listener, (struct sockaddr *)&at, sizeof(at)) != 0 || listen(listener, 1024) != 0 ||
         getsockname(listener, (struct sockaddr *)&at, &size) != 0)
         return 1;
     printf("%d\n", ntohs(at.sin_port));
     fflush(stdout);
+    if (large == 0) {
+        serve_evenly(listener);
+        printf("%ld %ld\n", serve_connections, serve_requests);
+        return 0;
+    }
     if (pthread_create(&thread, NULL, serve_all, (void *)(intptr_t)listener) != 0)
         return 1;
     while (read(0, &byte, 1) > 0)

@@ -9,7 +9,7 @@ from meta_support import Report, plain, read, sources
 
 # Foreign headers by prefix, and the files that may include them.
 FOREIGN = {
-    "curl/": r"lib/http/(curl|url)\.c",
+    "curl/": r"lib/http/(curl\w*\.[ch]|url\.c)",
     "jansson": r"lib/codec/json_\w+\.[ch]",
     "b64/": r"lib/codec/base64_encode\.c",
     "microhttpd": r"lib/sandbox/\w+\.[ch]",

@@ -111,6 +111,14 @@ struct talk talk(const char *base, const char *path, const char *body, const cha
     return perform(curl, base, path, headers);
 }
 
+struct talk talk_head(const char *base, const char *path, const char *header)
+{
+    CURL *curl = curl_easy_init();
+
+    curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    return perform(curl, base, path, header != NULL ? curl_slist_append(NULL, header) : NULL);
+}
+
 struct talk talk_long(const char *base, const char *path, const char *start, size_t count,
                       const char *end)
 {

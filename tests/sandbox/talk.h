@@ -25,6 +25,8 @@ struct talk {
 /* body NULL: GET. Each header may be NULL. */
 struct talk talk(const char *base, const char *path, const char *body, const char *header1,
                  const char *header2);
+/* header may be NULL. */
+struct talk talk_head(const char *base, const char *path, const char *header);
 /* A POST whose body is `start`, then count times 'A', then `end`. */
 struct talk talk_long(const char *base, const char *path, const char *start, size_t count,
                       const char *end);

@@ -268,9 +268,11 @@ static void hides_pictures(void **state)
 
 static void lists_the_words_for_an_unknown_one(void **state)
 {
-    static const char *const bad[] = {"boom",         "cut:1",        "status",
-                                      "status:200",   "status:x",     "stall:-1",
-                                      "stall:600001", "retry-after:", "cut;boom"};
+    static const char *const bad[] = {
+        "boom",        "cut:1",          "status",       "status:200",    "status:x",
+        "stall:-1",    "stall:600001",   "retry-after:", "cut;boom",      "late",
+        "late:600001", "onlyone:1",      "ratelimit:1",  "ratelimit:/1s", "ratelimit:1/",
+        "shouldretry", "shouldretry:yes"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

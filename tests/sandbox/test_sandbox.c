@@ -24,7 +24,6 @@ static void starts_once_on_a_free_port(void **state)
     assert_memory_equal(talk_base, "http://127.0.0.1:", 17);
     assert_int_equal(apipie_sandbox_start(talk_box), APIPIE_E_STATE);
     assert_int_equal(apipie_sandbox_set_port(talk_box, 1), APIPIE_E_STATE);
-    assert_int_equal(apipie_sandbox_set_key(talk_box, "k"), APIPIE_E_STATE);
     assert_string_equal(apipie_sandbox_key(talk_box), APIPIE_SANDBOX_KEY);
     assert_null(apipie_sandbox_url(other));
     assert_int_equal(apipie_sandbox_set_port(other, 65536), APIPIE_E_ARGUMENT);
@@ -49,6 +48,9 @@ static void takes_null(void **state)
     assert_int_equal(apipie_sandbox_set_port(NULL, 0), APIPIE_E_ARGUMENT);
     assert_int_equal(apipie_sandbox_set_key(NULL, "k"), APIPIE_E_ARGUMENT);
     assert_int_equal(apipie_sandbox_set_fault(NULL, "cut", 1), APIPIE_E_ARGUMENT);
+    assert_int_equal(apipie_sandbox_set_route_fault(NULL, NULL, NULL, "cut"), APIPIE_E_ARGUMENT);
+    assert_int_equal(apipie_sandbox_set_rate(NULL, 1), APIPIE_E_ARGUMENT);
+    assert_int_equal(apipie_sandbox_set_n_max(NULL, 1), APIPIE_E_ARGUMENT);
     assert_int_equal(apipie_sandbox_request_count(NULL), 0);
     assert_int_equal(apipie_sandbox_billed_count(NULL), 0);
     assert_int_equal(apipie_sandbox_billed_cost(NULL), 0);

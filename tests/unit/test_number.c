@@ -122,6 +122,103 @@ static void dates_read(void **state)
         assert_int_equal(pie_number_http_date(pie_slice_text(bad[i]), &ms), APIPIE_E_ARGUMENT);
 }
 
+static void iso_dates_read(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t want;
+    } rows[] = {
+        {"2024-05-01T12:34:56.789Z", INT64_C(1714566896789)},
+        {"2024-05-01T12:34:56Z", INT64_C(1714566896000)},
+        {"2024-05-01t12:34:56z", INT64_C(1714566896000)},
+        {"2024-05-01T12:34:56", INT64_C(1714566896000)}, /* without a zone: UTC */
+        {"2024-05-01 12:34:56", INT64_C(1714566896000)},
+        {"2024-05-01 12:34:56.789123", INT64_C(1714566896789)}, /* cut, not rounded */
+        {"2024-05-01 12:34:56.789999999Z", INT64_C(1714566896789)},
+        {"2024-05-01T12:34:56,5Z", INT64_C(1714566896500)},
+        {"2024-05-01T12:34:56.07Z", INT64_C(1714566896070)},
+        {"2024-05-01T14:34:56+02:00", INT64_C(1714566896000)},
+        {"2024-05-01T14:34:56.789+0200", INT64_C(1714566896789)},
+        {"2024-05-01T14:34:56+02", INT64_C(1714566896000)},
+        {"2024-05-01 14:34:56 +0200", INT64_C(1714566896000)},
+        {"2024-05-01T07:04:56-05:30", INT64_C(1714566896000)},
+        {"2024-05-01T12:34:56-00:00", INT64_C(1714566896000)},
+        {"2024-05-01 12:34:56 UTC", INT64_C(1714566896000)},
+        {"2024-05-01 12:34:56 gmt", INT64_C(1714566896000)},
+        {" 2024-05-01T12:34:56Z\n", INT64_C(1714566896000)},
+        {"2024-05-01T12:34Z", INT64_C(1714566840000)},
+        {"2024-02-29T00:00:00Z", INT64_C(1709164800000)},
+        {"2000-02-29T00:00:00Z", INT64_C(951782400000)},
+        {"2023-12-31T23:30:00-01:00", INT64_C(1704069000000)}, /* the zone moves the year */
+        {"2024-01-01T00:30:00+01:00", INT64_C(1704065400000)},
+        {"2016-12-31T23:59:60Z", INT64_C(1483228800000)}, /* a leap second */
+        {"1970-01-01T00:00:00.001Z", 1},
+        {"1969-12-31T23:59:59.999Z", -1},
+        {"9999-12-31T23:59:59.999Z", INT64_C(253402300799999)},
+    };
+    (void)state;
+    for (size_t i = 0; i < PIE_COUNT(rows); i++) {
+        int64_t ms = INT64_MIN;
+        apipie_status status = pie_number_iso_date(pie_slice_text(rows[i].text), &ms);
+        if (status != APIPIE_OK || ms != rows[i].want)
+            fail_msg("\"%s\": got %lld, status %d", rows[i].text, (long long)ms, (int)status);
+    }
+}
+
+static void what_is_no_iso_date_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "2024-05-01",
+        "2024-05-01T",
+        "2024-05-01Z",
+        "2024-05-01T12Z",
+        "2024-05-01T12:Z",
+        "2024-05-01T12:34:Z",
+        "2024-05-01T12:34:5Z",
+        "2024-05-01T12:34:56.Z",
+        "2024-05-01T12:34:56ZZ",
+        "2024-05-01T12:34:56+",
+        "2024-05-01T12:34:56+2",
+        "2024-05-01T12:34:56+02:",
+        "2024-05-01T12:34:56+02:0",
+        "2024-05-01T12:34:56+02:00x",
+        "2024-05-01T12:34:56+24:00",
+        "2024-05-01T12:34:56+02:60",
+        "2024-05-01T12:34:56 CEST",
+        "2024-05-01T24:00:00Z",
+        "2024-05-01T12:60:00Z",
+        "2024-05-01T12:34:61Z",
+        "2024-00-01T12:34:56Z",
+        "2024-13-01T12:34:56Z",
+        "2024-05-00T12:34:56Z",
+        "2024-05-32T12:34:56Z",
+        "2024-04-31T12:34:56Z",
+        "2023-02-29T12:34:56Z",
+        "1900-02-29T12:34:56Z",
+        "0000-05-01T12:34:56Z",
+        "24-05-01T12:34:56Z",
+        "2024-5-1T12:34:56Z",
+        "20240501T123456Z",
+        "2024/05/01 12:34:56",
+        "2024-05-01_12:34:56",
+        "+2024-05-01T12:34:56Z",
+        "-024-05-01T12:34:56Z",
+        "1714566896",
+        "Wed, 01 May 2024 12:34:56 GMT",
+    };
+    int64_t ms = 77;
+    (void)state;
+    for (size_t i = 0; i < PIE_COUNT(bad); i++) {
+        if (pie_number_iso_date(pie_slice_text(bad[i]), &ms) != APIPIE_E_ARGUMENT)
+            fail_msg("\"%s\" was read", bad[i]);
+    }
+    assert_int_equal(pie_number_iso_date(pie_slice(NULL, 0), &ms), APIPIE_E_ARGUMENT);
+    assert_int_equal(pie_number_iso_date(pie_slice("2024-05-01\0" "12:34:56", 19), &ms),
+                     APIPIE_E_ARGUMENT);
+    assert_int_equal(ms, 77);
+}
+
 static void doubles_ignore_the_locale(void **state)
 {
     static const char *const locales[] = {"C", "fr_FR.UTF-8", "de_DE.UTF-8"};
@@ -146,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(money_reads),  cmocka_unit_test(money_prints), cmocka_unit_test(counts_read),
         cmocka_unit_test(seconds_read), cmocka_unit_test(dates_read),
+        cmocka_unit_test(iso_dates_read), cmocka_unit_test(what_is_no_iso_date_is_refused),
         cmocka_unit_test(doubles_ignore_the_locale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows how a client is set up: server, key, money, cache; nothing of pictures. */
+#include "session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "text.h"
+
+#define CACHE_MAX (UINT64_C(1) << 30)
+
+static void check_key(const struct cli_options *o, struct cli_failure *f)
+{
+    const char *key = getenv("APIPIE_API_KEY");
+
+    if (!o->sandbox && (key == NULL || key[0] == '\0'))
+        cli_failure_set(
+            f, APIPIE_E_CONFIG,
+            "set APIPIE_API_KEY to a key of https://apipie.ai, or try without one: --sandbox",
+            "no key: APIPIE_API_KEY is not set", NULL, NULL);
+}
+
+static void set_base_url(apipie_client *client, const char *url, struct cli_failure *f)
+{
+    switch (apipie_client_set_base_url(client, url)) {
+    case APIPIE_OK:
+        return;
+    case APIPIE_E_ARGUMENT:
+        cli_failure_set(f, APIPIE_E_CONFIG, "as https://apipie.ai/v1",
+                        "--base-url: no http(s) URL that can be used: ", url, NULL);
+        return;
+    case APIPIE_E_CONFIG:
+        cli_failure_set(f, APIPIE_E_CONFIG, "use https://",
+                        "--base-url: http:// would show the key on the way: ", url, NULL);
+        return;
+    default:
+        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+    }
+}
+
+static void set_server(struct cli_session *s, const struct cli_options *o, struct cli_failure *f)
+{
+    if (s->box != NULL) {
+        set_base_url(s->client, cli_box_url(s->box), f);
+        (void)apipie_client_set_key(s->client, cli_box_key(s->box));
+    } else if (o->base_url != NULL) {
+        set_base_url(s->client, o->base_url, f);
+    }
+}
+
+static void note(apipie_status status, const char *flag, const char *value, struct cli_failure *f)
+{
+    if (status == APIPIE_E_FILE)
+        cli_failure_set(f, status, "nothing was sent", flag, ": cannot be read and written: ",
+                        value);
+    else if (status == APIPIE_E_MEMORY)
+        cli_failure_set(f, status, "", "out of memory", NULL, NULL);
+    else if (status != APIPIE_OK)
+        cli_failure_set(f, status, "", flag, ": refused: ", apipie_status_name(status));
+}
+
+/* The ledger before the budget: it says what is spent of it today. */
+static void set_money(apipie_client *client, const struct cli_options *o, struct cli_failure *f)
+{
+    if (o->ledger != NULL)
+        note(apipie_client_set_ledger(client, o->ledger), "--ledger", o->ledger, f);
+    if (o->price != CLI_UNSET)
+        note(apipie_client_set_price(client, NULL, NULL, o->price), "--price", "", f);
+    if (o->budget != CLI_UNSET)
+        note(apipie_client_set_budget(client, o->budget), "--budget", "", f);
+    if (o->cache != NULL)
+        note(apipie_client_set_cache(client, o->cache, CACHE_MAX), "--cache", o->cache, f);
+    if (o->jobs != CLI_UNSET)
+        note(apipie_client_set_max_in_flight(client, (int32_t)o->jobs), "--jobs", "", f);
+}
+
+void cli_session_open(struct cli_session *session, const struct cli_options *o,
+                      struct cli_failure *f)
+{
+    session->client = NULL;
+    session->box = NULL;
+    check_key(o, f);
+    if (f->status == APIPIE_OK && o->sandbox)
+        session->box = cli_box_start(CLI_UNSET, NULL, f);
+    if (f->status == APIPIE_OK && (session->client = apipie_client_new(NULL)) == NULL)
+        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+    if (f->status == APIPIE_OK)
+        set_server(session, o, f);
+    if (f->status == APIPIE_OK)
+        set_money(session->client, o, f);
+}
+
+void cli_session_close(struct cli_session *session)
+{
+    const char *problem =
+        session->client == NULL ? NULL : apipie_client_ledger_problem(session->client);
+
+    if (problem != NULL) {
+        (void)fputs("warning: the ledger is not complete: ", stderr);
+        cli_text_print(stderr, problem);
+        (void)fputc('\n', stderr);
+    }
+    session->client = apipie_client_unref(session->client);
+    session->box = cli_box_stop(session->box);
+}
+
+const char *cli_session_place(const struct cli_options *options)
+{
+    const char *place = options->base_url != NULL ? options->base_url : getenv("APIPIE_BASE_URL");
+
+    if (options->sandbox)
+        return "sandbox";
+    return place == NULL || place[0] == '\0' ? "https://apipie.ai/v1" : place;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The client as the options want it, and the sandbox it may talk to. */
+#ifndef CLI_SESSION_H
+#define CLI_SESSION_H
+
+#include "box.h"
+#include "options.h"
+
+struct cli_session {
+    apipie_client *client;
+    struct cli_box *box; /* NULL without --sandbox */
+};
+
+/* cli_session_close() in any case. */
+void cli_session_open(struct cli_session *session, const struct cli_options *options,
+                      struct cli_failure *failure);
+/* Says on stderr what the ledger lacks, then frees. */
+void cli_session_close(struct cli_session *session);
+/* Where it asks, without the key; "sandbox" for one in this process. Borrows from the options, else constant. */
+const char *cli_session_place(const struct cli_options *options);
+
+#endif

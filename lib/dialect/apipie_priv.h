@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the APIpie language share. */
+#ifndef PIE_APIPIE_PRIV_H
+#define PIE_APIPIE_PRIV_H
+
+#include "dialect/dialect.h"
+
+/* Empties a leg, used before or not, and gives it method, address and key. `path` begins with '/'.
+ * APIPIE_OK, APIPIE_E_MEMORY or APIPIE_E_LIMIT. */
+apipie_status pie_apipie_begin(const struct pie_call *c, const char *method, const char *path,
+                               struct pie_leg *leg);
+
+/* ---- history.c */
+
+apipie_status pie_apipie_ask_history(const struct pie_call *c, uint64_t limit, uint64_t offset,
+                                     struct pie_leg *leg, struct apipie_error *err);
+int32_t pie_apipie_read_history(const struct pie_reply *reply, size_t index,
+                                struct pie_history_row *ret);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows how a job ends: by itself, by a time limit, or stopped from outside; must not start anything. */
+#include "engine/engine_priv.h"
+
+/* ---- alarms */
+
+static int64_t end_earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When the silence of the exchange that is out has lasted too long, and what to say then. Time in which nobody pumped does not
+ * count: nothing could be read then. */
+static int64_t end_limit(const struct apipie_request *r, const char **ret_words)
+{
+    const struct pie_progress *p = &r->run->progress;
+    int64_t resumed_us = r->client->resumed_ms * 1000;
+    *ret_words = "no byte of the reply came within the first-byte limit";
+    if (p->sent_us >= 0 && p->first_byte_us < 0) {
+        int64_t since = p->sent_us > resumed_us ? p->sent_us : resumed_us;
+        int64_t limit = r->asked->first_byte_timeout_ms;
+        return limit > 0 ? since / 1000 + limit : INT64_MAX;
+    }
+    *ret_words = "nothing moved for as long as the stall limit allows";
+    if (p->last_byte_us < 0 || r->asked->stall_timeout_ms <= 0)
+        return INT64_MAX;
+    int64_t since = p->last_byte_us > resumed_us ? p->last_byte_us : resumed_us;
+    return since / 1000 + r->asked->stall_timeout_ms;
+}
+
+static int32_t end_has_limits(const struct apipie_request *r)
+{
+    return r->asked->first_byte_timeout_ms > 0 || r->asked->stall_timeout_ms > 0;
+}
+
+/* While a limit is set but its clock does not run yet, it is looked at this often. */
+#define END_LOOK_MS 100
+
+void pie_job_set_alarm(struct apipie_request *r)
+{
+    int64_t at = r->deadline_ms;
+    const char *words = NULL;
+    switch (pie_atomic_get(&r->state)) {
+    case PIE_STATE_WAITING:
+        at = end_earlier(at, r->until_ms);
+        break;
+    case PIE_STATE_IN_FLIGHT:
+        if (end_has_limits(r)) {
+            int64_t limit = end_limit(r, &words);
+            if (limit == INT64_MAX)
+                limit = pie_clock_ms() + END_LOOK_MS;
+            at = end_earlier(at, limit);
+        }
+        break;
+    case PIE_STATE_PARENT: /* its parts have the same deadline */
+        at = r->drawer != NULL ? at : INT64_MAX;
+        break;
+    default:
+        break;
+    }
+    pie_queue_move(&r->client->alarms, &r->alarm, at);
+}
+
+void pie_job_wait_until(struct apipie_request *r, int64_t until_ms)
+{
+    r->until_ms = until_ms;
+    pie_atomic_set(&r->state, PIE_STATE_WAITING);
+    pie_job_set_alarm(r);
+}
+
+/* ---- the end */
+
+static void end_unlist(struct apipie_request *r)
+{
+    struct apipie_client *c = r->client;
+    pie_queue_take(&c->alarms, &r->alarm);
+    if (r->prev != NULL)
+        r->prev->next = r->next;
+    else
+        c->jobs = r->next;
+    if (r->next != NULL)
+        r->next->prev = r->prev;
+    r->prev = r->next = NULL;
+    r->listed = 0;
+}
+
+/* What the host does not need any more goes now, not with its last reference. */
+static void end_job(struct apipie_request *r, apipie_status status)
+{
+    struct apipie_client *c = r->client;
+    r->ended_ms = pie_clock_ms();
+    r->status = status;
+    pie_same_ended(r);
+    pie_route_release(r);
+    pie_run_free(r);
+    pie_place_drop(r->place);
+    r->place = NULL;
+    if (!r->listed) /* refused by submit: no leader has seen it */
+        return;
+    end_unlist(r);
+    if (r->whole != NULL) {
+        pie_part_ended(r);
+    } else {
+        r->next = c->ended;
+        c->ended = r;
+    }
+}
+
+/* What was not committed is not there, whatever came. */
+static void end_forget_uncommitted(struct apipie_request *r)
+{
+    for (size_t i = 0; r->result != NULL && i < r->result->count; i++) {
+        struct pie_image *image = &r->result->images[i];
+        if (image->slot != PIE_SLOT_NONE)
+            image->size = 0;
+    }
+}
+
+void pie_job_fail(struct apipie_request *r)
+{
+    struct apipie_error *e = &r->error;
+    if (r->listed && pie_settle_begin(r))
+        return;
+    end_forget_uncommitted(r);
+    e->billed = pie_money_billed(r);
+    e->attempts = r->tries;
+    if (r->result != NULL)
+        r->result->billed = e->billed;
+    pie_verdict_mask(e, pie_run_key(r));
+    end_job(r, e->code);
+}
+
+void pie_job_fail_with(struct apipie_request *r, struct apipie_error *err)
+{
+    pie_error_move(&r->error, err);
+    pie_job_fail(r);
+}
+
+void pie_job_succeed(struct apipie_request *r)
+{
+    pie_error_free(&r->error);
+    pie_error_init(&r->error, r->mem);
+    if (r->wish.kind == APIPIE_REQUEST_IMAGE)
+        r->result->billed = pie_money_billed(r);
+    end_job(r, APIPIE_OK);
+}
+
+/* ---- stopped */
+
+static void end_error(struct apipie_error *err, apipie_status why, const struct pie_outcome *o,
+                      int32_t paid, const char *where)
+{
+    const char *hint = paid && o->sent ? PIE_HINT_SENT : "";
+    if (why == APIPIE_E_CANCELLED) {
+        pie_error_set(err, why, hint, "cancelled", NULL, NULL);
+        return;
+    }
+    if (hint[0] == '\0')
+        hint = "raise the time limit";
+    if (o->sent)
+        where =
+            o->body_bytes != 0 ? "in the middle of the reply" : "before a byte of the reply came";
+    pie_error_set(err, why, hint, "the time limit passed ", where, NULL);
+    err->retryable = 1;
+}
+
+static void end_judge(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err)
+{
+    struct pie_attempt *a = &r->attempts[r->attempt_count - 1];
+    a->outcome = pie_verdict_outcome(o, err); /* a refusal counts by its first line */
+    a->status = err->code;
+    a->billed = APIPIE_BILLED_NO;
+    pie_text_display(pie_slice_text(err->message), a->message, sizeof(a->message));
+    if (!r->run->leg->paid)
+        return;
+    if (a->outcome == APIPIE_OUTCOME_UNKNOWN)
+        a->billed = APIPIE_BILLED_UNKNOWN;
+    pie_money_settle(r, a);
+}
+
+void pie_job_stopped(struct apipie_request *r, apipie_status why, const struct pie_outcome *o)
+{
+    struct apipie_error err;
+    int32_t state = pie_atomic_get(&r->state);
+    int32_t out = state == PIE_STATE_IN_FLIGHT;
+    pie_error_init(&err, r->mem);
+    end_error(&err, why, o, out && r->run->leg->paid,
+              state == PIE_STATE_QUEUED ? "while it waited in line"
+                                        : "before the request was sent");
+    err.http_status = o->status;
+    if (out) {
+        end_judge(r, o, &err);
+        if (r->run->leg->paid)
+            pie_route_report(r, o, &err);
+    }
+    if (r->result_known && why == APIPIE_E_TIMEOUT && r->run != NULL) {
+        /* The other pictures are there, and paid. */
+        pie_gather_give_up(r, &err);
+        pie_gather_commit(r);
+    } else {
+        pie_job_fail_with(r, &err);
+    }
+    pie_error_free(&err);
+}
+
+void pie_job_stop(struct apipie_request *r, apipie_status why)
+{
+    struct pie_outcome o;
+    struct pie_transport *t = r->client->transport;
+    int32_t state = pie_atomic_get(&r->state);
+    if (state == PIE_STATE_PARENT && r->drawer == NULL) {
+        pie_part_stop_all(r, why);
+        return;
+    }
+    pie_outcome_init(&o, r->mem);
+    if (state != PIE_STATE_IN_FLIGHT) {
+        pie_job_stopped(r, why, &o);
+        pie_outcome_free(&o);
+        return;
+    }
+    t->type->cancel(t, &r->run->progress, &o);
+    if (why == APIPIE_E_TIMEOUT && (o.wire != PIE_WIRE_STOPPED || pie_job_has_whole(r))) {
+        pie_job_reply(r, &o); /* it came just in time, or what matters did */
+    } else {
+        pie_body_finish(r->run->body, 0);
+        pie_job_log_outcome(r, &o);
+        pie_job_stopped(r, why, &o);
+    }
+    pie_outcome_free(&o);
+}
+
+/* A limit for silence: the exchange failed, the job may go on. */
+static void end_silent(struct apipie_request *r, const char *words)
+{
+    struct pie_outcome o;
+    struct apipie_error err;
+    struct pie_transport *t = r->client->transport;
+    pie_outcome_init(&o, r->mem);
+    pie_error_init(&err, r->mem);
+    t->type->cancel(t, &r->run->progress, &o);
+    if (o.wire != PIE_WIRE_STOPPED || pie_job_has_whole(r)) {
+        pie_job_reply(r, &o);
+    } else {
+        pie_body_finish(r->run->body, 0);
+        pie_job_log_outcome(r, &o);
+        pie_error_set(&err, APIPIE_E_TIMEOUT,
+                      r->run->leg->paid && o.sent ? PIE_HINT_SENT : "raise the limit", words, NULL,
+                      NULL);
+        err.http_status = o.status;
+        err.retryable = 1;
+        pie_job_broken(r, &o, &err);
+    }
+    pie_error_free(&err);
+    pie_outcome_free(&o);
+}
+
+void pie_job_due(struct apipie_request *r)
+{
+    const char *words = NULL;
+    int64_t now = pie_clock_ms();
+    int32_t state = pie_atomic_get(&r->state);
+    if (r->deadline_ms <= now && (state != PIE_STATE_PARENT || r->drawer != NULL))
+        pie_job_stop(r, APIPIE_E_TIMEOUT);
+    else if (state == PIE_STATE_WAITING && r->until_ms <= now)
+        pie_job_resume(r);
+    else if (state == PIE_STATE_IN_FLIGHT && end_has_limits(r) && end_limit(r, &words) <= now)
+        end_silent(r, words);
+    else
+        pie_job_set_alarm(r);
+}

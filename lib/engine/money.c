@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows what an attempt may cost and what it did cost; must not decide what is sent. */
+#include "engine/engine_priv.h"
+
+/* The price of the present call, as far as anybody knows it. */
+static int64_t money_estimate(struct apipie_request *r, const struct pie_call *call, int32_t images)
+{
+    struct apipie_client *c = r->client;
+    pie_lock_take(c->lock);
+    int64_t each = pie_price_find(c, call->provider, call->model);
+    pie_lock_drop(c->lock);
+    if (each < 0)
+        return APIPIE_UNKNOWN;
+    return each > INT64_MAX / images ? INT64_MAX : each * images;
+}
+
+/* What counts for the job itself so far: its attempts, and what is out. */
+static int64_t money_of_job(const struct apipie_request *r)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < r->attempt_count; i++)
+        sum += r->attempts[i].charge;
+    if (r->run != NULL && r->run->hold.open)
+        sum += r->run->hold.amount;
+    return sum;
+}
+
+/* What counts for the request that the host made, of which this may be a part. */
+static int64_t money_of_request(const struct apipie_request *r)
+{
+    const struct apipie_request *whole = r->whole != NULL ? r->whole : r;
+    int64_t sum = money_of_job(whole);
+    for (int32_t i = 0; i < whole->part_count; i++) {
+        if (whole->parts[i] != NULL)
+            sum += money_of_job(whole->parts[i]);
+    }
+    return sum;
+}
+
+static uint64_t money_characters(const char *text)
+{
+    uint64_t n = 0;
+    for (; text != NULL && *text != '\0'; text++)
+        n += ((unsigned char)*text & 0xC0) != 0x80;
+    return n;
+}
+
+apipie_status pie_money_reserve(struct apipie_request *r, struct apipie_error *err)
+{
+    struct pie_call call;
+    struct pie_meter_ask ask = {0};
+    pie_run_call(r, &call);
+    ask.backend = r->dialect->name;
+    ask.provider = call.provider;
+    ask.model = call.model;
+    ask.tag = r->asked->text[PIE_WISH_TAG];
+    ask.images = call.n > 0 ? call.n : 1;
+    ask.prompt_chars = money_characters(r->asked->text[PIE_WISH_PROMPT]);
+    ask.estimate = money_estimate(r, &call, ask.images);
+    ask.cap = r->asked->budget;
+    ask.spent = money_of_request(r);
+    ask.now_wall_ms = pie_clock_wall_ms();
+    return pie_meter_reserve(r->client->meter, &ask, &r->run->hold, err);
+}
+
+/* The server's figure for the reply that is at hand. */
+static int64_t money_figure(const struct apipie_request *r, const struct pie_attempt *a)
+{
+    if (a->outcome != APIPIE_OUTCOME_DELIVERED || !r->result_known)
+        return APIPIE_UNKNOWN;
+    return r->result->usage.cost;
+}
+
+static uint64_t money_mix(uint64_t h, const char *text)
+{
+    for (; text != NULL && *text != '\0'; text++)
+        h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211); /* FNV-1a */
+    return (h ^ 0xFF) * UINT64_C(1099511628211);
+}
+
+uint64_t pie_recent_mark(const char *provider, const char *model, const char *prompt)
+{
+    uint64_t h = money_mix(money_mix(UINT64_C(14695981039346656037), provider), model);
+    return (h ^ money_characters(prompt)) | 1;
+}
+
+static void money_remember(struct apipie_request *r, const struct pie_attempt *a)
+{
+    struct apipie_client *c = r->client;
+    struct pie_recent *recent = &c->recent[c->recent_next++ % PIE_RECENT];
+    const char *provider = NULL;
+    const char *model = NULL;
+    pie_route_names(r, r->route, &provider, &model);
+    recent->mark = pie_recent_mark(provider, model, r->asked->text[PIE_WISH_PROMPT]);
+    recent->from_ms = a->wall_ms;
+    recent->to_ms = pie_clock_wall_ms();
+}
+
+void pie_money_settle(struct apipie_request *r, struct pie_attempt *a)
+{
+    static const int32_t kinds[] = {APIPIE_CHARGE_NONE, APIPIE_CHARGE_SERVER,
+                                    APIPIE_CHARGE_UNKNOWN};
+    struct pie_meter_hold *hold = &r->run->hold;
+    struct pie_meter_end end = {0};
+    if (a->billed == APIPIE_BILLED_YES)
+        money_remember(r, a);
+    if (!hold->open)
+        return;
+    end.billed = a->billed;
+    end.outcome = a->outcome;
+    end.cost = money_figure(r, a);
+    end.request_id = a->request_id;
+    end.now_wall_ms = pie_clock_wall_ms();
+    memcpy(a->hold, hold->id, sizeof(a->hold));
+    pie_meter_settle(r->client->meter, hold, &end, &a->charge);
+    a->charge_kind = kinds[a->billed];
+    if (a->billed == APIPIE_BILLED_YES && end.cost < 0)
+        a->charge_kind = APIPIE_CHARGE_ESTIMATED;
+}
+
+int32_t pie_money_billed(const struct apipie_request *r)
+{
+    int32_t billed = APIPIE_BILLED_NO;
+    for (size_t i = 0; i < r->attempt_count; i++) {
+        if (r->attempts[i].billed == APIPIE_BILLED_YES)
+            return APIPIE_BILLED_YES;
+        if (r->attempts[i].billed == APIPIE_BILLED_UNKNOWN)
+            billed = APIPIE_BILLED_UNKNOWN;
+    }
+    return billed;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows where and as whom the calls of a client go, checked once for all requests that share it; must not send. */
+#include "engine/engine_priv.h"
+
+void pie_place_drop(struct pie_place *p)
+{
+    if (p == NULL || pie_atomic_add(&p->refs, -1) != 0)
+        return;
+    const struct pie_mem *mem = p->mem;
+    if (p->key != NULL)
+        pie_mem_wipe(p->key, strlen(p->key));
+    pie_mem_free(mem, p->key);
+    pie_mem_free(mem, p->base_url);
+    pie_hook_drop(p->hook);
+    pie_mem_free(mem, p);
+}
+
+static apipie_status place_error(struct apipie_error *err, apipie_status code, const char *hint,
+                                 const char *a, const char *b)
+{
+    pie_error_set(err, code, hint, a, b, NULL);
+    return code;
+}
+
+static apipie_status place_memory(struct apipie_error *err)
+{
+    return place_error(err, APIPIE_E_MEMORY, PIE_HINT_MEMORY, "out of memory", NULL);
+}
+
+/* The client's lock is held. */
+static apipie_status place_copy(struct apipie_client *c, struct pie_place **ret,
+                                struct apipie_error *err)
+{
+    struct pie_place *p = pie_mem_new(&c->mem, 1, sizeof(*p));
+    if (p == NULL)
+        return place_memory(err);
+    p->mem = &c->mem;
+    p->refs = 1;
+    p->allow_http = c->allow_http;
+    p->base_url = pie_mem_text(&c->mem, c->base_url, strlen(c->base_url));
+    p->hook = pie_hook_keep(c->key_hook);
+    if (p->hook == NULL && c->key != NULL)
+        p->key = pie_mem_text(&c->mem, c->key, strlen(c->key));
+    *ret = p;
+    if (p->base_url == NULL || (p->hook == NULL && c->key != NULL && p->key == NULL))
+        return place_memory(err);
+    if (c->base_url_bad)
+        return place_error(err, APIPIE_E_CONFIG,
+                           "set it to the gateway's address, like https://apipie.ai/v1",
+                           "APIPIE_BASE_URL is no URL", NULL);
+    if (c->key_bad && p->hook == NULL)
+        return place_error(err, APIPIE_E_CONFIG,
+                           "copy the key again: letters, digits and signs only",
+                           "APIPIE_API_KEY holds a blank or a control byte", NULL);
+    return APIPIE_OK;
+}
+
+static apipie_status place_check(struct pie_place *p, struct apipie_error *err)
+{
+    struct pie_url u;
+    const char *problem = NULL;
+    apipie_status status = pie_engine_check_url(p->mem, p->base_url, p->allow_http, &problem);
+    if (status == APIPIE_E_MEMORY)
+        return place_memory(err);
+    if (status != APIPIE_OK)
+        return place_error(err, APIPIE_E_CONFIG,
+                           "set APIPIE_BASE_URL or apipie_client_set_base_url()",
+                           "the base URL cannot be used: ", problem);
+    if (p->key == NULL && p->hook == NULL)
+        return place_error(
+            err, APIPIE_E_CONFIG,
+            "set APIPIE_API_KEY, or call apipie_client_set_key(); without one, try the sandbox",
+            "no key is set", NULL);
+    if (pie_url_parse(p->mem, p->base_url, &u) != APIPIE_OK) /* it was parsed a moment ago */
+        return place_memory(err);
+    p->private_gateway = pie_url_host_is_private(u.host);
+    pie_url_free(p->mem, &u);
+    return APIPIE_OK;
+}
+
+apipie_status pie_place_of_client(struct apipie_client *c, struct pie_place **ret,
+                                  struct apipie_error *err)
+{
+    struct pie_place *p = NULL;
+    apipie_status status = APIPIE_OK;
+    pie_lock_take(c->lock);
+    if (c->place == NULL) {
+        status = place_copy(c, &p, err);
+        if (status == APIPIE_OK)
+            status = place_check(p, err);
+        if (status == APIPIE_OK)
+            c->place = p;
+    } else {
+        p = c->place;
+    }
+    if (status == APIPIE_OK)
+        pie_atomic_add(&p->refs, 1);
+    pie_lock_drop(c->lock);
+    if (status == APIPIE_OK)
+        *ret = p;
+    else
+        pie_place_drop(p); /* outside the lock: it may free the host's pointer */
+    return status;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows what a job holds while it is out: sink, body, the call of its present route; must not send it. */
+#include "engine/engine_priv.h"
+
+static apipie_status run_memory(struct apipie_error *err)
+{
+    pie_error_set(err, APIPIE_E_MEMORY, PIE_HINT_MEMORY, "out of memory", NULL, NULL);
+    return APIPIE_E_MEMORY;
+}
+
+/* Everything that a reply will need is made now: after the money is spent it would be too late. */
+static apipie_status run_fill(struct apipie_request *r, struct pie_run *run,
+                              struct apipie_error *err)
+{
+    apipie_status status = APIPIE_OK;
+    if (r->result == NULL)
+        r->result = pie_result_new(r->mem);
+    if (r->result == NULL)
+        return run_memory(err);
+    if (r->whole != NULL && r->wish.kind == APIPIE_REQUEST_IMAGE)
+        status = pie_share_new(r->whole, &run->sink);
+    else
+        status = pie_sink_new(r->mem, r->asked, &run->sink);
+    run->inner = run->sink;
+    if (status == APIPIE_OK)
+        status = pie_same_wrap(r, &run->sink);
+    if (status == APIPIE_OK)
+        status = pie_body_new(r->mem, run->sink, r->asked->max_image_bytes, &run->body);
+    if (status == APIPIE_OK) {
+        status = run->sink->type->open(run->sink, err);
+        if (status != APIPIE_OK && err->code != APIPIE_OK)
+            return err->code;
+    }
+    return status == APIPIE_OK ? APIPIE_OK : run_memory(err);
+}
+
+apipie_status pie_run_make(struct apipie_request *r, struct apipie_error *err)
+{
+    if (r->run != NULL)
+        return APIPIE_OK;
+    struct pie_run *run = pie_mem_new(r->mem, 1, sizeof(*run));
+    if (run == NULL)
+        return run_memory(err);
+    pie_http_request_init(&run->call.request, r->mem);
+    pie_http_request_init(&run->fetch.request, r->mem);
+    run->private_gateway = r->place->private_gateway;
+    r->run = run;
+    apipie_status status = run_fill(r, run, err);
+    if (status != APIPIE_OK)
+        pie_run_free(r);
+    return status;
+}
+
+static void run_wipe_key(struct apipie_request *r)
+{
+    struct pie_run *run = r->run;
+    if (run->key != NULL)
+        pie_mem_wipe(run->key, strlen(run->key));
+    run->key = pie_mem_free(r->mem, run->key);
+}
+
+void pie_run_free(struct apipie_request *r)
+{
+    struct pie_run *run = r->run;
+    if (run == NULL)
+        return;
+    if (run->sink != NULL)
+        run->sink->type->close(run->sink); /* what was not committed is gone with it */
+    pie_body_free(run->body);
+    run_wipe_key(r);
+    pie_http_request_free(&run->call.request);
+    pie_http_request_free(&run->fetch.request);
+    r->run = pie_mem_free(r->mem, run);
+}
+
+/* ---- the key */
+
+const char *pie_run_key(const struct apipie_request *r)
+{
+    if (r->run != NULL && r->run->key != NULL)
+        return r->run->key;
+    return r->place != NULL ? r->place->key : NULL;
+}
+
+static int32_t run_key_is_good(const char *key, size_t capacity)
+{
+    size_t n = 0;
+    while (n < capacity && key[n] != '\0') {
+        if ((unsigned char)key[n] <= 0x20 || (unsigned char)key[n] >= 0x7F)
+            return 0;
+        n++;
+    }
+    return n > 0 && n < capacity;
+}
+
+apipie_status pie_run_ask_key(struct apipie_request *r, int32_t refused, struct apipie_error *err)
+{
+    char key[APIPIE_LIMIT_TEXT + 1];
+    struct pie_hook *hook = r->place->hook;
+    if (hook == NULL)
+        return APIPIE_OK;
+    memset(key, 0, sizeof(key));
+    apipie_status status = hook->key(hook->user, refused, key, sizeof(key));
+    if (status != APIPIE_OK || !run_key_is_good(key, sizeof(key))) {
+        pie_mem_wipe(key, sizeof(key));
+        pie_error_set(err, APIPIE_E_CONFIG, "see the function given to apipie_client_set_key_fn()",
+                      status != APIPIE_OK ? "the key callback gave no key"
+                                          : "the key callback gave a key that cannot be sent",
+                      NULL, NULL);
+        return APIPIE_E_CONFIG;
+    }
+    run_wipe_key(r);
+    r->run->key = pie_mem_text(r->mem, key, strlen(key));
+    r->run->encoded = 0;
+    pie_mem_wipe(key, sizeof(key));
+    return r->run->key != NULL ? APIPIE_OK : run_memory(err);
+}
+
+/* ---- the call */
+
+void pie_run_call(const struct apipie_request *r, struct pie_call *ret)
+{
+    pie_call_init(ret, r->asked);
+    ret->base_url = r->place->base_url;
+    ret->key = pie_run_key(r);
+    pie_route_names(r, r->route, &ret->provider, &ret->model);
+    if (r->whole != NULL) {
+        ret->n = 1;
+        ret->seed += (uint64_t)r->part; /* wraps like the servers' own */
+    }
+}
+
+/* The Idempotency-Key of a call: the same for every try of the same request, route and part. Gateways may or may not know it, so it is no
+ * licence to repeat. */
+static apipie_status run_add_idempotency_key(struct apipie_request *r)
+{
+    static const char hex[] = "0123456789abcdef";
+    uint8_t bytes[16];
+    char text[37];
+    size_t n = 0;
+    memcpy(bytes, r->seed_of_keys, sizeof(bytes));
+    bytes[15] = (uint8_t)(bytes[15] ^ r->route);
+    bytes[6] = (uint8_t)((bytes[6] & 0x0F) | 0x40); /* UUID version 4, RFC 9562 */
+    bytes[8] = (uint8_t)((bytes[8] & 0x3F) | 0x80);
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            text[n++] = '-';
+        text[n++] = hex[bytes[i] >> 4];
+        text[n++] = hex[bytes[i] & 15];
+    }
+    text[n] = '\0';
+    return pie_headers_add(&r->run->call.request.headers, pie_slice_text("Idempotency-Key"),
+                           pie_slice_text(text));
+}
+
+apipie_status pie_run_encode(struct apipie_request *r, struct apipie_error *err)
+{
+    struct pie_call call;
+    if (r->run->encoded)
+        return APIPIE_OK;
+    pie_run_call(r, &call);
+    apipie_status status = r->dialect->encode(&call, &r->run->call, err);
+    if (status == APIPIE_OK)
+        status = run_add_idempotency_key(r);
+    if (status == APIPIE_E_MEMORY)
+        return run_memory(err);
+    if (status != APIPIE_OK) {
+        if (err->code == APIPIE_OK)
+            pie_error_set(err, status, "shorten the prompt or the extra fields",
+                          "the request is too large", NULL, NULL);
+        return err->code;
+    }
+    r->run->call.request.connect_timeout_ms = r->asked->connect_timeout_ms;
+    r->run->encoded = 1;
+    return APIPIE_OK;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows requests that ask for the same picture when there is a cache: what is stored is not drawn, what is being drawn is
+ * waited for. Must not send. */
+#include "engine/cache_priv.h"
+#include "engine/engine_priv.h"
+
+int32_t pie_same_applies(const struct apipie_request *r)
+{
+    return r->cache != NULL && r->whole == NULL && r->wish.kind == APIPIE_REQUEST_IMAGE &&
+           (r->wish.has & PIE_WISH_HAS_SEED) != 0;
+}
+
+apipie_status pie_same_wrap(struct apipie_request *r, struct pie_sink **sink)
+{
+    struct pie_buf key;
+    if (!pie_same_applies(r))
+        return APIPIE_OK;
+    pie_buf_init(&key, r->mem, SIZE_MAX);
+    pie_cache_key(r, &key);
+    if (key.failed == APIPIE_OK && r->same_key == NULL)
+        r->same_key = pie_mem_text(r->mem, key.p, key.n);
+    pie_buf_free(&key);
+    if (r->same_key == NULL)
+        return APIPIE_E_MEMORY;
+    return pie_cache_sink_new(r->cache, pie_slice_text(r->same_key), *sink, sink);
+}
+
+static struct apipie_request *same_drawer(const struct apipie_request *r)
+{
+    struct apipie_request *d = r->client->drawing;
+    while (d != NULL && (d->cache != r->cache || strcmp(d->same_key, r->same_key) != 0))
+        d = d->next_drawing;
+    return d;
+}
+
+static void same_follow(struct apipie_request *r, struct apipie_request *drawer)
+{
+    pie_route_release(r);
+    r->drawer = drawer;
+    r->next_follower = drawer->followers;
+    drawer->followers = r;
+    pie_atomic_set(&r->state, PIE_STATE_PARENT);
+    pie_job_set_alarm(r);
+}
+
+static void same_fail(struct apipie_request *r, apipie_status status)
+{
+    struct apipie_error err;
+    pie_error_init(&err, r->mem);
+    pie_error_set(&err, status, "nothing was sent and nothing billed",
+                  "the picture from the cache cannot be kept: ", r->run->inner->problem, NULL);
+    pie_job_fail_with(r, &err);
+    pie_error_free(&err);
+}
+
+int32_t pie_same_found(struct apipie_request *r)
+{
+    if (!pie_same_applies(r) || r->drawing)
+        return 0;
+    apipie_status status = pie_cache_load(r->cache, pie_slice_text(r->same_key), r->run->inner,
+                                          r->asked->max_image_bytes, r->result);
+    if (status == APIPIE_OK) {
+        r->result_known = 1;
+        r->result->backend = r->dialect->name;
+        pie_gather_commit(r);
+        return 1;
+    }
+    if (status != APIPIE_E_NOT_FOUND) {
+        same_fail(r, status);
+        return 1;
+    }
+    struct apipie_request *drawer = same_drawer(r);
+    if (drawer != NULL) {
+        same_follow(r, drawer);
+        return 1;
+    }
+    r->drawing = 1;
+    r->next_drawing = r->client->drawing;
+    r->client->drawing = r;
+    return 0;
+}
+
+static void same_leave(struct apipie_request *r)
+{
+    struct apipie_request **at = &r->drawer->followers;
+    while (*at != r)
+        at = &(*at)->next_follower;
+    *at = r->next_follower;
+    r->drawer = NULL;
+}
+
+void pie_same_ended(struct apipie_request *r)
+{
+    if (r->drawer != NULL)
+        same_leave(r);
+    if (!r->drawing)
+        return;
+    struct apipie_request **at = &r->client->drawing;
+    while (*at != r)
+        at = &(*at)->next_drawing;
+    *at = r->next_drawing;
+    r->drawing = 0;
+    if (r->status == APIPIE_OK && r->run != NULL)
+        pie_cache_sink_publish(r->run->sink, r->result);
+    /* Each looks again: in the cache, or it is the next to draw. */
+    while (r->followers != NULL) {
+        struct apipie_request *f = r->followers;
+        r->followers = f->next_follower;
+        f->drawer = NULL;
+        pie_route_enter(f);
+    }
+}

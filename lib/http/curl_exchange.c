@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows what libcurl calls while an exchange runs; must not know how it was set up, nor judge what came of it. */
+#include "http/curl_priv.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+/* Room for the headers of nearly every reply. */
+#define EXCHANGE_HEADERS_FIRST 2048
+
+static void exchange_keep_header(struct pie_curl_exchange *x, struct pie_slice s)
+{
+    const char *colon = memchr(s.p, ':', s.n);
+    if (colon == NULL)
+        return;
+    if (x->headers.text.p == NULL)
+        pie_buf_reserve(&x->headers.text, EXCHANGE_HEADERS_FIRST);
+    size_t n = (size_t)(colon - s.p);
+    /* What does not fit is dropped: no header is worth losing a paid picture for. */
+    pie_headers_add(&x->headers, pie_slice(s.p, n), pie_slice(colon + 1, s.n - n - 1));
+}
+
+size_t pie_curl_on_header(char *line, size_t size, size_t count, void *user)
+{
+    struct pie_curl_exchange *x = user;
+    struct pie_slice s = pie_slice_trim(pie_slice(line, size * count));
+    x->progress->last_byte_us = pie_clock_us();
+    /* libcurl's own figure is that of the upload when there is one. */
+    if (x->progress->first_byte_us == APIPIE_UNKNOWN)
+        x->progress->first_byte_us = x->progress->last_byte_us;
+    if (s.n == 0) {
+        x->headers_whole = 1; /* trailers, behind the body, change nothing */
+    } else if (pie_slice_starts_nocase(s, "HTTP/")) {
+        x->headers_whole = 0;
+        pie_headers_clear(&x->headers); /* after a 100 Continue the real ones come */
+    } else {
+        exchange_keep_header(x, s);
+    }
+    return size * count;
+}
+
+static void exchange_head(struct pie_curl_exchange *x)
+{
+    long status = 0;
+    x->head_done = 1;
+    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+    x->writer_status = x->body->type->head(x->body, (int32_t)status, &x->headers);
+}
+
+size_t pie_curl_on_body(char *p, size_t size, size_t count, void *user)
+{
+    struct pie_curl_exchange *x = user;
+    size_t n = size * count;
+    if (!x->head_done)
+        exchange_head(x);
+    x->progress->down += n;
+    if (x->writer_status == APIPIE_OK)
+        x->writer_status = x->body->type->write(x->body, (const uint8_t *)p, n);
+    return x->writer_status == APIPIE_OK ? n : n + 1; /* another number than n stops libcurl */
+}
+
+void pie_curl_complete(struct pie_curl_exchange *x)
+{
+    if (!x->head_done)
+        exchange_head(x);
+    if (x->writer_status == APIPIE_OK)
+        x->writer_status = x->body->type->end(x->body);
+}
+
+/* Copies from one segment what fits; returns characters written. */
+static size_t exchange_read_segment(struct pie_curl_exchange *x, const struct pie_segment *s,
+                                    char *out, size_t room)
+{
+    size_t left = s->n - x->offset;
+    if (s->encode == NULL) {
+        size_t n = left < room ? left : room;
+        if (n != 0)
+            memcpy(out, s->p + x->offset, n);
+        x->offset += n;
+        return n;
+    }
+    size_t bytes = room / 4 * 3;
+    bytes = left < bytes ? left : bytes;
+    size_t n = bytes != 0 ? s->encode(s->p + x->offset, bytes, out) : 0;
+    x->offset += bytes;
+    return n;
+}
+
+size_t pie_curl_on_read(char *out, size_t size, size_t count, void *user)
+{
+    struct pie_curl_exchange *x = user;
+    size_t room = size * count;
+    size_t used = 0;
+    while (x->segment < x->request->segment_count) {
+        const struct pie_segment *s = &x->request->segments[x->segment];
+        used += exchange_read_segment(x, s, out + used, room - used);
+        if (x->offset < s->n)
+            break;
+        x->segment++;
+        x->offset = 0;
+    }
+    return used;
+}
+
+/* libcurl counts a byte of the body when the socket, or the TLS library, has taken it; a byte of the head likewise. */
+static int32_t exchange_all_sent(const struct pie_curl_exchange *x)
+{
+    long sent = 0;
+    if (x->tries == 0)
+        return 0;
+    if (x->length != 0)
+        return x->progress->up >= x->length;
+    curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &sent);
+    return sent > x->sent_before;
+}
+
+/* libcurl calls this after each turn of an exchange, whatever the turn was for: sent_us is when the turn ended that handed the
+ * last byte to the system, which may hold it for a while. */
+int pie_curl_on_progress(void *user, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
+                         curl_off_t up)
+{
+    struct pie_curl_exchange *x = user;
+    struct pie_progress *p = x->progress;
+    int32_t moved = down != x->received || (uint64_t)up != p->up;
+    (void)down_all;
+    (void)up_all;
+    x->received = down;
+    p->up = (uint64_t)up;
+    int32_t all = p->sent_us == APIPIE_UNKNOWN && exchange_all_sent(x);
+    if (moved || all)
+        p->last_byte_us = pie_clock_us();
+    if (all)
+        p->sent_us = p->last_byte_us;
+    return 0;
+}
+
+/* Called when a connection is there, before a byte of the request goes out. When a kept-alive connection dies
+ * under a POST, libcurl would quietly send it once more, though the server may have drawn the picture. */
+int pie_curl_on_before_send(void *user, char *peer, char *local, int peer_port, int local_port)
+{
+    struct pie_curl_exchange *x = user;
+    (void)local;
+    (void)peer_port;
+    (void)local_port;
+    x->tries++;
+    if (x->request->once && x->tries > 1) {
+        x->resent = 1;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    x->segment = x->offset = 0;
+    x->progress->sent_us = APIPIE_UNKNOWN;
+    curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &x->sent_before);
+    x->private_peer = peer != NULL && !x->proxied && pie_url_host_is_private(peer);
+    if (x->request->public_only &&
+        x->private_peer) { /* a kept connection: it was opened for another request */
+        x->refused = 1;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    return CURL_PREREQFUNC_OK;
+}
+
+static int32_t exchange_address_refused(const struct curl_sockaddr *a)
+{
+    if (a->family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, &a->addr, sizeof(in));
+        return pie_address_is_private((const uint8_t *)&in.sin_addr, 4);
+    }
+    if (a->family == AF_INET6) {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, (const void *)&a->addr, sizeof(in6) < a->addrlen ? sizeof(in6) : a->addrlen);
+        return pie_address_is_private((const uint8_t *)&in6.sin6_addr, 16);
+    }
+    return 1;
+}
+
+/* The address that is really used: a name that changes between check and use (DNS rebinding) does not help. */
+curl_socket_t pie_curl_on_open(void *user, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct pie_curl_exchange *x = user;
+    (void)purpose;
+    if (x->request->public_only && !x->proxied && exchange_address_refused(a)) {
+        x->refused = 1;
+        return CURL_SOCKET_BAD;
+    }
+#ifdef SOCK_CLOEXEC
+    return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+#else
+    return socket(a->family, a->socktype, a->protocol);
+#endif
+}

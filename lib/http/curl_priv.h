@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside the transport by libcurl. curl.c: the transport and its lists; curl_setup.c: what a handle is told before it is sent;
+ * curl_exchange.c: what libcurl calls while it runs; curl_outcome.c: what came of it. */
+#ifndef PIE_CURL_PRIV_H
+#define PIE_CURL_PRIV_H
+
+#include "http/http.h"
+
+#include <curl/curl.h>
+
+#define PIE_CURL_ORIGINS 4
+/* Bytes of a reply on the wire that need no large buffer. */
+#define PIE_CURL_SMALL (64 * 1024)
+
+/* What is known of a server. */
+struct pie_curl_origin {
+    char *text; /* "https://host:port", as it stands in the URL */
+    size_t n;
+    struct pie_url url;
+    int32_t loopback;
+    int32_t small; /* its last good reply was */
+};
+
+struct pie_curl_transport;
+
+/* One exchange, and the handle it runs on: both are used again when all went well. */
+struct pie_curl_exchange {
+    struct pie_curl_transport *transport;
+    struct pie_curl_exchange *next, *previous; /* in the list `home` */
+    struct pie_curl_list *home;
+    CURL *easy; /* its constant options are set once */
+    struct curl_slist *lines;
+    const struct pie_http_request *request;
+    struct pie_curl_origin *origin; /* of the transport; may become that of another server */
+    struct pie_writer *body;
+    struct pie_progress *progress;
+    void *owner;
+    struct pie_headers headers;
+    uint64_t length; /* of the request body */
+    int32_t tries;   /* how often libcurl began to send it */
+    int32_t resent;  /* a second try of a paid request was stopped */
+    int32_t refused; /* a private address was refused */
+    int32_t proxied; /* the peer is a proxy: its address says nothing about the server */
+    int32_t private_peer;
+    int32_t head_done;
+    int32_t headers_whole; /* the empty line behind them came */
+    apipie_status writer_status;
+    long sent_before;       /* bytes of a proxy's CONNECT, which libcurl counts too */
+    size_t segment, offset; /* what has been read of the request body */
+    curl_off_t received;    /* bytes of the reply's body on the wire */
+    CURLcode code;
+    char error[CURL_ERROR_SIZE];
+};
+
+/* First in, first out; taking one out of the middle is as cheap. */
+struct pie_curl_list {
+    struct pie_curl_exchange *first, *last;
+    size_t count;
+};
+
+struct pie_curl_transport {
+    struct pie_transport base;
+    const struct pie_mem *mem;
+    CURLM *multi;
+    struct pie_curl_list active, ended, spare;
+    size_t most; /* exchanges out at once, so far */
+    struct pie_curl_origin origins[PIE_CURL_ORIGINS];
+    size_t oldest_origin;
+};
+
+/* ---- curl_setup.c */
+
+/* A new exchange with a handle that knows its callbacks and all that is the same for every request; NULL without memory. */
+struct pie_curl_exchange *pie_curl_exchange_new(struct pie_curl_transport *t);
+struct pie_curl_exchange *pie_curl_exchange_free(struct pie_curl_exchange *x);
+/* Tells the handle what this request is. */
+apipie_status pie_curl_exchange_prepare(struct pie_curl_exchange *x);
+/* Forgets the request and wipes its header lines: one holds the key. */
+void pie_curl_exchange_clear(struct pie_curl_exchange *x);
+void pie_curl_origins_free(struct pie_curl_transport *t);
+
+/* ---- curl_exchange.c: libcurl's callbacks, user is the exchange */
+
+size_t pie_curl_on_header(char *line, size_t size, size_t count, void *user);
+size_t pie_curl_on_body(char *p, size_t size, size_t count, void *user);
+size_t pie_curl_on_read(char *out, size_t size, size_t count, void *user);
+int pie_curl_on_progress(void *user, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
+                         curl_off_t up);
+int pie_curl_on_before_send(void *user, char *peer, char *local, int peer_port, int local_port);
+curl_socket_t pie_curl_on_open(void *user, curlsocktype purpose, struct curl_sockaddr *a);
+/* A whole response came: tells the writer, which has seen nothing yet of one without a body. */
+void pie_curl_complete(struct pie_curl_exchange *x);
+
+/* ---- curl_outcome.c */
+
+/* PIE_WIRE_*, of an exchange that has ended by itself. */
+int32_t pie_curl_verdict(const struct pie_curl_exchange *x);
+void pie_curl_fill_outcome(struct pie_curl_exchange *x, int32_t wire, struct pie_outcome *ret);
+
+#endif

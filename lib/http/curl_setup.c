@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows what libcurl is told before an exchange; must not know when it runs, nor what comes of it. */
+#include "http/curl_priv.h"
+
+#include "http/proxy_priv.h"
+
+/* Large reads: an image is megabytes, and each turn of libcurl's loop costs. But libcurl takes and gives back the buffer with
+ * every exchange, and where replies are small that costs as much as all the rest. */
+#define SETUP_BUFFER_LARGE (256L * 1024)
+#define SETUP_BUFFER_SMALL (16L * 1024)
+/* Servers and balancers drop idle connections after about a minute; a POST on a dead one ends unknown. */
+#define SETUP_IDLE_SECONDS 30L
+/* Up to here head and body leave in one piece. */
+#define SETUP_SMALL_BODY 16384
+
+#define SETUP_SET(option, value)                                                                   \
+    do {                                                                                           \
+        if (curl_easy_setopt(x->easy, option, value) != CURLE_OK)                                  \
+            return APIPIE_E_MEMORY;                                                                \
+    } while (0)
+
+/* ---- once a handle */
+
+static apipie_status setup_callbacks(struct pie_curl_exchange *x)
+{
+    SETUP_SET(CURLOPT_PRIVATE, (void *)x);
+    SETUP_SET(CURLOPT_ERRORBUFFER, x->error);
+    SETUP_SET(CURLOPT_HEADERFUNCTION, pie_curl_on_header);
+    SETUP_SET(CURLOPT_HEADERDATA, (void *)x);
+    SETUP_SET(CURLOPT_WRITEFUNCTION, pie_curl_on_body);
+    SETUP_SET(CURLOPT_WRITEDATA, (void *)x);
+    SETUP_SET(CURLOPT_READFUNCTION, pie_curl_on_read);
+    SETUP_SET(CURLOPT_READDATA, (void *)x);
+    SETUP_SET(CURLOPT_XFERINFOFUNCTION, pie_curl_on_progress);
+    SETUP_SET(CURLOPT_XFERINFODATA, (void *)x);
+    SETUP_SET(CURLOPT_NOPROGRESS, 0L);
+    SETUP_SET(CURLOPT_PREREQFUNCTION, pie_curl_on_before_send);
+    SETUP_SET(CURLOPT_PREREQDATA, (void *)x);
+    SETUP_SET(CURLOPT_OPENSOCKETFUNCTION, pie_curl_on_open);
+    SETUP_SET(CURLOPT_OPENSOCKETDATA, (void *)x);
+    return APIPIE_OK;
+}
+
+static apipie_status setup_safety(struct pie_curl_exchange *x)
+{
+    SETUP_SET(CURLOPT_NOSIGNAL, 1L);
+    SETUP_SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SETUP_SET(CURLOPT_FOLLOWLOCATION, 0L); /* redirects are legs of their own */
+    SETUP_SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SETUP_SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    /* One HTTP/2 reset would leave every paid call of the connection unknown. */
+    SETUP_SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SETUP_SET(CURLOPT_MAXAGE_CONN, SETUP_IDLE_SECONDS);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* A name lookup that hangs is left behind, not waited for. An older libcurl at run time refuses, and waits. */
+    curl_easy_setopt(x->easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+    return APIPIE_OK;
+}
+
+static apipie_status setup_manners(struct pie_curl_exchange *x)
+{
+    SETUP_SET(CURLOPT_USERAGENT, "libapipie/" APIPIE_VERSION_STRING);
+    SETUP_SET(CURLOPT_ACCEPT_ENCODING, "");
+    SETUP_SET(CURLOPT_TCP_KEEPALIVE, 1L); /* minutes of silence while the picture is drawn */
+    return APIPIE_OK;
+}
+
+struct pie_curl_exchange *pie_curl_exchange_new(struct pie_curl_transport *t)
+{
+    struct pie_curl_exchange *x = pie_mem_new(t->mem, 1, sizeof(*x));
+    if (x == NULL)
+        return NULL;
+    x->transport = t;
+    pie_headers_init(&x->headers, t->mem);
+    x->easy = curl_easy_init();
+    if (x->easy == NULL || setup_callbacks(x) != APIPIE_OK || setup_safety(x) != APIPIE_OK ||
+        setup_manners(x) != APIPIE_OK)
+        return pie_curl_exchange_free(x);
+    return x;
+}
+
+struct pie_curl_exchange *pie_curl_exchange_free(struct pie_curl_exchange *x)
+{
+    if (x->easy != NULL)
+        curl_easy_cleanup(x->easy);
+    x->easy = NULL;
+    pie_curl_exchange_clear(x);
+    return pie_mem_free(x->transport->mem, x);
+}
+
+/* ---- origins */
+
+/* Length of "https://host:port" at the start of a URL that holds nothing unusual and no password; 0 otherwise. */
+static size_t setup_origin_length(const char *url)
+{
+    size_t n = 0;
+    struct pie_slice u = pie_slice_text(url);
+    for (size_t i = 0; i < u.n; i++) {
+        unsigned char c = (unsigned char)u.p[i];
+        if (c <= ' ' || c >= 0x7F)
+            return 0;
+    }
+    if (pie_slice_starts_nocase(u, "https://"))
+        n = 8;
+    else if (pie_slice_starts_nocase(u, "http://"))
+        n = 7;
+    size_t host = n != 0 ? strcspn(u.p + n, "/?#") : 0;
+    return host != 0 && memchr(u.p + n, '@', host) == NULL ? n + host : 0;
+}
+
+static void setup_origin_free(struct pie_curl_transport *t, struct pie_curl_origin *o)
+{
+    o->text = pie_mem_free(t->mem, o->text);
+    o->n = 0;
+    pie_url_free(t->mem, &o->url);
+}
+
+void pie_curl_origins_free(struct pie_curl_transport *t)
+{
+    for (size_t i = 0; i < PIE_CURL_ORIGINS; i++)
+        setup_origin_free(t, &t->origins[i]);
+}
+
+static struct pie_curl_origin *setup_origin_known(struct pie_curl_transport *t, const char *url,
+                                                  size_t n)
+{
+    for (size_t i = 0; n != 0 && i < PIE_CURL_ORIGINS; i++) {
+        struct pie_curl_origin *o = &t->origins[i];
+        if (o->n == n && memcmp(o->text, url, n) == 0)
+            return o;
+    }
+    return NULL;
+}
+
+/* What the URL says of its host: parsed once an origin, not once a call. */
+static apipie_status setup_origin(struct pie_curl_transport *t, const char *url,
+                                  struct pie_curl_origin **ret)
+{
+    size_t n = setup_origin_length(url);
+    *ret = setup_origin_known(t, url, n);
+    if (*ret != NULL)
+        return APIPIE_OK;
+    struct pie_curl_origin fresh;
+    memset(&fresh, 0, sizeof(fresh));
+    fresh.n = n;
+    apipie_status status = pie_url_parse(t->mem, url, &fresh.url);
+    if (status != APIPIE_OK)
+        return status;
+    fresh.loopback = pie_url_host_is_loopback(fresh.url.host);
+    fresh.text = pie_mem_text(t->mem, url, n);
+    if (fresh.text == NULL) {
+        setup_origin_free(t, &fresh);
+        return APIPIE_E_MEMORY;
+    }
+    struct pie_curl_origin *o = &t->origins[t->oldest_origin++ % PIE_CURL_ORIGINS];
+    setup_origin_free(t, o);
+    *o = fresh;
+    *ret = o;
+    return APIPIE_OK;
+}
+
+/* ---- once a request */
+
+static apipie_status setup_add_line(struct pie_curl_exchange *x, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(x->lines, line);
+    if (longer == NULL)
+        return APIPIE_E_MEMORY;
+    x->lines = longer;
+    return APIPIE_OK;
+}
+
+static apipie_status setup_headers(struct pie_curl_exchange *x)
+{
+    const char *name = NULL;
+    const char *value = NULL;
+    size_t at = 0;
+    struct pie_buf line;
+    /* Empty Expect: or libcurl waits a second for a 100 that many servers never send. */
+    apipie_status status = setup_add_line(x, "Expect:");
+    pie_buf_init(&line, x->transport->mem, PIE_HEADERS_MAX);
+    while (status == APIPIE_OK && pie_headers_next(&x->request->headers, &at, &name, &value)) {
+        pie_buf_clear(&line);
+        pie_buf_add_text(&line, name);
+        pie_buf_add_text(&line, ": ");
+        pie_buf_add_text(&line, value);
+        status = line.failed == APIPIE_OK ? setup_add_line(x, line.p) : line.failed;
+    }
+    if (line.p != NULL)
+        pie_mem_wipe(line.p, line.cap);
+    pie_buf_free(&line);
+    return status;
+}
+
+/* The environment is read anew each time, as libcurl does; loopback never goes through a proxy, whatever it says. */
+static apipie_status setup_proxy(struct pie_curl_exchange *x)
+{
+    x->proxied = !x->origin->loopback && pie_proxy_applies(&x->origin->url);
+    SETUP_SET(CURLOPT_PROXY, x->origin->loopback ? "" : NULL);
+    return APIPIE_OK;
+}
+
+static apipie_status setup_body(struct pie_curl_exchange *x)
+{
+    const struct pie_http_request *q = x->request;
+    if (strcmp(q->method, "POST") != 0) {
+        SETUP_SET(CURLOPT_HTTPGET, 1L);
+        return APIPIE_OK;
+    }
+    int32_t whole =
+        q->segment_count == 1 && q->segments[0].encode == NULL && x->length <= SETUP_SMALL_BODY;
+    SETUP_SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->length);
+    SETUP_SET(CURLOPT_POSTFIELDS, whole ? (const char *)q->segments[0].p : NULL);
+    SETUP_SET(CURLOPT_POST, 1L);
+    return APIPIE_OK;
+}
+
+apipie_status pie_curl_exchange_prepare(struct pie_curl_exchange *x)
+{
+    const struct pie_http_request *q = x->request;
+    x->length = strcmp(q->method, "POST") == 0 ? pie_http_request_length(q) : 0;
+    apipie_status status = setup_headers(x);
+    if (status == APIPIE_OK)
+        status = setup_origin(x->transport, q->url.p, &x->origin);
+    if (status == APIPIE_OK)
+        status = setup_proxy(x);
+    if (status != APIPIE_OK)
+        return status;
+    SETUP_SET(CURLOPT_URL, q->url.p);
+    SETUP_SET(CURLOPT_BUFFERSIZE, x->origin->small ? SETUP_BUFFER_SMALL : SETUP_BUFFER_LARGE);
+    SETUP_SET(CURLOPT_HTTPHEADER, x->lines);
+    SETUP_SET(CURLOPT_CONNECTTIMEOUT_MS, (long)q->connect_timeout_ms);
+    return setup_body(x);
+}
+
+void pie_curl_exchange_clear(struct pie_curl_exchange *x)
+{
+    if (x->easy != NULL) { /* it must not point at what is gone */
+        curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, NULL);
+        curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, NULL);
+        curl_easy_setopt(x->easy, CURLOPT_URL, NULL);
+    }
+    for (struct curl_slist *line = x->lines; line != NULL; line = line->next)
+        pie_mem_wipe(line->data, strlen(line->data)); /* one holds the key */
+    curl_slist_free_all(x->lines);
+    pie_headers_free(&x->headers);
+    struct pie_curl_exchange fresh;
+    memset(&fresh, 0, sizeof(fresh));
+    fresh.transport = x->transport;
+    fresh.easy = x->easy;
+    *x = fresh;
+    pie_headers_init(&x->headers, x->transport->mem);
+}
