@@ -6,6 +6,7 @@
 #include "options.h"
 
 int cli_generate(const struct cli_options *options);
+int cli_again(const struct cli_options *options);
 int cli_sandbox(const struct cli_options *options);
 
 #endif

@@ -262,7 +262,7 @@ APIPIE_API apipie_status apipie_client_set_stall_timeout(apipie_client *client, 
  * not bill (not sent, or refused for a reason that another route may not have: no such model, a parameter, a rate limit, a
  * server that is down) and under APIPIE_RETRY_ALWAYS also when that is unknown; never for refused content. When all have
  * failed, those that may work later are tried again after a wait, as often as the retries allow. Without routes the gateway's
- * own pool chooses.
+ * own pool chooses. All of a request together are at most APIPIE_LIMIT_ROUTES (else submit says APIPIE_E_ARGUMENT).
  */
 
 /**
@@ -397,8 +397,8 @@ APIPIE_API apipie_status apipie_client_set_cache(apipie_client *client, const ch
                                                  uint64_t max_bytes);
 
 /**
- * Sees every request when it is submitted, before anything is reserved or sent: for prompts that players type. The getters
- * apipie_request_prompt() and apipie_request_format_json() tell what it asks for.
+ * Sees every request for pictures when it is submitted, before anything is reserved or sent: for prompts that players type.
+ * The getters apipie_request_prompt() and apipie_request_format_json() tell what it asks for.
  * @param request for its getters only: it is sealed
  * @param reason "", put a line for the error's message here (UTF-8, ends with NUL)
  * @param capacity bytes of reason
@@ -410,7 +410,7 @@ typedef apipie_status (*apipie_veto_fn)(void *user, const apipie_request *reques
 
 /**
  * Asks for the key instead of apipie_client_set_key(), for keys that rotate or live shortly: before each paid call, and once
- * more after a 401.
+ * more after a 401 (unless the policy is APIPIE_RETRY_NEVER).
  * @param refused 1: the key given last was refused
  * @param key put it here, with NUL
  * @param capacity APIPIE_LIMIT_TEXT + 1
@@ -423,8 +423,8 @@ typedef apipie_status (*apipie_key_fn)(void *user, int32_t refused, char *key, s
  * Sets the veto hook.
  * @param veto NULL takes it back
  * @param user_free NULL if `user` needs none
- * Threads: any; requests submitted later meet it. Blocks: no. Owns: takes user (freed once: with the
- * client or when replaced, as soon as no thread is in the hook any more, or at once on failure and with NULL). Since: 0.1.
+ * Threads: any; requests submitted later meet it. Blocks: no. Owns: takes user (freed once: with the client or when replaced,
+ * as soon as no thread is in the hook any more, or at once on failure and with NULL). Since: 0.1.
  */
 APIPIE_API apipie_status apipie_client_set_veto(apipie_client *client, apipie_veto_fn veto,
                                                 void *user, apipie_free_fn user_free);
@@ -433,8 +433,8 @@ APIPIE_API apipie_status apipie_client_set_veto(apipie_client *client, apipie_ve
  * Sets the key callback.
  * @param key_fn NULL takes it back: apipie_client_set_key() counts again
  * @param user_free NULL if `user` needs none
- * Threads: any; requests submitted later use it. Blocks: no. Owns: takes user (freed once: with the
- * client or when replaced, after the last request that was submitted with it, or at once on failure and with NULL). Since: 0.1.
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: takes user (freed once: with the client or when replaced,
+ * after the last request that was submitted with it, or at once on failure and with NULL). Since: 0.1.
  */
 APIPIE_API apipie_status apipie_client_set_key_fn(apipie_client *client, apipie_key_fn key_fn,
                                                   void *user, apipie_free_fn user_free);
@@ -472,7 +472,7 @@ APIPIE_API apipie_request *apipie_request_new_reconcile(const apipie_request *en
 /**
  * A fresh builder with the same settings, whatever became of the first (host sinks are not copied: they
  * hold state; set one again).
- * @return a reference, or NULL without memory
+ * @return a reference, or NULL without memory, and for a reconciliation: make another one of what it looks for
  * Threads: not beside a setter of the same request. Blocks: no. Owns: the caller. Since: 0.1.
  */
 APIPIE_API apipie_request *apipie_request_copy(const apipie_request *request);
@@ -740,7 +740,7 @@ APIPIE_API size_t apipie_request_format_json(const apipie_request *request, char
  * Into a file. Written under a temporary name in the same folder, which is made before anything is sent,
  * and renamed over `path` only when the picture is whole; nothing is left after a failure. With several
  * images the second becomes "x-2.png". A device or pipe is written directly.
- * Threads: one at a time per request. Blocks: no (submit opens it). Owns: copies. Since: 0.1.
+ * Threads: one at a time per request. Blocks: no (submit tries it). Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_output_file(apipie_request *request, const char *path);
 
@@ -748,7 +748,7 @@ APIPIE_API apipie_status apipie_request_set_output_file(apipie_request *request,
  * Into a folder, under a name of ours that never replaces a file: the stem, a number if it is taken, and
  * the extension that the first bytes call for (.png .jpg .webp .gif .bmp .avif .svg, else .bin).
  * @param stem NULL for a name made from the prompt
- * Threads: one at a time per request. Blocks: no (submit opens it). Owns: copies. Since: 0.1.
+ * Threads: one at a time per request. Blocks: no (submit tries it). Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_output_folder(apipie_request *request,
                                                           const char *folder, const char *stem);
@@ -807,9 +807,9 @@ APIPIE_API apipie_status apipie_request_set_sink(apipie_request *request,
  * Checks and seals the request and hands it to the client. Nothing is sent yet: that happens on the
  * thread that waits. Every submitted request ends exactly once.
  * @return APIPIE_OK; or the first bad setter's status, APIPIE_E_STATE for a second submit, APIPIE_E_FILE
- *         for an output that cannot be written, APIPIE_E_CONFIG, APIPIE_E_CANCELLED: the request has
- *         then ended, and apipie_request_error() says why
- * Threads: any. Blocks: no (opens the output file). Owns: the client takes a reference of its own.
+ *         for an output that cannot be written, APIPIE_E_CONFIG, APIPIE_E_VETOED, APIPIE_E_CANCELLED: the
+ *         request has then ended, and apipie_request_error() says why
+ * Threads: any. Blocks: no (tries the output file). Owns: the client takes a reference of its own.
  * Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_submit(apipie_request *request);

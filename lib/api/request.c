@@ -16,7 +16,8 @@ APIPIE_API apipie_request *apipie_request_new_reconcile(const apipie_request *en
 
 APIPIE_API apipie_request *apipie_request_copy(const apipie_request *request)
 {
-    if (request == NULL)
+    /* What a reconciliation looks for is no setting. */
+    if (request == NULL || request->wish.kind == APIPIE_REQUEST_RECONCILE)
         return NULL;
     apipie_request *copy = pie_request_new(request->client, request->wish.kind);
     if (copy == NULL)

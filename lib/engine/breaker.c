@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows when a failing route rests and who tries it again; must not ask a clock or know requests. */
+/* Knows when a failing route rests and who tries it again; must not ask a clock or know
+ * requests. */
 #include "engine/breaker_priv.h"
 
 void pie_breaker_init(struct pie_breaker *b, int32_t limit, int64_t first_rest_ms)

@@ -9,9 +9,9 @@
 /* More tokens a minute, or at once, count as that many. */
 #define PIE_BUCKET_MAX INT64_C(1000000000)
 
-/* A bucket holds at most a tenth of a minute's tokens, at least one request: no long bursts. Exact in
- * microseconds (no drift over days): who always takes one token as soon as it is ready takes, after
- * the burst, exactly per_minute of them in every minute. In no minute are more than
+/* A bucket holds at most a tenth of a minute's tokens, at least one request: no long bursts. Exact
+ * in microseconds (no drift over days): who always takes one token as soon as it is ready takes,
+ * after the burst, exactly per_minute of them in every minute. In no minute are more than
  * per_minute + burst - 1 single tokens taken. */
 struct pie_bucket {
     int64_t per_minute; /* 0: no limit */
@@ -27,7 +27,8 @@ void pie_bucket_init(struct pie_bucket *b, int64_t per_minute, int64_t now_us);
 int64_t pie_bucket_ready(const struct pie_bucket *b, int64_t tokens, int64_t now_us);
 /* All of them, ready or not: what was not there is owed, and who comes next waits longer. */
 void pie_bucket_take(struct pie_bucket *b, int64_t tokens, int64_t now_us);
-/* It was not used after all (not sent). The bucket does not get more than full. */
+/* It was not used after all (not sent). The bucket does not get more than full; what came while it
+ * was out stays, so a late one may let a few more through at once. */
 void pie_bucket_give_back(struct pie_bucket *b, int64_t tokens, int64_t now_us);
 
 /* ---- ratelimit.c */
@@ -39,9 +40,9 @@ void pie_bucket_give_back(struct pie_bucket *b, int64_t tokens, int64_t now_us);
  *   x-ratelimit-remaining-requests  x-ratelimit-reset-requests
  *   x-ratelimit-remaining           x-ratelimit-reset
  *   ratelimit-remaining             ratelimit-reset
- * A reset is a Go duration ("6m0s", "17ms", "1h2m3.5s"), plain seconds, or a unix time in seconds or
- * milliseconds, counted from the server's Date, else from now_wall_ms. 0 when something remains or
- * nothing (sensible) is said. At most 10 minutes. */
+ * A reset is a Go duration ("6m0s", "17ms", "1h2m3.5s"), plain seconds, or a unix time in seconds
+ * or milliseconds, counted from the server's Date, else from now_wall_ms. 0 when something remains
+ * or nothing (sensible) is said. At most 10 minutes. */
 int64_t pie_ratelimit_pause(const struct pie_headers *headers, int64_t now_wall_ms);
 
 #endif

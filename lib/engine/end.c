@@ -174,6 +174,8 @@ static void end_judge(struct apipie_request *r, const struct pie_outcome *o,
     pie_text_display(pie_slice_text(err->message), a->message, sizeof(a->message));
     if (!r->run->leg->paid)
         return;
+    if (a->outcome != APIPIE_OUTCOME_NOT_SENT)
+        r->rated = 0;
     if (a->outcome == APIPIE_OUTCOME_UNKNOWN)
         a->billed = APIPIE_BILLED_UNKNOWN;
     pie_money_settle(r, a);

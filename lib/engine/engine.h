@@ -160,6 +160,7 @@ struct apipie_request {
     int64_t
         round_delay_ms; /* the shortest wait that a failure of this round asks for; -1: none may be repeated */
     int32_t counted;         /* in client->in_flight */
+    int32_t rated;          /* its place in the limits by the minute is taken, and not used yet */
     int32_t probe;           /* it is the probe of its lane */
     int32_t key_asked_again; /* after a 401 */
     int64_t submitted_ms, submitted_wall_ms, deadline_ms, until_ms, ended_ms;

@@ -109,6 +109,8 @@ apipie_status pie_money_reserve(struct apipie_request *r, struct apipie_error *e
 void pie_money_settle(struct apipie_request *r, struct pie_attempt *a);
 /* Route and length of a prompt as one number; never 0. */
 uint64_t pie_recent_mark(const char *provider, const char *model, const char *prompt);
+/* A call that was billed, and when its row was made, by our clock. */
+void pie_recent_add(struct apipie_client *c, uint64_t mark, int64_t from_ms, int64_t to_ms);
 /* All attempts together: APIPIE_BILLED_*. */
 int32_t pie_money_billed(const struct apipie_request *r);
 

@@ -172,6 +172,8 @@ static void job_judge(struct apipie_request *r, int32_t outcome, struct apipie_e
     }
     if (!r->run->leg->paid)
         return;
+    if (outcome != APIPIE_OUTCOME_NOT_SENT)
+        r->rated = 0;
     if (outcome == APIPIE_OUTCOME_DELIVERED)
         a->billed = APIPIE_BILLED_YES;
     if (outcome == APIPIE_OUTCOME_UNKNOWN)

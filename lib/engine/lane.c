@@ -179,7 +179,7 @@ static void lane_let_out(struct apipie_client *c, struct apipie_request *r)
     pie_run_call(r, &call);
     pie_queue_take(&lane->line, &r->place_in_lane);
     r->probe = pie_breaker_enter(&lane->breaker, pie_clock_ms());
-    r->counted = 1;
+    r->counted = r->rated = 1;
     c->in_flight++;
     pie_lock_take(c->lock);
     pie_rate_take(c, lane->provider, call.n > 0 ? call.n : 1, pie_clock_us());

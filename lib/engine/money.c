@@ -84,16 +84,21 @@ uint64_t pie_recent_mark(const char *provider, const char *model, const char *pr
     return (h ^ money_characters(prompt)) | 1;
 }
 
+void pie_recent_add(struct apipie_client *c, uint64_t mark, int64_t from_ms, int64_t to_ms)
+{
+    struct pie_recent *recent = &c->recent[c->recent_next++ % PIE_RECENT];
+    recent->mark = mark;
+    recent->from_ms = from_ms;
+    recent->to_ms = to_ms;
+}
+
 static void money_remember(struct apipie_request *r, const struct pie_attempt *a)
 {
-    struct apipie_client *c = r->client;
-    struct pie_recent *recent = &c->recent[c->recent_next++ % PIE_RECENT];
     const char *provider = NULL;
     const char *model = NULL;
     pie_route_names(r, r->route, &provider, &model);
-    recent->mark = pie_recent_mark(provider, model, r->asked->text[PIE_WISH_PROMPT]);
-    recent->from_ms = a->wall_ms;
-    recent->to_ms = pie_clock_wall_ms();
+    pie_recent_add(r->client, pie_recent_mark(provider, model, r->asked->text[PIE_WISH_PROMPT]),
+                   a->wall_ms, pie_clock_wall_ms());
 }
 
 void pie_money_settle(struct apipie_request *r, struct pie_attempt *a)

@@ -3,8 +3,9 @@
  * wait. */
 #include "engine/bucket_priv.h"
 
-/* Plain numbers from there on are unix times: in seconds (2001 and later), then in milliseconds. From
- * the last one on (2115) they are nothing, and so is what pie_number_seconds calls "for ever". */
+/* Plain numbers from there on are unix times: in seconds (2001 and later), then in milliseconds.
+ * From the last one on (2115) they are nothing, and so is what pie_number_seconds takes for "for
+ * ever". */
 #define RATELIMIT_UNIX_S  INT64_C(1000000000)
 #define RATELIMIT_UNIX_MS INT64_C(100000000000)
 #define RATELIMIT_NOTHING INT64_C(4600000000000)

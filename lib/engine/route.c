@@ -193,8 +193,23 @@ void pie_route_report(struct apipie_request *r, const struct pie_outcome *o,
         route_pause(r, pause, now);
 }
 
+/* A call that never left does not count against the limits by the minute. */
+static void route_give_back(struct apipie_request *r)
+{
+    struct apipie_client *c = r->client;
+    struct pie_call call;
+    if (!r->rated || r->lane == NULL)
+        return;
+    pie_run_call(r, &call);
+    pie_lock_take(c->lock);
+    pie_rate_give_back(c, r->lane->provider, call.n > 0 ? call.n : 1, pie_clock_us());
+    pie_lock_drop(c->lock);
+    r->rated = 0;
+}
+
 void pie_route_release(struct apipie_request *r)
 {
+    route_give_back(r);
     if (r->probe && r->lane != NULL)
         pie_breaker_report(&r->lane->breaker, 1, -1, pie_clock_ms());
     r->probe = 0;

@@ -125,7 +125,7 @@ void pie_run_call(const struct apipie_request *r, struct pie_call *ret)
     ret->key = pie_run_key(r);
     pie_route_names(r, r->route, &ret->provider, &ret->model);
     if (r->whole != NULL) {
-        ret->n = 1;
+        ret->n = 0; /* one is what everybody makes unasked, and some refuse the very field */
         ret->seed += (uint64_t)r->part; /* wraps like the servers' own */
     }
 }

@@ -206,7 +206,7 @@ static int32_t settle_is_before(const struct pie_settle *s, const struct pie_his
     if (row->time_ms < 0)
         return 0;
     for (size_t i = 0; i < s->count; i++) {
-        if (row->time_ms >= s->calls[i].lost.from_ms)
+        if (row->time_ms >= s->calls[i].lost.from_ms - 999) /* a time in whole seconds */
             return 0;
     }
     return 1;
@@ -236,11 +236,16 @@ static int32_t settle_read_page(struct apipie_request *r, const struct pie_outco
 /* ---- concluding */
 
 /* Calls of this client that came back whole, and that look like the lost one in the history. */
+static uint64_t settle_mark(const struct pie_settle *s, const struct settle_call *call)
+{
+    return pie_recent_mark(call->lost.provider, call->lost.model,
+                           s->of->asked->text[PIE_WISH_PROMPT]);
+}
+
 static size_t settle_known(const struct apipie_request *r, const struct settle_call *call)
 {
     const struct apipie_client *c = r->client;
-    uint64_t mark = pie_recent_mark(call->lost.provider, call->lost.model,
-                                    r->settle->of->asked->text[PIE_WISH_PROMPT]);
+    uint64_t mark = settle_mark(r->settle, call);
     size_t n = 0;
     for (size_t i = 0; i < PIE_RECENT; i++) {
         const struct pie_recent *known = &c->recent[i];
@@ -259,34 +264,68 @@ static int32_t settle_costs_agree(const struct pie_settle *s)
     return 1;
 }
 
-/* All rows fit all calls alike, and there are just as many as there must be when each was billed: then each was. Anything else
- * is not clear. A row that is not there is no proof: the call may still be drawing. */
+/* Each call has one row that fits, and no two have the same. */
+static int32_t settle_each(const struct apipie_request *r)
+{
+    const struct pie_settle *s = r->settle;
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->calls[i].lost.found != 1 || settle_known(r, &s->calls[i]) != 0)
+            return 0;
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(s->calls[i].lost.id, s->calls[j].lost.id) == 0)
+                return 0;
+        }
+    }
+    return 1;
+}
+
+/* All rows fit all calls alike, and there are just as many as there must be when each was billed. */
+static int32_t settle_together(const struct apipie_request *r)
+{
+    const struct pie_settle *s = r->settle;
+    size_t known = settle_known(r, &s->calls[0]);
+    if (s->row_count != s->count + known || (known != 0 && !settle_costs_agree(s)))
+        return 0;
+    for (size_t i = 0; i < s->count; i++) {
+        if ((size_t)s->calls[i].lost.found != s->row_count ||
+            settle_known(r, &s->calls[i]) != known)
+            return 0;
+    }
+    return 1;
+}
+
+/* Anything but these two is not clear. A row that is not there is no proof: the call may still be drawing. */
 static void settle_conclude(struct apipie_request *r)
 {
     struct pie_settle *s = r->settle;
-    size_t known = settle_known(r, &s->calls[0]);
-    if (s->overflow || s->row_count != s->count + known)
-        return;
-    if (known != 0 && !settle_costs_agree(s))
+    if (s->overflow)
         return;
     for (size_t i = 0; i < s->count; i++) {
-        if (s->count > 1 && (size_t)s->calls[i].lost.found != s->row_count)
+        if (s->calls[i].lost.unpriced != 0)
             return;
     }
+    int32_t each = settle_each(r);
+    if (!each && !settle_together(r))
+        return;
     for (size_t i = 0; i < s->count; i++) {
         s->calls[i].settled = 1;
-        s->calls[i].cost = s->rows[i].cost;
+        s->calls[i].cost = each ? s->calls[i].lost.cost : s->rows[i].cost;
     }
 }
 
-/* The money is counted where it was kept back. */
+/* The money is counted where it was kept back, and the next one that is looked for is not taken for this one. */
 static void settle_book(struct apipie_request *r)
 {
     struct pie_settle *s = r->settle;
     for (size_t i = 0; i < s->count; i++) {
-        const struct pie_attempt *a = &s->of->attempts[s->calls[i].attempt];
-        if (s->calls[i].settled && a->hold[0] != '\0')
-            pie_meter_resolve(r->client->meter, a->hold, APIPIE_BILLED_YES, s->calls[i].cost,
+        struct settle_call *call = &s->calls[i];
+        const struct pie_attempt *a = &s->of->attempts[call->attempt];
+        if (!call->settled)
+            continue;
+        pie_recent_add(r->client, settle_mark(s, call), call->from_ms,
+                       call->to_ms - SETTLE_LATE_MS);
+        if (a->hold[0] != '\0')
+            pie_meter_resolve(r->client->meter, a->hold, APIPIE_BILLED_YES, call->cost,
                               pie_clock_wall_ms());
     }
 }
@@ -316,7 +355,7 @@ static void settle_look_again(struct apipie_request *r, int64_t at_ms)
     s->row_count = 0;
     s->looks++;
     for (size_t i = 0; i < s->count; i++)
-        s->calls[i].lost.found = 0;
+        s->calls[i].lost.found = s->calls[i].lost.unpriced = 0;
     pie_job_wait_until(r, at_ms);
 }
 

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows how a recipe becomes options again; sends nothing. It never says where to ask: a recipe may be a stranger's, and
+ * the key goes to the server. */
+#include "recipe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "field.h"
+#include "input.h"
+#include "value.h"
+
+#define RECIPE_MAX ((size_t)64 << 20)
+
+/* What a recipe says, as it is read. */
+struct reading {
+    const char *path;
+    struct cli_options *options;
+    struct cli_store *store;
+    struct cli_failure *failure;
+    struct cli_json_value provider, model, seed, parameters, input; /* n is 0: not there */
+    int seed_served;
+};
+
+static void complain(struct reading *r, const char *problem, const char *detail)
+{
+    cli_failure_set(r->failure, APIPIE_E_ARGUMENT, "", r->path, problem, detail);
+}
+
+static void no_memory(struct reading *r)
+{
+    cli_failure_set(r->failure, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+}
+
+static void complain_of(struct reading *r, const char *problem, const struct cli_json_value *name)
+{
+    const char *wants = NULL;
+    const char *text = cli_field_text(r->store, name, &wants);
+
+    complain(r, problem, text == NULL ? "?" : text);
+}
+
+/* ---- the outer members */
+
+/* What is only told, and not needed to repeat it. */
+static int is_told(const struct cli_json_value *name)
+{
+    static const char *const told[] = {"apipie_recipe", "library",    "file",    "image",
+                                       "of",            "created",    "base_url", "cost_usd",
+                                       "charge_usd",    "charge",     "cached",  "request_id",
+                                       "revised_prompt"};
+
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        if (cli_json_is(name, told[i]))
+            return 1;
+    return 0;
+}
+
+static struct cli_json_value *find_place(struct reading *r, const struct cli_json_value *name)
+{
+    if (cli_json_is(name, "provider"))
+        return &r->provider;
+    if (cli_json_is(name, "model"))
+        return &r->model;
+    if (cli_json_is(name, "seed"))
+        return &r->seed;
+    if (cli_json_is(name, "parameters"))
+        return &r->parameters;
+    return cli_json_is(name, "input") ? &r->input : NULL;
+}
+
+static void read_member(struct reading *r, const struct cli_json_value *name,
+                        const struct cli_json_value *value)
+{
+    struct cli_json_value *place = find_place(r, name);
+
+    if (place != NULL) {
+        *place = *value;
+    } else if (cli_json_is(name, "seed_served")) {
+        r->seed_served = value->kind == CLI_JSON_TRUE;
+    } else if (cli_json_is(name, "backend")) {
+        if (value->kind != CLI_JSON_NULL && !cli_json_is(value, "apipie"))
+            complain_of(r, ": not in this version: backend ", value);
+    } else if (!is_told(name)) {
+        complain_of(r, ": unknown member: ", name);
+    }
+}
+
+/* Before anything else, so that a later version is called that, and not full of unknown members. */
+static void check_version(struct reading *r, const struct cli_json_value *recipe)
+{
+    struct cli_json_walk walk;
+    struct cli_json_value name, value;
+
+    if (recipe->kind != CLI_JSON_OBJECT) {
+        complain(r, ": this is no recipe of `--recipe`", NULL);
+        return;
+    }
+    cli_json_walk(&walk, recipe);
+    while (cli_json_next(&walk, &name, &value)) {
+        if (!cli_json_is(&name, "apipie_recipe"))
+            continue;
+        if (value.kind != CLI_JSON_NUMBER || value.n != 1 || *value.at != '1')
+            complain(r, ": this was made by a later version of apipie", NULL);
+        return;
+    }
+    complain(r, ": this is no recipe of `--recipe`", NULL);
+}
+
+/* ---- what it asks for */
+
+/* An extra field that bears an option's name but is none of its values ("size":"auto") stays one. */
+static void read_parameter(struct reading *r, const struct cli_json_value *name,
+                           const struct cli_json_value *value)
+{
+    const char *wants = NULL;
+    enum cli_field_result result = cli_field_take(r->options, r->store, name, value, &wants);
+
+    if (result == CLI_FIELD_UNKNOWN || result == CLI_FIELD_MISFIT)
+        result = cli_field_extra(r->options, r->store, name, value);
+    if (result == CLI_FIELD_MISFIT)
+        complain_of(r, ": a bad name: ", name);
+    else if (result == CLI_FIELD_NO_MEMORY)
+        no_memory(r);
+}
+
+static void read_parameters(struct reading *r)
+{
+    struct cli_json_walk walk;
+    struct cli_json_value name, value;
+
+    if (r->parameters.kind != CLI_JSON_OBJECT || r->parameters.n == 0) {
+        complain(r, ": it has no parameters", NULL);
+        return;
+    }
+    cli_json_walk(&walk, &r->parameters);
+    while (cli_json_next(&walk, &name, &value))
+        read_parameter(r, &name, &value);
+    if (r->options->prompt == NULL)
+        complain(r, ": it has no prompt", NULL);
+}
+
+static const char *text_of(struct reading *r, const struct cli_json_value *value)
+{
+    const char *wants = NULL;
+    const char *text;
+
+    if (value->n == 0 || value->kind == CLI_JSON_NULL)
+        return NULL;
+    text = value->kind == CLI_JSON_TEXT ? cli_field_text(r->store, value, &wants) : NULL;
+    if (text == NULL)
+        complain(r, ": a text is none", NULL);
+    return text;
+}
+
+static void read_route(struct reading *r)
+{
+    static const struct cli_route anywhere = {"//", 0, 0};
+    struct cli_options *o = r->options;
+    const char *provider = text_of(r, &r->provider);
+    const char *model = text_of(r, &r->model);
+
+    if (provider != NULL || model != NULL) {
+        o->provider = provider;
+        o->model = model;
+    }
+    /* Nobody said where it was drawn: nor does this, or the command's default would step in. */
+    if (o->provider == NULL && o->model == NULL && !cli_options_add_route(o, &anywhere))
+        no_memory(r);
+}
+
+/* --extra seed=-1, which the server's own answer replaces. */
+static void drop_extra(struct cli_options *o, const char *name)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < o->extra_count; i++)
+        if (strcmp(o->extras[i].name, name) != 0)
+            o->extras[kept++] = o->extras[i];
+    o->extra_count = kept;
+}
+
+/* One picture of several can be had alone when its own seed is known. */
+static void read_seed(struct reading *r)
+{
+    struct cli_options *o = r->options;
+    const char *text;
+
+    if (r->seed.n == 0 || r->seed.kind == CLI_JSON_NULL)
+        return;
+    text = cli_store_keep(r->store, r->seed.at, r->seed.n);
+    if (text == NULL)
+        no_memory(r);
+    else if (r->seed.kind != CLI_JSON_NUMBER || !cli_value_unsigned(text, &o->seed))
+        complain(r, ": the seed is no number of 64 bits", NULL);
+    else
+        o->has_seed = 1;
+    drop_extra(o, "seed");
+    if (r->seed_served && o->n != CLI_UNSET)
+        o->n = 1;
+}
+
+static void read_input(struct reading *r)
+{
+    struct cli_json_walk walk;
+    struct cli_json_value name, value;
+
+    if (r->input.n == 0 || r->input.kind == CLI_JSON_NULL)
+        return;
+    if (r->input.kind != CLI_JSON_OBJECT) {
+        complain(r, ": its input is none", NULL);
+        return;
+    }
+    cli_json_walk(&walk, &r->input);
+    while (cli_json_next(&walk, &name, &value)) {
+        if (cli_json_is(&name, "path"))
+            r->options->image = text_of(r, &value);
+        else if (cli_json_is(&name, "sha256"))
+            r->options->image_sha256 = text_of(r, &value);
+        else if (!cli_json_is(&name, "bytes"))
+            complain_of(r, ": unknown member: ", &name);
+    }
+    if (r->options->image == NULL || r->options->image_sha256 == NULL)
+        complain(r, ": its input has no path or no sha256", NULL);
+}
+
+static void read_text(struct reading *r, const char *text, size_t n)
+{
+    struct cli_json_walk walk;
+    struct cli_json_value recipe, name, value;
+    const char *problem = cli_json_read(text, n, &recipe);
+
+    if (problem != NULL) {
+        complain(r, ": no good JSON: ", problem);
+        return;
+    }
+    check_version(r, &recipe);
+    if (r->failure->status != APIPIE_OK)
+        return;
+    cli_json_walk(&walk, &recipe);
+    while (cli_json_next(&walk, &name, &value))
+        read_member(r, &name, &value);
+    read_parameters(r);
+    read_route(r);
+    read_seed(r);
+    read_input(r);
+}
+
+void cli_recipe_read(const char *path, struct cli_options *ret, struct cli_store *store,
+                     struct cli_failure *failure)
+{
+    struct reading r = {path, ret, store, failure, {0}, {0}, {0}, {0}, {0}, 0};
+    size_t n;
+    char *text = cli_input_read(path, RECIPE_MAX, "", &n, failure);
+
+    cli_options_init(ret);
+    if (text != NULL)
+        read_text(&r, text, n);
+    free(text);
+}
