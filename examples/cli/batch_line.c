@@ -7,8 +7,9 @@
 #include "draft.h"
 #include "field.h"
 
-static const char *const hint = "a prompt, or {\"prompt\":\"...\",\"n\":2,\"o\":\"x.png\"}; further "
-                                "fields go into \"extra\":{}";
+static const char *const hint =
+    "a prompt, or {\"prompt\":\"...\",\"n\":2,\"o\":\"x.png\"}; further "
+    "fields go into \"extra\":{}";
 
 int cli_batch_line_is_empty(const char *text)
 {
@@ -68,9 +69,9 @@ static void read_output(struct cli_batch_line *l, const struct cli_json_value *n
         complain(l, name, " takes ", wants, f);
         return;
     }
-    if (path[0] != '/' && folder != NULL)
-        path = cli_store_join(&l->store, folder, folder[strlen(folder) - 1] == '/' ? "" : "/",
-                              path);
+    if (path[0] != '/' && folder != NULL && cli_draft_is_folder(folder))
+        path =
+            cli_store_join(&l->store, folder, folder[strlen(folder) - 1] == '/' ? "" : "/", path);
     if (path == NULL)
         no_memory(f);
     else

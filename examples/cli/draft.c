@@ -82,8 +82,7 @@ static void set_routes(struct cli_draft *d, const struct cli_options *o, struct 
         const struct cli_route *route = &o->routes[i];
         size_t model = route->backend_length + route->provider_length + 2;
         char *backend = part(route->text, route->backend_length, f);
-        char *provider =
-            part(route->text + route->backend_length + 1, route->provider_length, f);
+        char *provider = part(route->text + route->backend_length + 1, route->provider_length, f);
 
         if (backend != NULL && provider != NULL)
             note(d,
@@ -101,6 +100,15 @@ int cli_draft_is_folder(const char *output)
 
     return output[strlen(output) - 1] == '/' ||
            (stat(output, &about) == 0 && S_ISDIR(about.st_mode));
+}
+
+int cli_draft_is_stream(const char *output)
+{
+    struct stat about;
+
+    return strcmp(output, "-") == 0 || strncmp(output, "/dev/", 5) == 0 ||
+           strncmp(output, "/proc/", 6) == 0 ||
+           (stat(output, &about) == 0 && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode));
 }
 
 static void set_output(struct cli_draft *d, const char *output)

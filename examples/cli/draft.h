@@ -20,5 +20,7 @@ void cli_draft_make(struct cli_draft *draft, const struct cli_options *options,
 char *cli_draft_parameters(const apipie_request *request);
 /* 1 when pictures get names of ours in a folder, 0 when the path is a file's. */
 int cli_draft_is_folder(const char *output);
+/* 1 for a device, a pipe, a descriptor: what is written there is no file afterwards. */
+int cli_draft_is_stream(const char *output);
 
 #endif

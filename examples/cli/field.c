@@ -12,10 +12,18 @@
 static const struct {
     const char *name, *option;
 } fields[] = {
-    {"prompt", NULL},          {"model", "model"},       {"provider", "provider"},
-    {"n", "number"},           {"size", "size"},         {"quality", "quality"},
-    {"style", "style"},        {"seed", "seed"},         {"negative_prompt", "negative"},
-    {"steps", "steps"},        {"image", "image"},       {"cfg_scale", "cfg-scale"},
+    {"prompt", NULL},
+    {"model", "model"},
+    {"provider", "provider"},
+    {"n", "number"},
+    {"size", "size"},
+    {"quality", "quality"},
+    {"style", "style"},
+    {"seed", "seed"},
+    {"negative_prompt", "negative"},
+    {"steps", "steps"},
+    {"image", "image"},
+    {"cfg_scale", "cfg-scale"},
     {"response_format", "format"},
 };
 
@@ -96,10 +104,10 @@ enum cli_field_result cli_field_take(struct cli_options *options, struct cli_sto
         return CLI_FIELD_TAKEN;
     if (fields[i].option == NULL)
         return take_prompt(options, store, value, ret_wants);
-    return take_option(options, store,
-                       cli_option_find(cli_generate_options, fields[i].option,
-                                       strlen(fields[i].option)),
-                       value, ret_wants);
+    return take_option(
+        options, store,
+        cli_option_find(cli_generate_options, fields[i].option, strlen(fields[i].option)), value,
+        ret_wants);
 }
 
 enum cli_field_result cli_field_extra(struct cli_options *options, struct cli_store *store,

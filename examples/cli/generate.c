@@ -9,10 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "box.h"
+#include "batch.h"
 #include "draft.h"
 #include "interrupt.h"
-#include "report.h"
+#include "recipe.h"
+#include "session.h"
 
 static int writes_stdout(const struct cli_options *o)
 {
@@ -24,15 +25,20 @@ static void check_options(const struct cli_options *o, struct cli_failure *f)
 {
     const char *const hint = "apipie generate --help shows the options";
 
-    if (o->prompt == NULL)
+    if (o->sandbox && o->base_url != NULL)
+        cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "--sandbox and --base-url exclude each other",
+                        NULL, NULL);
+    else if (o->output != NULL && o->output[0] == '\0')
+        cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "-o is empty", NULL, NULL);
+    else if (o->batch != NULL)
+        cli_batch_check(o, f);
+    else if (o->prompt == NULL)
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "PROMPT is missing", NULL, NULL);
     else if (o->prompt[0] == '\0')
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "PROMPT is empty", NULL, NULL);
     else if (strcmp(o->prompt, "-") == 0)
         cli_failure_set(f, APIPIE_E_UNSUPPORTED, hint, "PROMPT from stdin: not in this version",
                         NULL, NULL);
-    else if (o->output != NULL && o->output[0] == '\0')
-        cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "-o is empty", NULL, NULL);
     else if (writes_stdout(o) && o->json)
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "-o - and --json both want stdout", NULL, NULL);
     else if (writes_stdout(o) && o->n > 1)
@@ -41,9 +47,8 @@ static void check_options(const struct cli_options *o, struct cli_failure *f)
     else if (writes_stdout(o) && isatty(STDOUT_FILENO))
         cli_failure_set(f, APIPIE_E_ARGUMENT, "send it to a file or a pipe",
                         "-o -: stdout is a terminal", NULL, NULL);
-    else if (o->sandbox && o->base_url != NULL)
-        cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "--sandbox and --base-url exclude each other",
-                        NULL, NULL);
+    else
+        cli_recipe_check(o, f);
 }
 
 /* Before money is spent: a picture or its path must find its way out. */
@@ -53,35 +58,6 @@ static void check_stdout(struct cli_failure *f)
 
     if (flags == -1 || (flags & O_ACCMODE) == O_RDONLY)
         cli_failure_set(f, APIPIE_E_FILE, "", "stdout cannot be written", NULL, NULL);
-}
-
-static void check_key(const struct cli_options *o, struct cli_failure *f)
-{
-    const char *key = getenv("APIPIE_API_KEY");
-
-    if (!o->sandbox && (key == NULL || key[0] == '\0'))
-        cli_failure_set(
-            f, APIPIE_E_CONFIG,
-            "set APIPIE_API_KEY to a key of https://apipie.ai, or try without one: --sandbox",
-            "no key: APIPIE_API_KEY is not set", NULL, NULL);
-}
-
-static void set_base_url(apipie_client *client, const char *url, struct cli_failure *f)
-{
-    switch (apipie_client_set_base_url(client, url)) {
-    case APIPIE_OK:
-        return;
-    case APIPIE_E_ARGUMENT:
-        cli_failure_set(f, APIPIE_E_CONFIG, "as https://apipie.ai/v1",
-                        "--base-url: no http(s) URL that can be used: ", url, NULL);
-        return;
-    case APIPIE_E_CONFIG:
-        cli_failure_set(f, APIPIE_E_CONFIG, "use https://",
-                        "--base-url: http:// would show the key on the way: ", url, NULL);
-        return;
-    default:
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
-    }
 }
 
 static apipie_status wait_for(apipie_request *request)
@@ -118,7 +94,7 @@ static void report_result(const struct cli_options *o, const apipie_request *req
         place = CLI_STDOUT;
     }
     if (o->json)
-        cli_report_success_json(request, place);
+        cli_report_success_json(request, place, NULL);
     else
         cli_report_success(request, place);
     if (fflush(stdout) != 0 || ferror(stdout))
@@ -126,54 +102,64 @@ static void report_result(const struct cli_options *o, const apipie_request *req
                         "cannot write to stdout: ", strerror(errno), NULL);
 }
 
+/* A recipe that cannot be written is told beside the picture: stdout says where that is. */
+static int report_recipe(const struct cli_options *o, const struct cli_draft *draft)
+{
+    struct cli_failure failure = {0};
+
+    cli_recipe_write(o, draft, &failure);
+    return cli_report(&failure, 0);
+}
+
+static apipie_status send_and_wait(apipie_request *request)
+{
+    apipie_status status;
+
+    cli_interrupt_watch(request);
+    status = apipie_request_submit(request);
+    if (status == APIPIE_OK)
+        status = wait_for(request);
+    cli_interrupt_watch(NULL);
+    return status;
+}
+
 /* Builds, sends, reports; the failure is reported here too, as its text belongs to the request. */
 static int draw(const struct cli_options *o, apipie_client *client)
 {
     struct cli_failure failure = {0};
-    const char *refused = NULL;
-    apipie_request *request = cli_draft(o, client, &refused, &failure);
-    int code;
+    struct cli_draft draft;
+    int code, recipe = 0;
 
+    cli_draft_make(&draft, o, client, &failure);
     if (failure.status == APIPIE_OK) {
-        apipie_status status;
+        apipie_status status = send_and_wait(draft.request);
 
-        cli_interrupt_watch(request);
-        status = apipie_request_submit(request);
-        if (status == APIPIE_OK)
-            status = wait_for(request);
-        cli_interrupt_watch(NULL);
-        if (status == APIPIE_OK)
-            report_result(o, request, &failure);
-        else
-            cli_failure_take(&failure, status, request, refused);
+        if (status == APIPIE_OK) {
+            recipe = report_recipe(o, &draft);
+            report_result(o, draft.request, &failure);
+        } else {
+            cli_failure_take(&failure, status, draft.request, draft.refused);
+        }
     }
     code = cli_report(&failure, o->json);
-    (void)apipie_request_unref(request);
-    return code;
+    (void)apipie_request_unref(draft.request);
+    return code != 0 ? code : recipe;
 }
 
 int cli_generate(const struct cli_options *o)
 {
     struct cli_failure failure = {0};
-    struct cli_box *box = NULL;
-    apipie_client *client = NULL;
+    struct cli_session session = {NULL, NULL};
     int code;
 
     check_options(o, &failure);
-    check_key(o, &failure);
     check_stdout(&failure);
-    if (failure.status == APIPIE_OK && o->sandbox)
-        box = cli_box_start(CLI_UNSET, NULL, &failure);
-    if (failure.status == APIPIE_OK && (client = apipie_client_new(NULL)) == NULL)
-        cli_failure_set(&failure, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
-    if (failure.status == APIPIE_OK && box != NULL) {
-        set_base_url(client, cli_box_url(box), &failure);
-        (void)apipie_client_set_key(client, cli_box_key(box));
-    } else if (failure.status == APIPIE_OK && o->base_url != NULL) {
-        set_base_url(client, o->base_url, &failure);
-    }
-    code = failure.status == APIPIE_OK ? draw(o, client) : cli_report(&failure, o->json);
-    (void)apipie_client_unref(client);
-    (void)cli_box_stop(box);
+    if (failure.status == APIPIE_OK)
+        cli_session_open(&session, o, &failure);
+    if (failure.status != APIPIE_OK)
+        code = cli_report(&failure, o->json);
+    else
+        code = o->batch != NULL ? cli_batch_run(o, session.client) : draw(o, session.client);
+    cli_session_close(&session);
     return code;
 }

@@ -2,21 +2,22 @@
 /* Knows the words of --help, nothing else. */
 #include "help.h"
 
-const char cli_help[] =
-    "usage: apipie generate PROMPT [option]...   make a picture\n"
-    "       apipie sandbox [option]...           a gateway in a box: no key, no money\n"
+const char *const cli_help[] = {
+    "usage: apipie generate PROMPT [option]...        make a picture\n"
+    "       apipie generate --batch FILE [option]...  make many\n"
+    "       apipie again IMAGE.json [option]...       make one again, by its recipe\n"
+    "       apipie sandbox [option]...                a gateway in a box: no key, no money\n"
     "       apipie --version | --help\n"
     "\n"
     "apipie COMMAND --help shows the options of a command.\n"
     "The key comes from APIPIE_API_KEY, the server from APIPIE_BASE_URL or --base-url.\n"
     "Not in this version: edit models choose compare recommend history health stats upload "
-    "doctor.\n";
+    "doctor.\n",
+    NULL};
 
-const char cli_help_generate[] =
-    "usage: apipie generate PROMPT [option]...\n"
-    "\n"
+static const char picture[] =
     "What to draw\n"
-    "  -m, --model MODEL       default: sd_xl_base_1.0 at prodia, unless -p is given\n"
+    "  -m, --model MODEL       default: sd_xl_base_1.0 at prodia, unless -p or --route is given\n"
     "  -p, --provider NAME     who serves the model; not given: the gateway chooses\n"
     "  -n, --number N          pictures, 1 to 64\n"
     "  -s, --size WxH          pixels, as 1024x1024\n"
@@ -35,7 +36,12 @@ const char cli_help_generate[] =
     "                          default: this folder, a name made from the prompt, never over a "
     "file;\n"
     "                          FILE is replaced; several pictures: x.png, x-2.png; -: to stdout\n"
-    "      --json              one JSON value on stdout, on success and on failure\n"
+    "      --recipe            x.png.json beside x.png: all that made it, for apipie again; a file "
+    "that\n"
+    "                          is no recipe is never replaced\n"
+    "      --json              one JSON value on stdout, on success and on failure\n";
+
+static const char sending[] =
     "How it is sent\n"
     "      --base-url URL      default: $APIPIE_BASE_URL, else https://apipie.ai/v1\n"
     "      --timeout SECONDS   for everything together, default 600\n"
@@ -43,17 +49,74 @@ const char cli_help_generate[] =
     "      --retry safe|always|never\n"
     "                          safe (default): only what surely was not billed is sent again;\n"
     "                          always: may pay twice\n"
+    "      --route BACKEND/PROVIDER/MODEL\n"
+    "                          where to ask next when a route surely did not bill; may be "
+    "repeated. -m and\n"
+    "                          -p come first, if given. An empty part is not said: "
+    "\"/prodia/sdxl\",\n"
+    "                          \"/together/\" (the model of -m), \"//\" (the gateway chooses)\n"
     "      --max-image-bytes N default 268435456\n"
+    "      --jobs N            calls that are out at once, 1 to 1024, default 8\n"
     "      --sandbox           draw in a gateway of our own: no key, no money\n"
+    "What it may cost\n"
+    "      --budget USD        as 2.50: what would pass it is not sent. Of this run; with --ledger "
+    "of the\n"
+    "                          day (UTC), by all that share the file\n"
+    "      --price USD         what one image is taken to cost where no price is known: --budget "
+    "needs one\n"
+    "      --ledger FILE       keep the books there: lines of JSON, without prompts and keys\n"
+    "      --cache FOLDER      keep pictures that have a seed (up to 1 GiB): the same again costs "
+    "nothing\n"
     "\n"
-    "An option may be written before or after PROMPT, as --opt=value too; -- ends the options.\n"
-    "Exit: 0 done, 2 usage or no key, 3 key refused, 4 request refused, 5 limit or credit, 6 "
-    "network,\n"
-    "7 server, 8 bad reply, 9 local file or memory, 130 interrupted.\n"
-    "Not in this version: --backend --budget --route --batch --jobs --recipe --ledger --mask\n"
-    "--strength --stream.\n";
+    "An option may be written before or after the prompt, as --opt=value too; -- ends the "
+    "options.\n"
+    "Exit: 0 done, 2 usage or no key, 3 key refused, 4 request refused, 5 limit, credit or "
+    "budget,\n"
+    "6 network, 7 server, 8 bad reply, 9 local file or memory, 130 interrupted.\n"
+    "Not in this version: --backend --mask --strength --stream.\n";
 
-const char cli_help_sandbox[] =
+static const char batch[] =
+    "Many at once\n"
+    "      --batch FILE|-      a prompt a line, or a JSON object: prompt, model, provider, n, "
+    "size,\n"
+    "                          quality, style, negative_prompt, seed, steps, cfg_scale, image, "
+    "format,\n"
+    "                          extra (an object), o (its file, in the folder of -o). What it says "
+    "goes\n"
+    "                          before the command line. Blank lines and lines that begin with # "
+    "are\n"
+    "                          skipped; lines are at most 2 MiB. stdout gets a line of JSON as "
+    "each "
+    "one\n"
+    "                          ends, as --json, with its number as \"index\", and \"prompt\". A "
+    "line that\n"
+    "                          fails stops no other; the exit code is that of the first that "
+    "did, by\n"
+    "                          number. Once a line is over the budget no other is started, and "
+    "the exit\n"
+    "                          code is 5. FILE.done remembers what is drawn: start the same "
+    "again, and\n"
+    "                          lines are skipped whose pictures are still there. Not so with "
+    "-, where\n"
+    "                          the lines come from stdin, as they come.\n";
+
+const char *const cli_help_generate[] = {"usage: apipie generate PROMPT [option]...\n"
+                                         "       apipie generate --batch FILE|- [option]...\n"
+                                         "\n",
+                                         picture, batch, sending, NULL};
+
+const char *const cli_help_again[] = {
+    "usage: apipie again IMAGE.json [option]...\n"
+    "\n"
+    "Repeats the picture of a recipe (generate --recipe): its parameters, the provider and model "
+    "that\n"
+    "served it, its seed. The file gets a new name. An option replaces what the recipe says; -m "
+    "also\n"
+    "its provider. The server and the key are yours, never the recipe's.\n"
+    "\n",
+    picture, sending, NULL};
+
+const char *const cli_help_sandbox[] = {
     "usage: apipie sandbox [--port N] [--fault WORD]\n"
     "\n"
     "Serves the gateway's API on this machine until Ctrl-C and prints the lines that point a "
@@ -63,6 +126,16 @@ const char cli_help_sandbox[] =
     "  --fault WORD  how every call goes wrong, to see what your program does then:\n"
     "                status:CODE retry-after:TEXT quota content error200 html html200 cut "
     "stall:MS\n"
-    "                badjson truncate noimage fewer wrongmime dataurl relurl urlin64 url404 "
-    "nousage\n"
-    "                coststring; joined by ';': \"status:503;retry-after:2\"\n";
+    "                late:MS badjson truncate noimage onlyone fewer wrongmime dataurl relurl "
+    "urlin64\n"
+    "                url404 nousage coststring ratelimit:REMAINING/RESET shouldretry:true|false;\n"
+    "                joined by ';': \"status:503;retry-after:2\"\n",
+    NULL};
+
+int cli_help_print(const char *const *parts)
+{
+    for (; *parts != NULL; parts++)
+        if (fputs(*parts, stdout) == EOF)
+            return 9;
+    return fflush(stdout) == 0 ? 0 : 9;
+}

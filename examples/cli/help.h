@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The texts of --help. */
+/* The texts of --help, in parts, up to NULL. */
 #ifndef CLI_HELP_H
 #define CLI_HELP_H
 
-extern const char cli_help[];
-extern const char cli_help_generate[];
-extern const char cli_help_sandbox[];
+#include <stdio.h>
+
+extern const char *const cli_help[];
+extern const char *const cli_help_generate[];
+extern const char *const cli_help_again[];
+extern const char *const cli_help_sandbox[];
+
+/* The exit code. */
+int cli_help_print(const char *const *parts);
 
 #endif

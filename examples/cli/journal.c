@@ -185,8 +185,9 @@ static void open_file(struct cli_journal *j, struct cli_failure *f)
     else if (!S_ISREG(about.st_mode))
         fail(f, j, "this is no file");
     else if (!lock(j->file))
-        fail(f, j, errno == EACCES || errno == EAGAIN ? "another run works on this batch"
-                                                      : strerror(errno));
+        fail(f, j,
+             errno == EACCES || errno == EAGAIN ? "another run works on this batch"
+                                                : strerror(errno));
     else
         read_all(j, f);
     if (j->count > 0)

@@ -15,6 +15,7 @@
 
 static const struct cli_command commands[] = {
     {"generate", 1, cli_generate_options, cli_help_generate, cli_generate},
+    {"again", 1, cli_generate_options, cli_help_again, cli_again},
     {"sandbox", 0, cli_sandbox_options, cli_help_sandbox, cli_sandbox},
 };
 
@@ -78,7 +79,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
 
     cli_options_read(&options, command, argc, argv, &failure);
     if (options.help)
-        code = fputs(command->help, stdout) == EOF || fflush(stdout) != 0 ? 9 : 0;
+        code = cli_help_print(command->help);
     else if (failure.status != APIPIE_OK)
         code = cli_report(&failure, options.json);
     else
@@ -100,6 +101,6 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return printf("apipie %s\n", apipie_version()) < 0 || fflush(stdout) != 0 ? 9 : 0;
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
-        return fputs(cli_help, stdout) == EOF || fflush(stdout) != 0 ? 9 : 0;
+        return cli_help_print(cli_help);
     return refuse(argc, argv);
 }

@@ -45,10 +45,10 @@ static void complain_of(struct reading *r, const char *problem, const struct cli
 /* What is only told, and not needed to repeat it. */
 static int is_told(const struct cli_json_value *name)
 {
-    static const char *const told[] = {"apipie_recipe", "library",    "file",    "image",
-                                       "of",            "created",    "base_url", "cost_usd",
-                                       "charge_usd",    "charge",     "cached",  "request_id",
-                                       "revised_prompt"};
+    static const char *const told[] = {
+        "apipie_recipe", "library",    "file",          "image",      "of",
+        "created",       "base_url",   "cost_usd",      "charge_usd", "charge",
+        "cached",        "request_id", "revised_prompt"};
 
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
         if (cli_json_is(name, told[i]))

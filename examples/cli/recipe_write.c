@@ -54,14 +54,6 @@ static char *join(const char *a, const char *b)
     return text;
 }
 
-static int is_stream(const char *path)
-{
-    struct stat about;
-
-    return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0 ||
-           (stat(path, &about) == 0 && !S_ISREG(about.st_mode));
-}
-
 /* "x.png", "x-2.png" ..., as the library names them. */
 static char *numbered(const char *path, int64_t number)
 {
@@ -83,7 +75,7 @@ void cli_recipe_check(const struct cli_options *o, struct cli_failure *f)
 {
     if (!o->recipe || o->output == NULL || cli_draft_is_folder(o->output))
         return;
-    if (strcmp(o->output, "-") == 0 || is_stream(o->output)) {
+    if (cli_draft_is_stream(o->output)) {
         cli_failure_set(f, APIPIE_E_ARGUMENT, "say -o FILE or FOLDER",
                         "--recipe has no place beside ", o->output, NULL);
         return;
@@ -234,8 +226,8 @@ static int write_one(const char *temporary, const char *path, const struct cli_o
     put_recipe(out, o, d, i, parameters);
     good = fflush(out) == 0 && !ferror(out);
     good &= fclose(out) == 0;
-    good = good && put_in_place(temporary, path,
-                                o->output != NULL && !cli_draft_is_folder(o->output));
+    good =
+        good && put_in_place(temporary, path, o->output != NULL && !cli_draft_is_folder(o->output));
     problem = errno;
     if (good)
         return 0;

@@ -51,8 +51,8 @@ static void set_server(struct cli_session *s, const struct cli_options *o, struc
 static void note(apipie_status status, const char *flag, const char *value, struct cli_failure *f)
 {
     if (status == APIPIE_E_FILE)
-        cli_failure_set(f, status, "nothing was sent", flag, ": cannot be read and written: ",
-                        value);
+        cli_failure_set(f, status, "nothing was sent", flag,
+                        ": cannot be read and written: ", value);
     else if (status == APIPIE_E_MEMORY)
         cli_failure_set(f, status, "", "out of memory", NULL, NULL);
     else if (status != APIPIE_OK)

@@ -48,6 +48,14 @@ static void add_charge(struct cli_tally *t, const apipie_request *request)
     }
 }
 
+void cli_tally_note(struct cli_tally *t, int64_t index, apipie_status status)
+{
+    if (t->first != APIPIE_OK && index >= t->first_index)
+        return;
+    t->first = status;
+    t->first_index = index;
+}
+
 void cli_tally_add(struct cli_tally *t, int64_t index, apipie_status status,
                    const apipie_request *request)
 {
@@ -57,10 +65,7 @@ void cli_tally_add(struct cli_tally *t, int64_t index, apipie_status status,
         return;
     }
     t->failed++;
-    if (t->first == APIPIE_OK || index < t->first_index) {
-        t->first = status;
-        t->first_index = index;
-    }
+    cli_tally_note(t, index, status);
     if (status == APIPIE_E_BUDGET && t->stop == CLI_TALLY_GOES_ON)
         t->stop = CLI_TALLY_BUDGET;
 }
@@ -79,7 +84,8 @@ static int64_t seconds_left(const struct cli_tally *t)
 
     if (t->total == 0 || ended == 0 || left < 0)
         return -1;
-    return (int64_t)((double)(clock_ms() - t->begun_ms) / (double)ended * (double)left / 1000 + 0.5);
+    return (int64_t)((double)(clock_ms() - t->begun_ms) / (double)ended * (double)left / 1000 +
+                     0.5);
 }
 
 void cli_tally_show(struct cli_tally *t)
@@ -112,8 +118,8 @@ void cli_tally_clear(struct cli_tally *t)
 static void print_not_started(const struct cli_tally *t)
 {
     if (t->not_started > 0 || t->not_started_open)
-        (void)fprintf(stderr, ", %s%" PRId64 " not started",
-                      t->not_started_open ? "at least " : "", t->not_started);
+        (void)fprintf(stderr, ", %s%" PRId64 " not started", t->not_started_open ? "at least " : "",
+                      t->not_started);
     if (t->stop == CLI_TALLY_BUDGET)
         (void)fputs(" (the budget is reached)", stderr);
     else if (t->stop == CLI_TALLY_INTERRUPTED)

@@ -75,8 +75,10 @@ static void drive_end_all(struct apipie_client *c)
     pie_lock_take(c->lock);
     int32_t closing = c->closing;
     pie_lock_drop(c->lock);
-    while (closing && c->jobs != NULL)
-        pie_job_stop(c->jobs, APIPIE_E_CANCELLED);
+    while (closing && c->jobs != NULL) {
+        struct apipie_request *r = c->jobs;
+        pie_job_stop(r->whole != NULL ? r->whole : r, APIPIE_E_CANCELLED);
+    }
 }
 
 static int64_t drive_patience(const struct apipie_client *c, int64_t timeout_ms, int64_t next_ms)

@@ -198,6 +198,8 @@ void pie_part_split(struct apipie_request *r);
 void pie_part_ended(struct apipie_request *part);
 void pie_part_stop_all(struct apipie_request *whole, apipie_status why);
 void pie_part_free_all(struct apipie_request *whole);
+/* The log of a part goes behind that of the whole; without memory it is lost. */
+void pie_part_add_attempts(struct apipie_request *whole, const struct apipie_request *part);
 /* All parts have ended. */
 void pie_part_finish(struct apipie_request *whole);
 /* A new job for `whole`: shares its place, routes and deadline. NULL without memory. */

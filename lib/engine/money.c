@@ -123,14 +123,22 @@ void pie_money_settle(struct apipie_request *r, struct pie_attempt *a)
         a->charge_kind = APIPIE_CHARGE_ESTIMATED;
 }
 
+static int32_t money_worse(int32_t a, int32_t b)
+{
+    if (a == APIPIE_BILLED_YES || b == APIPIE_BILLED_YES)
+        return APIPIE_BILLED_YES;
+    return a == APIPIE_BILLED_UNKNOWN ? a : b;
+}
+
 int32_t pie_money_billed(const struct apipie_request *r)
 {
     int32_t billed = APIPIE_BILLED_NO;
-    for (size_t i = 0; i < r->attempt_count; i++) {
-        if (r->attempts[i].billed == APIPIE_BILLED_YES)
-            return APIPIE_BILLED_YES;
-        if (r->attempts[i].billed == APIPIE_BILLED_UNKNOWN)
-            billed = APIPIE_BILLED_UNKNOWN;
+    for (size_t i = 0; i < r->attempt_count; i++)
+        billed = money_worse(billed, r->attempts[i].billed);
+    /* Those of the parts are in the log too, unless there was no memory for that. */
+    for (int32_t i = 0; i < r->part_count; i++) {
+        if (r->parts[i] != NULL && r->parts[i]->wish.kind == APIPIE_REQUEST_IMAGE)
+            billed = money_worse(billed, pie_money_billed(r->parts[i]));
     }
     return billed;
 }

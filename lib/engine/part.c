@@ -191,26 +191,24 @@ static void part_say_why(struct apipie_request *whole, const struct apipie_reque
     pie_text_copy(pie_slice_text(part->error.message), image->problem, sizeof(image->problem));
 }
 
-static apipie_status part_add_attempts(struct apipie_request *whole,
-                                       const struct apipie_request *part)
+void pie_part_add_attempts(struct apipie_request *whole, const struct apipie_request *part)
 {
     size_t count = whole->attempt_count + part->attempt_count;
     if (part->attempt_count == 0)
-        return APIPIE_OK;
+        return;
     struct pie_attempt *more =
         pie_mem_resize(whole->mem, whole->attempts, count * sizeof(*whole->attempts));
     if (more == NULL)
-        return APIPIE_E_MEMORY;
+        return;
     memcpy(more + whole->attempt_count, part->attempts,
            part->attempt_count * sizeof(*part->attempts));
     whole->attempts = more;
     whole->attempt_count = whole->attempt_room = count;
-    return APIPIE_OK;
 }
 
 static void part_add(struct apipie_request *whole, struct apipie_request *part, int32_t *first)
 {
-    part_add_attempts(whole, part);
+    pie_part_add_attempts(whole, part);
     whole->tries += part->tries;
     if (part->result != NULL && part->result_known) {
         part_add_images(whole, part);

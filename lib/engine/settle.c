@@ -413,22 +413,27 @@ int32_t pie_settle_begin(struct apipie_request *r)
     return 1;
 }
 
+static void settle_take_bill(struct pie_attempt *a, const struct settle_call *call)
+{
+    a->billed = APIPIE_BILLED_YES;
+    a->charge_kind = APIPIE_CHARGE_ESTIMATED;
+    if (call->cost >= 0) {
+        a->charge = call->cost;
+        a->charge_kind = APIPIE_CHARGE_SERVER;
+    }
+}
+
 void pie_settle_ended(struct apipie_request *whole)
 {
     const struct pie_settle *s = whole->parts[0]->settle;
     whole->settling = 0;
     whole->settled = 1;
     for (size_t i = 0; s != NULL && i < s->count; i++) {
-        struct pie_attempt *a = &whole->attempts[s->calls[i].attempt];
-        if (!s->calls[i].settled)
-            continue;
-        a->billed = APIPIE_BILLED_YES;
-        if (s->calls[i].cost >= 0) {
-            a->charge = s->calls[i].cost;
-            a->charge_kind = APIPIE_CHARGE_SERVER;
-        } else {
-            a->charge_kind = APIPIE_CHARGE_ESTIMATED;
-        }
+        if (s->calls[i].settled)
+            settle_take_bill(&whole->attempts[s->calls[i].attempt], &s->calls[i]);
     }
+    pie_part_add_attempts(whole, whole->parts[0]);
+    if (whole->stopped == APIPIE_E_CANCELLED)
+        pie_error_set(&whole->error, APIPIE_E_CANCELLED, PIE_HINT_SENT, "cancelled", NULL, NULL);
     pie_job_fail(whole);
 }

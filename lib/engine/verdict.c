@@ -38,7 +38,7 @@ static const struct {
      "the address is private, refused: ", "a public server must not send us to this network", 0},
     {PIE_WIRE_CUT, APIPIE_E_NETWORK,
      "the connection broke: ", "the server or something on the way closed it", 1},
-    {PIE_WIRE_RESENT, APIPIE_E_NETWORK, "a kept connection broke after the request was sent: ",
+    {PIE_WIRE_RESENT, APIPIE_E_NETWORK, "a kept connection broke after the request was sent",
      "it was not sent a second time, because the first may have been drawn", 1},
     {PIE_WIRE_WRITER, APIPIE_E_MEMORY, "out of memory while the reply was read", "free some memory",
      0},
@@ -57,7 +57,8 @@ void pie_verdict_wire(const struct pie_outcome *o, int32_t paid, struct apipie_e
         code = o->writer_status;
     if (paid && o->sent && (o->wire == PIE_WIRE_CUT || o->wire == PIE_WIRE_OTHER))
         hint = PIE_HINT_SENT;
-    int32_t ours = code == APIPIE_E_MEMORY; /* libcurl's words would only confuse */
+    int32_t ours = code == APIPIE_E_MEMORY ||
+                   o->wire == PIE_WIRE_RESENT; /* libcurl's words would only confuse */
     pie_error_set(err, code, hint, verdict_wires[i].message, ours ? NULL : o->detail, NULL);
     err->http_status = o->status;
     err->retryable = verdict_wires[i].retryable;

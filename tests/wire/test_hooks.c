@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The two hooks of a client: a veto on what is drawn, and keys that rotate. Knows the public API alone. */
+/* A veto of the host on what is drawn: what it sees, what it stops, and how long it lives. Knows the public API alone. */
 #include "../support/draw.h"
 
 #include <pthread.h>
@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the veto */
-
+/* Static in the tests: the teardown may be what frees it. */
 struct censor {
     apipie_status answer;
     const char *reason; /* NULL: says none */
@@ -74,7 +73,8 @@ static void assert_vetoed(struct draw *d, const char *message)
 static void a_veto_sees_all_and_refuses(void **state)
 {
     struct draw *d = *state;
-    struct censor c = {.answer = APIPIE_E_ARGUMENT, .reason = "no lakes in this game"};
+    static struct censor c;
+    c = (struct censor){.answer = APIPIE_E_ARGUMENT, .reason = "no lakes in this game"};
     draw_serve_json(d, ONE_IMAGE);
     set_censor(d, &c);
     apipie_request_set_model(d->request, "sd_xl_base_1.0");
@@ -98,7 +98,8 @@ static void a_veto_sees_all_and_refuses(void **state)
 static void what_a_veto_sees_is_what_is_sent(void **state)
 {
     struct draw *d = *state;
-    struct censor c = {.answer = APIPIE_OK, .reason = "not read"};
+    static struct censor c;
+    c = (struct censor){.answer = APIPIE_OK, .reason = "not read"};
     draw_serve_json(d, ONE_IMAGE);
     set_censor(d, &c);
     apipie_request_set_extra(d->request, "mood", "[1,\"calm\"]");
@@ -133,7 +134,8 @@ static void a_reason_is_shown_safely(void **state)
 {
     struct draw *d = *state;
     const struct row *row = d->row;
-    struct censor c = {.answer = row->answer, .reason = row->reason};
+    static struct censor c;
+    c = (struct censor){.answer = row->answer, .reason = row->reason};
     draw_serve_json(d, ONE_IMAGE);
     set_censor(d, &c);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_VETOED);
@@ -163,7 +165,8 @@ static void a_reason_without_an_end(void **state)
 static void a_veto_is_asked_once_for_each_request(void **state)
 {
     struct draw *d = *state;
-    struct censor c = {.answer = APIPIE_E_ARGUMENT, .reason = "no"};
+    static struct censor c;
+    c = (struct censor){.answer = APIPIE_E_ARGUMENT, .reason = "no"};
     draw_serve_json(d, ONE_IMAGE);
     set_censor(d, &c);
     /* a bad request does not get that far */
@@ -187,7 +190,10 @@ static void a_veto_is_asked_once_for_each_request(void **state)
 static void a_veto_is_taken_back(void **state)
 {
     struct draw *d = *state;
-    struct censor c = {.answer = APIPIE_E_ARGUMENT}, other = {.answer = APIPIE_E_ARGUMENT};
+    static struct censor c;
+    c = (struct censor){.answer = APIPIE_E_ARGUMENT};
+    static struct censor other;
+    other = (struct censor){.answer = APIPIE_E_ARGUMENT};
     draw_serve_json(d, ONE_IMAGE);
     set_censor(d, &c);
     set_censor(d, &other);
@@ -209,8 +215,10 @@ static void a_veto_is_taken_back(void **state)
 static void a_veto_is_replaced_from_inside(void **state)
 {
     struct draw *d = *state;
-    struct censor next = {.answer = APIPIE_OK};
-    struct censor c = {.answer = APIPIE_E_ARGUMENT, .reason = "the first", .next = &next};
+    static struct censor next;
+    next = (struct censor){.answer = APIPIE_OK};
+    static struct censor c;
+    c = (struct censor){.answer = APIPIE_E_ARGUMENT, .reason = "the first", .next = &next};
     draw_serve_json(d, ONE_IMAGE);
     c.client = d->client;
     set_censor(d, &c);
