@@ -40,6 +40,18 @@ void pie_hash_add(struct pie_hash *h, const void *p, size_t n)
     h->low = low;
 }
 
+void pie_hash_sum(struct pie_hash *h, const void *p, size_t n)
+{
+    const uint8_t *at = p;
+    uint64_t high = h->high, low = h->low;
+    for (size_t i = 0; i < n; i++) {
+        low += at[i];
+        high += low;
+    }
+    h->high = high;
+    h->low = low;
+}
+
 void pie_hash_text(const struct pie_hash *h, char out[PIE_HASH_TEXT])
 {
     for (size_t i = 0; i < 16; i++) {

@@ -92,15 +92,15 @@ static void cachefile_cost(struct pie_buf *out, int64_t picodollars)
 }
 
 static void cachefile_picture(struct pie_buf *out, const struct pie_image *image, size_t index,
-                              const struct pie_hash *h)
+                              const struct pie_hash *sum)
 {
-    char file[PIE_CACHE_NAME], hash[PIE_HASH_TEXT];
+    char file[PIE_CACHE_NAME], text[PIE_HASH_TEXT];
     pie_cache_picture_name(index, image->mime, file);
-    pie_hash_text(h, hash);
+    pie_hash_text(sum, text);
     pie_buf_add_text(out, "{\"file\":");
     pie_json_string(out, pie_slice_text(file));
     cachefile_number(out, "bytes", image->size);
-    cachefile_text(out, "hash", hash);
+    cachefile_text(out, "sum", text);
     cachefile_text(out, "mime", image->mime);
     cachefile_number(out, "width", image->width > 0 ? (uint64_t)image->width : 0);
     cachefile_number(out, "height", image->height > 0 ? (uint64_t)image->height : 0);
@@ -111,7 +111,7 @@ static void cachefile_picture(struct pie_buf *out, const struct pie_image *image
 }
 
 void pie_cache_write_entry(struct pie_slice key, const struct apipie_result *result,
-                           const struct pie_hash *hashes, struct pie_buf *out)
+                           const struct pie_hash *sums, struct pie_buf *out)
 {
     pie_buf_add_text(out, "{\"apipie_cache\":");
     pie_buf_add_uint(out, CACHEFILE_VERSION);
@@ -125,7 +125,7 @@ void pie_cache_write_entry(struct pie_slice key, const struct apipie_result *res
     for (size_t i = 0; i < result->count; i++) {
         if (i != 0)
             pie_buf_add_char(out, ',');
-        cachefile_picture(out, &result->images[i], i, &hashes[i]);
+        cachefile_picture(out, &result->images[i], i, &sums[i]);
     }
     /* No line end: the last byte belongs to what must be there. */
     pie_buf_add_text(out, "]}");
@@ -278,17 +278,17 @@ static const char *cachefile_picture_file(const struct pie_node *picture)
 }
 
 static apipie_status cachefile_scan(struct cachefile *f, pie_file file, uint64_t size,
-                                    struct pie_magic *magic, struct pie_hash *hash)
+                                    struct pie_magic *magic, struct pie_hash *sum)
 {
     pie_magic_init(magic);
-    pie_hash_init(hash);
+    memset(sum, 0, sizeof(*sum));
     for (uint64_t at = 0; at < size;) {
         size_t n = size - at < CACHEFILE_ROOM ? (size_t)(size - at) : CACHEFILE_ROOM;
         apipie_status status = cachefile_read(f, file, at, f->room, n);
         if (status != APIPIE_OK)
             return status;
         pie_magic_write(magic, f->room, n);
-        pie_hash_add(hash, f->room, n);
+        pie_hash_sum(sum, f->room, n);
         at += n;
     }
     pie_magic_end(magic);
@@ -308,7 +308,7 @@ static apipie_status cachefile_check_file(struct cachefile *f, const struct pie_
                                           pie_file file, uint64_t size, struct pie_image *image)
 {
     struct pie_magic magic;
-    struct pie_hash hash;
+    struct pie_hash sum;
     char text[PIE_HASH_TEXT];
     uint64_t bytes = 0;
     if (pie_node_uint(pie_node_get(picture, "bytes"), &bytes) != APIPIE_OK || bytes == 0 ||
@@ -316,11 +316,11 @@ static apipie_status cachefile_check_file(struct cachefile *f, const struct pie_
         return cachefile_damaged(f);
     if (size > f->max_image_bytes)
         return cachefile_too_large(f);
-    apipie_status status = cachefile_scan(f, file, size, &magic, &hash);
+    apipie_status status = cachefile_scan(f, file, size, &magic, &sum);
     if (status != APIPIE_OK)
         return status;
-    pie_hash_text(&hash, text);
-    if (!pie_slice_equal(pie_node_text(pie_node_get(picture, "hash")), text))
+    pie_hash_text(&sum, text);
+    if (!pie_slice_equal(pie_node_text(pie_node_get(picture, "sum")), text))
         return cachefile_damaged(f);
     image->size = size;
     image->mime = magic.mime;

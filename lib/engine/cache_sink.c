@@ -10,7 +10,7 @@ struct cachesink_slot {
     int32_t open;
     pie_file file;
     uint64_t size;
-    struct pie_hash hash;
+    struct pie_hash sum;
     size_t index; /* of the committed image; SIZE_MAX: none yet */
 };
 
@@ -114,7 +114,7 @@ static void cachesink_open_slot(struct cachesink *s, uint32_t number)
     slot->open = 1;
     slot->size = 0;
     slot->index = SIZE_MAX;
-    pie_hash_init(&slot->hash);
+    memset(&slot->sum, 0, sizeof(slot->sum));
     s->count++;
 }
 
@@ -150,7 +150,7 @@ static apipie_status cachesink_write(struct pie_sink *base, uint32_t number, con
         pie_file_write(slot->file, p, n, &reason) != APIPIE_OK)
         cachesink_drop(s, slot);
     else
-        pie_hash_add(&slot->hash, p, n);
+        pie_hash_sum(&slot->sum, p, n);
     return cachesink_result(s, status);
 }
 
@@ -293,7 +293,7 @@ static int32_t cachesink_is_good(struct cachesink *s, const struct apipie_result
 
 /* Slots that became no image go; the others get the names that people will see. */
 static int32_t cachesink_name_pictures(struct cachesink *s, const struct apipie_result *result,
-                                       struct pie_hash *hashes, struct pie_buf *path)
+                                       struct pie_hash *sums, struct pie_buf *path)
 {
     const char *reason = NULL;
     char name[PIE_CACHE_NAME];
@@ -303,7 +303,7 @@ static int32_t cachesink_name_pictures(struct cachesink *s, const struct apipie_
     }
     for (size_t i = 0; i < result->count; i++) {
         const struct cachesink_slot *slot = cachesink_of_image(s, i);
-        hashes[i] = slot->hash;
+        sums[i] = slot->sum;
         pie_cache_picture_name(i, result->images[i].mime, name);
         pie_buf_clear(path);
         pie_buf_add_text(path, cachesink_path(s, name));
@@ -339,15 +339,15 @@ static int32_t cachesink_show(struct cachesink *s, struct pie_buf *path)
 }
 
 static uint64_t cachesink_publish(struct cachesink *s, const struct apipie_result *result,
-                                  struct pie_hash *hashes)
+                                  struct pie_hash *sums)
 {
     struct pie_buf path, json;
     uint64_t bytes = 0;
     int32_t shown = 0;
     pie_buf_init(&path, &s->cache->mem, SIZE_MAX);
     pie_buf_init(&json, &s->cache->mem, SIZE_MAX);
-    if (cachesink_name_pictures(s, result, hashes, &path)) {
-        pie_cache_write_entry(pie_slice(s->key, s->key_n), result, hashes, &json);
+    if (cachesink_name_pictures(s, result, sums, &path)) {
+        pie_cache_write_entry(pie_slice(s->key, s->key_n), result, sums, &json);
         for (size_t i = 0; i < result->count; i++)
             bytes += result->images[i].size;
         bytes += json.n;
@@ -366,9 +366,9 @@ void pie_cache_sink_publish(struct pie_sink *sink, const struct apipie_result *r
     struct cachesink *s = cachesink_of(sink);
     if (!s->made || !cachesink_is_good(s, result))
         return;
-    struct pie_hash *hashes = pie_mem_new(&s->cache->mem, result->count, sizeof(*hashes));
-    const uint64_t bytes = hashes != NULL ? cachesink_publish(s, result, hashes) : 0;
-    pie_mem_free(&s->cache->mem, hashes);
+    struct pie_hash *sums = pie_mem_new(&s->cache->mem, result->count, sizeof(*sums));
+    const uint64_t bytes = sums != NULL ? cachesink_publish(s, result, sums) : 0;
+    pie_mem_free(&s->cache->mem, sums);
     /* Once only: what could not be kept now is not tried again. */
     s->made = bytes == 0;
     s->count = bytes != 0 ? 0 : s->count;

@@ -189,23 +189,40 @@ static apipie_status wire_turn(struct pie_curl_transport *t)
     return APIPIE_OK;
 }
 
+/* Waking costs a system call on both sides, so it is done only to one who sleeps. `woken` is taken back afterwards: whoever
+ * woke us before that is seen by our caller, who looks for work before it comes again. */
+static CURLMcode wire_sleep(struct pie_curl_transport *t, int64_t timeout_ms)
+{
+    int wait = timeout_ms > 1000000 ? 1000000 : (int)timeout_ms;
+    pie_atomic_set(&t->asleep, 1);
+    if (pie_atomic_get(&t->woken))
+        wait = 0;
+    CURLMcode code = curl_multi_poll(t->multi, NULL, 0, wait, NULL);
+    pie_atomic_set(&t->asleep, 0);
+    pie_atomic_set(&t->woken, 0);
+    return code;
+}
+
 static apipie_status wire_drive(struct pie_transport *base, int64_t timeout_ms)
 {
     struct pie_curl_transport *t = (struct pie_curl_transport *)base;
     apipie_status status = wire_turn(t);
     if (status != APIPIE_OK || t->ended.count != 0 || timeout_ms <= 0)
         return status;
-    int wait = timeout_ms > 1000000 ? 1000000 : (int)timeout_ms;
-    if (curl_multi_poll(t->multi, NULL, 0, wait, NULL) != CURLM_OK) {
+    if (wire_sleep(t, timeout_ms) != CURLM_OK) {
         wire_fail_all(t);
         return APIPIE_E_MEMORY;
     }
     return wire_turn(t);
 }
 
+/* Who sleeps says so before looking at `woken`, who wakes sets `woken` before looking for a sleeper: one of them sees the other. */
 static void wire_wakeup(struct pie_transport *base)
 {
-    curl_multi_wakeup(((struct pie_curl_transport *)base)->multi);
+    struct pie_curl_transport *t = (struct pie_curl_transport *)base;
+    pie_atomic_set(&t->woken, 1);
+    if (pie_atomic_get(&t->asleep))
+        curl_multi_wakeup(t->multi);
 }
 
 static void wire_close(struct pie_transport *base)

@@ -62,6 +62,7 @@ struct pie_curl_transport {
     struct pie_transport base;
     const struct pie_mem *mem;
     CURLM *multi;
+    int32_t asleep, woken; /* shared by threads; see wire_wakeup() */
     struct pie_curl_list active, ended, spare;
     size_t most; /* exchanges out at once, so far */
     struct pie_curl_origin origins[PIE_CURL_ORIGINS];

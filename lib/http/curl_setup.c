@@ -162,13 +162,36 @@ static apipie_status setup_origin(struct pie_curl_transport *t, const char *url,
 
 /* ---- once a request */
 
-static apipie_status setup_add_line(struct pie_curl_exchange *x, const char *line)
+/* Room for the lines, in one piece each, made before anything is written: growing would leave copies of the key behind. */
+static apipie_status setup_line_room(struct pie_curl_exchange *x, size_t lines, size_t bytes)
 {
-    struct curl_slist *longer = curl_slist_append(x->lines, line);
-    if (longer == NULL)
-        return APIPIE_E_MEMORY;
-    x->lines = longer;
-    return APIPIE_OK;
+    struct pie_curl_lines *l = &x->lines;
+    if (lines > l->room) {
+        struct curl_slist *longer = pie_mem_new(x->transport->mem, lines, sizeof(*longer));
+        if (longer == NULL)
+            return APIPIE_E_MEMORY;
+        pie_mem_free(x->transport->mem, l->each);
+        l->each = longer;
+        l->room = lines;
+    }
+    pie_buf_reserve(&l->text, bytes);
+    return l->text.failed;
+}
+
+static void setup_add_line(struct pie_curl_lines *l, const char *name, const char *value)
+{
+    struct curl_slist *line = &l->each[l->count];
+    line->data = l->text.p + l->text.n;
+    line->next = NULL;
+    if (l->count++ != 0)
+        line[-1].next = line;
+    pie_buf_add_text(&l->text, name);
+    pie_buf_add_text(&l->text, ":");
+    if (value != NULL) {
+        pie_buf_add_char(&l->text, ' ');
+        pie_buf_add_text(&l->text, value);
+    }
+    pie_buf_add_char(&l->text, '\0');
 }
 
 static apipie_status setup_headers(struct pie_curl_exchange *x)
@@ -176,21 +199,21 @@ static apipie_status setup_headers(struct pie_curl_exchange *x)
     const char *name = NULL;
     const char *value = NULL;
     size_t at = 0;
-    struct pie_buf line;
-    /* Empty Expect: or libcurl waits a second for a 100 that many servers never send. */
-    apipie_status status = setup_add_line(x, "Expect:");
-    pie_buf_init(&line, x->transport->mem, PIE_HEADERS_MAX);
-    while (status == APIPIE_OK && pie_headers_next(&x->request->headers, &at, &name, &value)) {
-        pie_buf_clear(&line);
-        pie_buf_add_text(&line, name);
-        pie_buf_add_text(&line, ": ");
-        pie_buf_add_text(&line, value);
-        status = line.failed == APIPIE_OK ? setup_add_line(x, line.p) : line.failed;
+    size_t lines = 1;
+    size_t bytes = sizeof("Expect:");
+    while (pie_headers_next(&x->request->headers, &at, &name, &value)) {
+        lines++;
+        bytes += strlen(name) + strlen(value) + 3; /* colon, blank, NUL */
     }
-    if (line.p != NULL)
-        pie_mem_wipe(line.p, line.cap);
-    pie_buf_free(&line);
-    return status;
+    apipie_status status = setup_line_room(x, lines, bytes);
+    if (status != APIPIE_OK)
+        return status;
+    /* Empty Expect: or libcurl waits a second for a 100 that many servers never send. */
+    setup_add_line(&x->lines, "Expect", NULL);
+    at = 0;
+    while (pie_headers_next(&x->request->headers, &at, &name, &value))
+        setup_add_line(&x->lines, name, value);
+    return x->lines.text.failed;
 }
 
 /* The environment is read anew each time, as libcurl does; loopback never goes through a proxy, whatever it says. */
@@ -229,7 +252,7 @@ apipie_status pie_curl_exchange_prepare(struct pie_curl_exchange *x)
         return status;
     SETUP_SET(CURLOPT_URL, q->url.p);
     SETUP_SET(CURLOPT_BUFFERSIZE, x->origin->small ? SETUP_BUFFER_SMALL : SETUP_BUFFER_LARGE);
-    SETUP_SET(CURLOPT_HTTPHEADER, x->lines);
+    SETUP_SET(CURLOPT_HTTPHEADER, x->lines.each);
     SETUP_SET(CURLOPT_CONNECTTIMEOUT_MS, (long)q->connect_timeout_ms);
     return setup_body(x);
 }

@@ -41,10 +41,10 @@ static void budget_say_cap(struct budget_text *t, const struct pie_meter *m, con
     budget_say(t, pie_meter_has_ledger(m) ? " USD a day (UTC)" : " USD");
 }
 
-/* cap, stands and asked are not negative. */
+/* None of them is negative: nothing overflows. */
 static int32_t budget_fits(int64_t cap, int64_t stands, int64_t asked)
 {
-    return stands <= cap && asked <= cap - stands;
+    return asked <= cap - stands;
 }
 
 static apipie_status budget_refuse(struct apipie_error *err, const struct budget_text *t,

@@ -74,18 +74,13 @@ static apipie_status ledger_remember(struct pie_meter_ledger *l, const char **re
     return pie_file_read_at(l->file, l->offset - n, l->mark, n, &l->mark_n, ret_reason);
 }
 
-/* Is what was read still there? */
-static apipie_status ledger_verify(struct pie_meter_ledger *l, uint64_t size,
-                                   const char **ret_reason)
+/* Is what was read still there? A file that is shorter now lacks the mark. */
+static apipie_status ledger_verify(struct pie_meter_ledger *l, const char **ret_reason)
 {
     char now[sizeof(l->mark)];
     size_t n = 0;
     if (l->stale)
         return APIPIE_OK;
-    if (size < l->offset) {
-        l->stale = 1;
-        return APIPIE_OK;
-    }
     apipie_status status =
         pie_file_read_at(l->file, l->offset - l->mark_n, now, l->mark_n, &n, ret_reason);
     if (status == APIPIE_OK && (n != l->mark_n || memcmp(now, l->mark, n) != 0))
@@ -175,7 +170,7 @@ static apipie_status ledger_follow(struct pie_meter *m, uint64_t size, int32_t l
                                    const char **ret_reason)
 {
     struct pie_meter_ledger *l = &m->ledger;
-    apipie_status status = ledger_verify(l, size, ret_reason);
+    apipie_status status = ledger_verify(l, ret_reason);
     if (status != APIPIE_OK || (!l->stale && l->offset == size))
         return status;
     const int32_t anew = l->stale;

@@ -9,10 +9,12 @@ from cli_support import KEY, PROMPT, CliTest, answer, answer_picture, png, png_s
 
 IMAGE_KEYS = ["path", "bytes", "mime", "width", "height", "url", "revised_prompt"]
 USAGE_KEYS = ["cost_usd", "prompt_tokens", "total_tokens", "latency_ms"]
-GOOD_KEYS = ["ok", "images", "usage", "backend", "provider", "model", "attempts", "elapsed_ms",
-             "request_id", "warnings"]
+GOOD_KEYS = ["ok", "images", "usage", "charge_usd", "charge", "cached", "backend", "provider", "model",
+             "attempts", "elapsed_ms", "request_id", "warnings", "attempt_log"]
 ERROR_KEYS = ["code", "message", "hint", "http_status", "provider_code", "retryable", "billed", "fault",
               "retry_after_ms", "attempts", "request_id"]
+BAD_KEYS = ["ok", "error", "charge_usd", "charge", "attempt_log"]
+ATTEMPT_KEYS = ["purpose", "provider", "model", "outcome", "billed", "code", "http_status", "message"]
 
 
 class Usage(CliTest):
@@ -34,7 +36,8 @@ class Usage(CliTest):
 
     def test_help(self):
         for arguments, word in ((["--help"], b"generate"), (["generate", "--help"], b"--max-image-bytes"),
-                                (["sandbox", "--help"], b"--fault"), (["generate", "x", "-h"], b"--seed")):
+                                (["sandbox", "--help"], b"--fault"), (["generate", "x", "-h"], b"--seed"),
+                                (["generate", "--help"], b"--batch"), (["again", "--help"], b"IMAGE.json")):
             self.assertEqual(self.run_cli(*arguments), 0)
             self.assertIn(word, self.out)
             self.assertEqual(self.err, "")
@@ -50,8 +53,7 @@ class Usage(CliTest):
             self.assertIn(name + ": not in this version", self.refused(name))
 
     def test_later_options(self):
-        for option in ("--backend=x --budget=1 --route=a/b/c --batch=- --jobs=2 --recipe --ledger=f "
-                       "--mask=f --strength=1 --stream").split():
+        for option in "--backend=x --mask=f --strength=1 --stream".split():
             self.assertIn(option.split("=")[0] + ": not in this version",
                           self.refused("generate", "a cat", option))
 
@@ -75,7 +77,11 @@ class Usage(CliTest):
                 "--cfg-scale": ["x", "101", "-1", "nan", "1e1", "."], "--retries": ["21", "-1", "many"],
                 "--retry": ["sometimes", ""], "--timeout": ["0", "86401", "x", "-3"],
                 "--max-image-bytes": ["0", "1099511627777"], "--format": ["png", "url,b64_json", "url b64_json"],
-                "--extra": ["", "key", "=1", "key="]}.items():
+                "--extra": ["", "key", "=1", "key="], "--jobs": ["0", "1025", "x"],
+                "--route": ["", "prodia", "prodia/sd_xl_base_1.0"],
+                "--budget": ["", ".", "x", "-1", "+1", "1e3", "1.2.3", " 1", "$1", "0.0000000000001",
+                             "9223372.036854775808", "99999999999999999999"],
+                "--price": ["", "1,5", "nan"]}.items():
             for value in values:
                 self.assertIn(option + " takes ", self.refused("generate", "a cat", option, value))
         self.assertIn("-s needs a value", self.refused("generate", "a cat", "-s"))
@@ -333,6 +339,9 @@ class Json(CliTest):
         self.assertEqual(value["usage"]["cost_usd"], "0.008")
         self.assertEqual((value["ok"], value["attempts"], value["backend"]), (True, 1, "apipie"))
         self.assertEqual((value["provider"], value["model"]), ("prodia", "sd_xl_base_1.0"))
+        self.assertEqual((value["charge_usd"], value["charge"], value["cached"]), ("0.008", "server", False))
+        self.assertEqual([list(attempt) for attempt in value["attempt_log"]], [ATTEMPT_KEYS] * 2)
+        self.assertEqual([a["purpose"] for a in value["attempt_log"]], ["generate", "download"])
         self.assertIsInstance(value["elapsed_ms"], int)
 
     def test_absent_is_null(self):
@@ -362,8 +371,11 @@ class Json(CliTest):
 
     def test_bad(self):
         self.assertEqual(self.fault("status:503;retry-after:1000", "--json"), 7, self.err)
-        error = self.error()
-        self.assertEqual(list(error), ERROR_KEYS)
+        error, value = self.error(), self.json()
+        self.assertEqual((list(value), list(error)), (BAD_KEYS, ERROR_KEYS))
+        self.assertEqual((value["charge_usd"], value["charge"]), ("0", "none"))
+        self.assertEqual([(a["outcome"], a["billed"], a["code"]) for a in value["attempt_log"]],
+                         [("rejected", "no", "server")])
         self.assertEqual((error["code"], error["http_status"], error["billed"], error["attempts"]),
                          ("server", 503, "no", 1))
         self.assertEqual((error["retry_after_ms"], error["retryable"]), (1000000, True))

@@ -173,6 +173,8 @@ static void long_lines(void **state)
             EXPECT_TOTALS(other, NULL, NOW, 0, 0, 0, MILLI(2) + (fits ? MILLI(1) : 0), 1 + fits);
             meter_settle(m, &hold, APIPIE_BILLED_YES, MILLI(2), NOW);
             EXPECT_TOTALS(other, NULL, NOW, MILLI(2), 0, 0, fits ? MILLI(1) : 0, fits);
+            meter_take(other, NULL, MILLI(5), NOW);
+            EXPECT_TOTALS(m, NULL, NOW, MILLI(2), 0, 0, MILLI(5) + (fits ? MILLI(1) : 0), 1 + fits);
             pie_meter_free(other);
             pie_meter_free(m);
         }
@@ -187,6 +189,27 @@ static void harm_change(const struct place *at, const char *p, size_t n, int32_t
     file_write(replace ? path : at->path, p, n);
     if (replace)
         assert_int_equal(rename(path, at->path), 0);
+}
+
+/* The end of a line that is too long is no line, whatever it says. */
+static void end_of_a_long_line(void **state)
+{
+    static const char tail[] = "{\"type\":\"reserve\",\"id\":\"one\",\"time\":\"2024-10-04\","
+                               "\"amount_usd\":\"0.001\"}\n";
+    const struct place *at = *state;
+    for (size_t pieces = 1; pieces < 3; pieces++) {
+        char *p = malloc(pieces * 65536 + sizeof(tail));
+        assert_non_null(p);
+        memset(p, ' ', pieces * 65536);
+        memcpy(p + pieces * 65536, tail, sizeof(tail));
+        file_write(at->path, p, pieces * 65536 + sizeof(tail) - 1);
+        struct pie_meter *m = meter_on(at->path, NOW);
+        EXPECT_TOTALS(m, NULL, NOW, 0, 0, 0, 0, 0);
+        file_append(at->path, tail);
+        EXPECT_TOTALS(m, NULL, NOW, 0, 0, 0, MILLI(1), 1);
+        pie_meter_free(m);
+        free(p);
+    }
 }
 
 /* Cut short, emptied, rewritten in place, renamed over, removed: what stands there now counts, and what is out. */
@@ -218,6 +241,7 @@ static void other_files(void **state)
     }
     assert_int_equal(unlink(at->path), 0);
     hold = meter_take(m, "t", MILLI(4), NOW);
+    assert_int_equal(file_lines_with(at->path, "reserve"), 1);
     EXPECT_TOTALS(m, NULL, NOW, 0, 0, MILLI(5), 0, 0);
     meter_settle(m, &hold, APIPIE_BILLED_YES, MILLI(3), NOW);
     /* what was reserved in the file that went is told the new one with its end */
@@ -360,6 +384,33 @@ static void large_ledger(void **state)
     assert_int_equal(c.now, 0);
 }
 
+/* Tags of days that are over leave nothing behind. */
+static void names_of_the_past(void **state)
+{
+    const struct place *at = *state;
+    struct counted c = {0, 0, SIZE_MAX};
+    const struct pie_mem mem = {&c, counted_alloc, counted_resize, counted_release};
+    const char *reason = NULL;
+    struct pie_meter *m = pie_meter_new(&mem);
+    size_t first = 0;
+    assert_int_equal(pie_meter_open_ledger(m, at->path, NOW, &reason), APIPIE_OK);
+    assert_int_equal(pie_meter_set_cap(m, "kept", MILLI(1)), APIPIE_OK);
+    for (int day = 0; day < 20; day++) {
+        char tag[32];
+        for (int i = 0; i < 50; i++) {
+            snprintf(tag, sizeof(tag), "user-%d-%d", day, i);
+            struct pie_meter_hold hold = meter_take(m, tag, 1, HOUR(24 * day));
+            meter_settle(m, &hold, i % 3, APIPIE_UNKNOWN, HOUR(24 * day));
+        }
+        first = day == 2 ? c.now : first;
+    }
+    assert_in_range(c.now, first - 2000, first + 2000);
+    struct pie_meter_hold none;
+    assert_int_equal(meter_try(m, "kept", MILLI(2), HOUR(24 * 30), &none), APIPIE_E_BUDGET);
+    pie_meter_free(m);
+    assert_int_equal(c.now, 0);
+}
+
 /* Memory ends at each block in turn: a status, no half state, and all is right again afterwards. */
 static void no_memory(void **state)
 {
@@ -372,6 +423,8 @@ static void no_memory(void **state)
         struct pie_meter_hold hold, more;
         unlink(at->path);
         struct pie_meter *other = meter_on(at->path, NOW);
+        hold = meter_take(other, "o", 4, NOW);
+        meter_settle(other, &hold, APIPIE_BILLED_YES, 4, NOW);
         meter_take(other, "o", 5, NOW);
         c.left = left;
         struct pie_meter *m = pie_meter_new(&mem);
@@ -382,13 +435,15 @@ static void no_memory(void **state)
         }
         apipie_status status = pie_meter_open_ledger(m, at->path, NOW, &reason);
         if (status == APIPIE_OK) {
+            hold = meter_take(other, "p", 6, NOW);
+            meter_settle(other, &hold, APIPIE_BILLED_YES, 6, NOW);
             hold = meter_take(other, "p", 7, NOW);
             whole = meter_try(m, "q", 3, NOW, &more) == APIPIE_OK;
             if (more.open)
                 meter_settle(m, &more, APIPIE_BILLED_YES, 2, NOW);
             c.left = SIZE_MAX;
-            EXPECT_TOTALS(m, NULL, NOW, whole ? 2 : 0, 0, 0, 12, 2);
-            EXPECT_TOTALS(other, NULL, NOW, whole ? 2 : 0, 0, 12, 0, 0);
+            EXPECT_TOTALS(m, NULL, NOW, whole ? 12 : 10, 0, 0, 12, 2);
+            EXPECT_TOTALS(other, NULL, NOW, whole ? 12 : 10, 0, 12, 0, 0);
             meter_settle(other, &hold, APIPIE_BILLED_NO, 0, NOW);
         } else {
             assert_int_equal(status, APIPIE_E_MEMORY);
@@ -404,10 +459,12 @@ int main(void)
 {
 #define HARM_TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
     const struct CMUnitTest tests[] = {
-        HARM_TEST(cut_reserve), HARM_TEST(cut_settle), HARM_TEST(cut_resolve),
-        HARM_TEST(garbage),     HARM_TEST(long_lines), HARM_TEST(other_files),
-        HARM_TEST(full_disk),   HARM_TEST(much_waits), HARM_TEST(large_ledger),
-        HARM_TEST(no_memory),
+        HARM_TEST(cut_reserve),       HARM_TEST(cut_settle),
+        HARM_TEST(cut_resolve),       HARM_TEST(garbage),
+        HARM_TEST(long_lines),        HARM_TEST(other_files),
+        HARM_TEST(full_disk),         HARM_TEST(much_waits),
+        HARM_TEST(large_ledger),      HARM_TEST(end_of_a_long_line),
+        HARM_TEST(names_of_the_past), HARM_TEST(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,6 +27,7 @@ int draw_teardown(void **state)
 {
     struct draw *d = *state;
     d->request = apipie_request_unref(d->request);
+    draw_more(d, 0);
     d->client = apipie_client_unref(d->client);
     d->server = raw_server_stop(d->server);
     d->other = raw_server_stop(d->other);
@@ -77,6 +78,28 @@ void draw_again(struct draw *d)
 {
     d->request = apipie_request_unref(d->request);
     d->request = draw_request(d->client);
+}
+
+void draw_more(struct draw *d, size_t count)
+{
+    for (size_t i = 0; i < DRAW_MORE; i++)
+        d->more[i] = apipie_request_unref(d->more[i]);
+    for (size_t i = 0; i < count; i++)
+        d->more[i] = draw_request(d->client);
+}
+
+void draw_submit_more(struct draw *d)
+{
+    for (size_t i = 0; i < DRAW_MORE && d->more[i]; i++)
+        assert_status(apipie_request_submit(d->more[i]), APIPIE_OK);
+}
+
+int32_t draw_wait_more(struct draw *d)
+{
+    int32_t good = 0;
+    for (size_t i = 0; i < DRAW_MORE && d->more[i]; i++)
+        good += apipie_request_wait(d->more[i], -1) == APIPIE_OK;
+    return good;
 }
 
 void draw_serve(struct draw *d, raw_handler handler, void *user)
@@ -161,6 +184,88 @@ void draw_handler(struct raw_conn *c, const struct raw_request *q, void *user)
     } else {
         raw_reply_json(c, 404, "{\"error\":{\"message\":\"no such thing\"}}");
     }
+}
+
+/* How many POSTs of the first `count` requests are like it. */
+static int32_t draw_count(struct raw_server *s, int32_t count,
+                          int (*like)(const struct raw_request *q, const char *text),
+                          const char *text)
+{
+    int32_t n = 0;
+    for (int32_t i = 0; i < count; i++) {
+        const struct raw_request *q = raw_server_request(s, i);
+        n += strcmp(q->method, "POST") == 0 && like(q, text);
+    }
+    return n;
+}
+
+static int draw_has_key(const struct raw_request *q, const char *key)
+{
+    char own[128] = "";
+    return raw_request_header(q, "Idempotency-Key", own, sizeof own) && strcmp(own, key) == 0;
+}
+
+static int draw_has_piece(const struct raw_request *q, const char *piece)
+{
+    return strstr(q->body, piece) != NULL;
+}
+
+int32_t draw_try(const struct raw_conn *c, const struct raw_request *q)
+{
+    char key[128] = "";
+    raw_request_header(q, "Idempotency-Key", key, sizeof key);
+    return draw_count(raw_server_of(c), q->number, draw_has_key, key);
+}
+
+int32_t draw_posts(struct raw_server *s, const char *piece)
+{
+    return draw_count(s, raw_server_count(s, NULL), draw_has_piece, piece);
+}
+
+int32_t draw_nth(const struct raw_conn *c, const struct raw_request *q, const char *piece)
+{
+    if (!draw_has_piece(q, piece))
+        return 0;
+    return draw_count(raw_server_of(c), q->number, draw_has_piece, piece);
+}
+
+void draw_field(const struct raw_request *q, const char *name, char *out, size_t capacity)
+{
+    char start[64];
+    snprintf(start, sizeof start, "\"%s\":", name);
+    const char *at = strstr(q->body, start);
+    snprintf(out, capacity, "%s", "");
+    if (!at)
+        return;
+    at += strlen(start);
+    at += *at == '"';
+    snprintf(out, capacity, "%.*s", (int)strcspn(at, "\",}"), at);
+}
+
+void draw_order(struct raw_server *s, const char *name, char *out, size_t capacity)
+{
+    size_t n = 0;
+    int32_t count = raw_server_count(s, NULL);
+    for (int32_t i = 0; i < count && n + 1 < capacity; i++) {
+        char value[64];
+        const struct raw_request *q = raw_server_request(s, i);
+        if (strcmp(q->method, "POST") != 0)
+            continue;
+        draw_field(q, name, value, sizeof value);
+        out[n++] = value[0] ? value[0] : '-';
+    }
+    out[n] = 0;
+}
+
+void draw_assert_order(struct raw_server *s, const char *name, const char *want, const char *file,
+                       int line)
+{
+    char got[256];
+    draw_order(s, name, got, sizeof got);
+    if (strcmp(got, want) == 0)
+        return;
+    print_error("\"%s\" of the calls: %s instead of %s\n", name, got, want);
+    _fail(file, line);
 }
 
 const apipie_result *draw_result(const struct draw *d)
@@ -261,4 +366,10 @@ int64_t draw_now_ms(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void draw_sleep_ms(int32_t ms)
+{
+    struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000L};
+    nanosleep(&t, NULL);
 }

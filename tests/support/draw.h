@@ -55,14 +55,17 @@ struct draw_script {
         replies, (int32_t)(sizeof(replies) / sizeof((replies)[0]))                                 \
     }
 
+#define DRAW_MORE 96
+
 /* The stage of a test; freed by the teardown, also when the test failed. */
 struct draw {
     struct raw_server *server, *other; /* other: another origin, when the test starts one */
     apipie_client *client;
     apipie_request *request;
-    const void *row;           /* of draw_rows() */
-    struct draw_reply reply;   /* of draw_serve_json() */
-    struct draw_script script; /* the one reply, or the test's own */
+    apipie_request *more[DRAW_MORE]; /* several at once: draw_more() */
+    const void *row;                 /* of draw_rows() */
+    struct draw_reply reply;         /* of draw_serve_json() */
+    struct draw_script script;       /* the one reply, or the test's own */
 };
 
 int draw_setup(void **state);
@@ -97,6 +100,27 @@ void draw_handler(struct raw_conn *c, const struct raw_request *q, void *user);
 void draw_send_reply(struct raw_conn *c, const struct draw_reply *r);
 void draw_send_picture(struct raw_conn *c, const char *base64, const char *type);
 
+/* Makes so many requests, d->more[0] ...; those of an earlier call are dropped. */
+void draw_more(struct draw *d, size_t count);
+/* Submits them, in order. */
+void draw_submit_more(struct draw *d);
+/* Waits until all of them have ended; how many succeeded. */
+int32_t draw_wait_more(struct draw *d);
+
+/* How many POSTs hold that piece in their body. */
+int32_t draw_posts(struct raw_server *s, const char *piece);
+/* Which try of its call a POST is, by its Idempotency-Key: 1, 2, ... */
+int32_t draw_try(const struct raw_conn *c, const struct raw_request *q);
+/* Which POST with that piece in its body it is: 1, 2, ...; 0 when it lacks it. */
+int32_t draw_nth(const struct raw_conn *c, const struct raw_request *q, const char *piece);
+/* The value of a text or number in a JSON body, as it stands there; "" when the field is not there. */
+void draw_field(const struct raw_request *q, const char *name, char *out, size_t capacity);
+/* The first characters of that field in all POSTs so far, in order; '-' for one without it. */
+void draw_order(struct raw_server *s, const char *name, char *out, size_t capacity);
+#define assert_order(server, name, want) draw_assert_order(server, name, want, __FILE__, __LINE__)
+void draw_assert_order(struct raw_server *s, const char *name, const char *want, const char *file,
+                       int line);
+
 const apipie_result *draw_result(const struct draw *d);
 const apipie_error *draw_error(const struct draw *d);
 
@@ -117,6 +141,7 @@ void draw_assert_contains(const char *text, const char *part, int wanted, const 
 size_t draw_decode(const char *base64, uint8_t *out); /* out holds strlen(base64) */
 char *draw_encode(const void *bytes, size_t n);       /* free() it */
 int64_t draw_now_ms(void);
+void draw_sleep_ms(int32_t ms);
 char *draw_replace(const char *text, const char *what, const char *with); /* free() it */
 
 #endif

@@ -44,6 +44,7 @@ struct raw_server {
     int32_t conn_count;
     struct raw_request *requests[RAW_REQUESTS];
     int32_t request_count;
+    int32_t work, busiest;
 };
 
 /* 1: readable (or at its end), 0: time is up, -1: the server stops. */
@@ -98,10 +99,20 @@ static char *raw_copy(const char *p, size_t n)
     return copy;
 }
 
+/* Somebody wants TLS here: answered as plain servers do. */
+static int raw_is_tls(const struct raw_conn *c)
+{
+    return c->in_size > 0 && c->in[0] == 0x16;
+}
+
 /* Up to and with the empty line; the length of it, or 0. */
 static size_t raw_read_head(struct raw_conn *c)
 {
     while (c->in_size < RAW_HEAD_MAX) {
+        if (raw_is_tls(c)) {
+            raw_send_text(c, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+            return 0;
+        }
         const char *end = c->in ? strstr(c->in, "\r\n\r\n") : NULL;
         if (end)
             return (size_t)(end - c->in) + 4;
@@ -243,8 +254,16 @@ static struct raw_request *raw_read_request(struct raw_conn *c)
     return q;
 }
 
+static int64_t raw_now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static int raw_record(struct raw_server *s, struct raw_request *q)
 {
+    q->came_ms = raw_now_ms();
     pthread_mutex_lock(&s->lock);
     int full = s->request_count == RAW_REQUESTS;
     if (!full) {
@@ -355,6 +374,15 @@ void raw_stall(struct raw_conn *c)
     while (c->fd >= 0 && raw_poll(c->server, c->fd, -1) == 1)
         if (recv(c->fd, drop, sizeof drop, 0) <= 0)
             return;
+}
+
+void raw_work(struct raw_conn *c, int32_t by)
+{
+    struct raw_server *s = c->server;
+    pthread_mutex_lock(&s->lock);
+    s->work += by;
+    s->busiest = s->work > s->busiest ? s->work : s->busiest;
+    pthread_mutex_unlock(&s->lock);
 }
 
 const char *raw_origin(const struct raw_conn *c)
@@ -525,4 +553,12 @@ const struct raw_request *raw_server_request(struct raw_server *s, int32_t index
     const struct raw_request *q = index < s->request_count ? s->requests[index] : NULL;
     pthread_mutex_unlock(&s->lock);
     return q;
+}
+
+int32_t raw_server_busiest(struct raw_server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    int32_t n = s->busiest;
+    pthread_mutex_unlock(&s->lock);
+    return n;
 }

@@ -20,6 +20,7 @@ struct raw_request {
     int32_t number;     /* 1, 2, ... on this server */
     int32_t connection; /* 1, 2, ... on this server */
     int32_t turn;       /* 1, 2, ... on its connection */
+    int64_t came_ms;    /* when it had been read, on the clock of draw_now_ms() */
 };
 
 typedef void (*raw_handler)(struct raw_conn *c, const struct raw_request *q, void *user);
@@ -35,6 +36,8 @@ const char *raw_server_base(const struct raw_server *s);   /* the same with "/v1
 /* Requests that were read whole so far; method NULL counts all. */
 int32_t raw_server_count(struct raw_server *s, const char *method);
 int32_t raw_server_connections(struct raw_server *s);
+/* The most pieces of work that were under way at once; see raw_work(). */
+int32_t raw_server_busiest(struct raw_server *s);
 /* Request number `index`, from 0; NULL when it did not come. */
 const struct raw_request *raw_server_request(struct raw_server *s, int32_t index);
 /* 1 and the value of a header (no case), 0 when the request has none. */
@@ -58,6 +61,9 @@ void raw_close(struct raw_conn *c);                /* after what was sent has le
 void raw_reset(struct raw_conn *c);                /* RST */
 void raw_pause_ms(struct raw_conn *c, int32_t ms); /* shorter when the server stops */
 void raw_stall(struct raw_conn *c); /* until the other side goes away, or the server stops */
+/* +1 when a handler begins its work, -1 when it is about to answer: what comes in between counts for
+ * raw_server_busiest(). */
+void raw_work(struct raw_conn *c, int32_t by);
 const char *raw_origin(const struct raw_conn *c);
 struct raw_server *raw_server_of(const struct raw_conn *c);
 

@@ -293,6 +293,23 @@ static void links_are_not_followed(void **state)
     assert_int_equal(pie_path_kind(world_path(w, "theirs/slot-0")), PIE_PATH_FILE);
 }
 
+/* What cannot be looked at now says nothing about the entry: it is a miss, and stays. */
+static void too_many_open_files_remove_nothing(void **state)
+{
+    struct world *w = *state;
+    struct rlimit before, now;
+    world_open(w, MANY);
+    world_draw(w, WORLD_KEY, 100, 1);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    now = before;
+    now.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+    int32_t hit = world_hit(w, WORLD_KEY, 100, 1);
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_false(hit);
+    assert_true(world_hit(w, WORLD_KEY, 100, 1));
+}
+
 /* ---- threads and processes */
 
 static void *publish_again_and_again(void *user)
@@ -478,6 +495,7 @@ int main(void)
         T(folders_that_cannot_be),
         T(a_folder_that_went_away_comes_back),
         T(a_full_disk_harms_no_picture),
+        T(too_many_open_files_remove_nothing),
         T(old_left_overs_go),
         T(links_are_not_followed),
         T(threads_publish_one_entry),

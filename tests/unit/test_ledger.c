@@ -147,10 +147,29 @@ static void days_change(void **state)
     EXPECT_TOTALS(m, NULL, early, 0, 0, MILLI(7), 0, 0);
     struct pie_meter *other = meter_on(at->path, early);
     EXPECT_TOTALS(other, NULL, next_noon, 0, 0, 0, MILLI(7), 1);
+    /* yesterday's line is written once, although the file was read anew in between */
+    assert_int_equal(file_lines_with(at->path, open.id), 2);
     /* a clock that is put back a day finds all of that day */
     EXPECT_TOTALS(other, NULL, NOW, MILLI(8), MILLI(4), 0, 0, 0);
     EXPECT_TOTALS(other, "t", early, 0, 0, 0, MILLI(7), 1);
     pie_meter_free(other);
+    pie_meter_free(m);
+}
+
+/* What a process left unknown can be found out the day after, for the day it was. */
+static void resolved_the_day_after(void **state)
+{
+    const struct place *at = *state;
+    struct pie_meter *m = meter_on(at->path, NOW);
+    struct pie_meter_hold hold = meter_take(m, NULL, MILLI(3), NOW);
+    pie_meter_free(m);
+    m = meter_on(at->path, HOUR(30));
+    EXPECT_TOTALS(m, NULL, HOUR(30), 0, 0, 0, 0, 0);
+    pie_meter_resolve(m, hold.id, APIPIE_BILLED_YES, MILLI(2), HOUR(30));
+    EXPECT_TOTALS(m, NULL, HOUR(30), 0, 0, 0, 0, 0);
+    pie_meter_free(m);
+    m = meter_on(at->path, NOW);
+    EXPECT_TOTALS(m, NULL, NOW, MILLI(2), 0, 0, 0, 0);
     pie_meter_free(m);
 }
 
@@ -325,6 +344,7 @@ int main(void)
         LEDGER_TEST(dates),
         LEDGER_TEST(reopening),
         LEDGER_TEST(days_change),
+        LEDGER_TEST(resolved_the_day_after),
         LEDGER_TEST(clocks_differ),
         LEDGER_TEST(two_meters),
         LEDGER_TEST(bad_paths),
