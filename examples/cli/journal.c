@@ -105,12 +105,12 @@ static int add_entry(struct cli_journal *j, const char *key, int64_t offset, siz
 
 /* The last line may be cut, as whoever wrote it was killed: what is no line of ours, but the beginning of one, goes. A
  * line that only lacks its end gets it. */
-static void mend(struct cli_journal *j, const char *text, size_t n, int64_t offset, int is_whole,
+static void mend(struct cli_journal *j, const char *text, size_t n, int64_t offset, int has_all,
                  struct cli_failure *f)
 {
     size_t known = n < strlen(begins) ? n : strlen(begins);
 
-    if (is_whole) {
+    if (has_all) {
         if (pwrite(j->file, "\n", 1, offset + (int64_t)n) != 1)
             fail(f, j, strerror(errno));
     } else if (memcmp(text, begins, known) != 0) {
@@ -267,13 +267,13 @@ static int are_there(const struct cli_journal_line *line, size_t length)
     return good && some;
 }
 
-int cli_journal_find(struct cli_journal *j, const char key[CLI_DIGEST_TEXT],
-                     struct cli_journal_line *ret)
+static int is_whole(const struct cli_journal *j, const struct entry *e,
+                    struct cli_journal_line *ret)
 {
-    const struct entry *e = j == NULL ? NULL : next_of(j, key);
     char same[CLI_DIGEST_TEXT];
 
-    if (e == NULL || (ret->text = malloc(e->length + 1)) == NULL)
+    ret->text = malloc(e->length + 1);
+    if (ret->text == NULL)
         return 0;
     ret->text[e->length] = '\0';
     if (pread(j->file, ret->text, e->length, e->offset) == (ssize_t)e->length &&
@@ -281,6 +281,18 @@ int cli_journal_find(struct cli_journal *j, const char key[CLI_DIGEST_TEXT],
         return 1;
     free(ret->text);
     ret->text = NULL;
+    return 0;
+}
+
+/* An entry whose pictures are gone may be followed by one of a later run, which drew them again. */
+int cli_journal_find(struct cli_journal *j, const char key[CLI_DIGEST_TEXT],
+                     struct cli_journal_line *ret)
+{
+    const struct entry *e;
+
+    while (j != NULL && (e = next_of(j, key)) != NULL)
+        if (is_whole(j, e, ret))
+            return 1;
     return 0;
 }
 

@@ -140,7 +140,8 @@ int cli_tally_end(struct cli_tally *t)
                   t->estimated ? " (in part estimated)" : "");
     if (t->doubtful > 0)
         (void)fprintf(stderr, " \u00b7 %" PRId64 " may have been billed besides%s%s", t->doubtful,
-                      t->perhaps > 0 ? ": $" : "", t->perhaps > 0 ? dollars(t->perhaps, amount) : "");
+                      t->perhaps > 0 ? ": $" : "",
+                      t->perhaps > 0 ? dollars(t->perhaps, amount) : "");
     (void)fprintf(stderr, " \u00b7 %" PRId64 ".%" PRId64 " s\n", elapsed / 1000,
                   elapsed / 100 % 10);
     if (t->stop == CLI_TALLY_INTERRUPTED)

@@ -14,10 +14,10 @@ struct apipie_error {
     int32_t should_retry; /* the server's own advice: 1, 0, APIPIE_UNKNOWN */
     int64_t retry_after_ms;
     int32_t attempts;
-    char message[512];
-    char hint[320];
-    char provider_code[96];
-    char provider_param[96];
+    char message[448];
+    char hint[256];
+    char provider_code[64];
+    char provider_param[64];
     char request_id[128];
     struct pie_buf body;
 };

@@ -23,13 +23,20 @@ struct pie_curl_origin {
 
 struct pie_curl_transport;
 
+/* The header lines as libcurl takes them. The memory is used again. */
+struct pie_curl_lines {
+    struct curl_slist *each;
+    size_t count, room;
+    struct pie_buf text; /* what they point into; wiped */
+};
+
 /* One exchange, and the handle it runs on: both are used again when all went well. */
 struct pie_curl_exchange {
     struct pie_curl_transport *transport;
     struct pie_curl_exchange *next, *previous; /* in the list `home` */
     struct pie_curl_list *home;
     CURL *easy; /* its constant options are set once */
-    struct curl_slist *lines;
+    struct pie_curl_lines lines;
     const struct pie_http_request *request;
     struct pie_curl_origin *origin; /* of the transport; may become that of another server */
     struct pie_writer *body;

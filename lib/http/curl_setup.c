@@ -10,6 +10,8 @@
 #define SETUP_BUFFER_SMALL (16L * 1024)
 /* Servers and balancers drop idle connections after about a minute; a POST on a dead one ends unknown. */
 #define SETUP_IDLE_SECONDS 30L
+/* Bytes of all header lines: what a list of headers may hold, and what is written between them. */
+#define SETUP_LINES_MAX (3 * PIE_HEADERS_MAX)
 /* Up to here head and body leave in one piece. */
 #define SETUP_SMALL_BODY 16384
 
@@ -73,6 +75,7 @@ struct pie_curl_exchange *pie_curl_exchange_new(struct pie_curl_transport *t)
         return NULL;
     x->transport = t;
     pie_headers_init(&x->headers, t->mem);
+    pie_buf_init(&x->lines.text, t->mem, SETUP_LINES_MAX);
     x->easy = curl_easy_init();
     if (x->easy == NULL || setup_callbacks(x) != APIPIE_OK || setup_safety(x) != APIPIE_OK ||
         setup_manners(x) != APIPIE_OK)
@@ -86,6 +89,8 @@ struct pie_curl_exchange *pie_curl_exchange_free(struct pie_curl_exchange *x)
         curl_easy_cleanup(x->easy);
     x->easy = NULL;
     pie_curl_exchange_clear(x);
+    pie_mem_free(x->transport->mem, x->lines.each);
+    pie_buf_free(&x->lines.text);
     return pie_mem_free(x->transport->mem, x);
 }
 
@@ -186,11 +191,8 @@ static void setup_add_line(struct pie_curl_lines *l, const char *name, const cha
     if (l->count++ != 0)
         line[-1].next = line;
     pie_buf_add_text(&l->text, name);
-    pie_buf_add_text(&l->text, ":");
-    if (value != NULL) {
-        pie_buf_add_char(&l->text, ' ');
-        pie_buf_add_text(&l->text, value);
-    }
+    pie_buf_add_text(&l->text, ": ");
+    pie_buf_add_text(&l->text, value);
     pie_buf_add_char(&l->text, '\0');
 }
 
@@ -200,7 +202,7 @@ static apipie_status setup_headers(struct pie_curl_exchange *x)
     const char *value = NULL;
     size_t at = 0;
     size_t lines = 1;
-    size_t bytes = sizeof("Expect:");
+    size_t bytes = sizeof("Expect: ");
     while (pie_headers_next(&x->request->headers, &at, &name, &value)) {
         lines++;
         bytes += strlen(name) + strlen(value) + 3; /* colon, blank, NUL */
@@ -209,7 +211,7 @@ static apipie_status setup_headers(struct pie_curl_exchange *x)
     if (status != APIPIE_OK)
         return status;
     /* Empty Expect: or libcurl waits a second for a 100 that many servers never send. */
-    setup_add_line(&x->lines, "Expect", NULL);
+    setup_add_line(&x->lines, "Expect", "");
     at = 0;
     while (pie_headers_next(&x->request->headers, &at, &name, &value))
         setup_add_line(&x->lines, name, value);
@@ -264,14 +266,16 @@ void pie_curl_exchange_clear(struct pie_curl_exchange *x)
         curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, NULL);
         curl_easy_setopt(x->easy, CURLOPT_URL, NULL);
     }
-    for (struct curl_slist *line = x->lines; line != NULL; line = line->next)
-        pie_mem_wipe(line->data, strlen(line->data)); /* one holds the key */
-    curl_slist_free_all(x->lines);
+    if (x->lines.text.p != NULL)
+        pie_mem_wipe(x->lines.text.p, x->lines.text.n); /* the key */
+    pie_buf_clear(&x->lines.text);
+    x->lines.count = 0;
     pie_headers_free(&x->headers);
     struct pie_curl_exchange fresh;
     memset(&fresh, 0, sizeof(fresh));
     fresh.transport = x->transport;
     fresh.easy = x->easy;
+    fresh.lines = x->lines;
     *x = fresh;
     pie_headers_init(&x->headers, x->transport->mem);
 }

@@ -141,9 +141,9 @@ class CliTest(unittest.TestCase):
 
     def popen(self, *arguments, **more):
         return subprocess.Popen([CliTest.apipie, *arguments], cwd=self.folder, env=self.env,
-                                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-                                **{"stdout": subprocess.PIPE, **more})
+                                **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+                                   "stderr": subprocess.PIPE, **more})
 
     def run_cli(self, *arguments, **more):
         with self.popen(*arguments, **more) as process:

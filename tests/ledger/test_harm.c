@@ -290,9 +290,11 @@ static void full_disk(void **state)
     signal(SIGXFSZ, SIG_DFL);
     struct pie_meter *other = meter_on(at->path, NOW);
     EXPECT_TOTALS(other, "t", NOW, 0, 0, 0, MILLI(2), 1);
-    meter_take(m, "t", MILLI(1), NOW);
+    /* also with an attempt that is refused */
+    pie_meter_set_cap(m, "t", MILLI(2));
+    assert_int_equal(meter_try(m, "t", MILLI(1), NOW, &none), APIPIE_E_BUDGET);
     assert_null(pie_meter_problem(m));
-    EXPECT_TOTALS(other, "t", NOW, MILLI(2), 0, 0, MILLI(1), 1);
+    EXPECT_TOTALS(other, "t", NOW, MILLI(2), 0, 0, 0, 0);
     pie_meter_free(other);
     pie_meter_free(m);
 }
@@ -455,16 +457,55 @@ static void no_memory(void **state)
     }
 }
 
+/* A second ledger that cannot be read for want of memory: the first one goes on. */
+static void no_memory_for_another(void **state)
+{
+    const struct place *at = *state;
+    apipie_status status = APIPIE_E_MEMORY;
+    char second[100];
+    snprintf(second, sizeof(second), "%s.2", at->path);
+    struct pie_meter *writer = meter_on(second, NOW);
+    struct pie_meter_hold hold = meter_take(writer, "other", MILLI(7), NOW);
+    meter_settle(writer, &hold, APIPIE_BILLED_YES, MILLI(7), NOW);
+    pie_meter_free(writer);
+    for (size_t left = 0; status != APIPIE_OK; left++) {
+        struct counted c = {0, 0, SIZE_MAX};
+        const struct pie_mem mem = {&c, counted_alloc, counted_resize, counted_release};
+        const char *reason = NULL;
+        unlink(at->path);
+        struct pie_meter *m = pie_meter_new(&mem);
+        assert_int_equal(pie_meter_open_ledger(m, at->path, NOW, &reason), APIPIE_OK);
+        hold = meter_take(m, "t", MILLI(2), NOW);
+        meter_settle(m, &hold, APIPIE_BILLED_YES, MILLI(2), NOW);
+        hold = meter_take(m, "t", MILLI(1), NOW);
+        c.left = left;
+        status = pie_meter_open_ledger(m, second, NOW, &reason);
+        c.left = SIZE_MAX;
+        EXPECT_TOTALS(m, NULL, NOW, status == APIPIE_OK ? MILLI(7) : MILLI(2), 0, MILLI(1), 0, 0);
+        meter_settle(m, &hold, APIPIE_BILLED_NO, 0, NOW);
+        assert_int_equal(file_lines_with(at->path, NULL), status == APIPIE_OK ? 3 : 4);
+        pie_meter_free(m);
+        assert_int_equal(c.now, 0);
+    }
+}
+
 int main(void)
 {
 #define HARM_TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
     const struct CMUnitTest tests[] = {
-        HARM_TEST(cut_reserve),       HARM_TEST(cut_settle),
-        HARM_TEST(cut_resolve),       HARM_TEST(garbage),
-        HARM_TEST(long_lines),        HARM_TEST(other_files),
-        HARM_TEST(full_disk),         HARM_TEST(much_waits),
-        HARM_TEST(large_ledger),      HARM_TEST(end_of_a_long_line),
-        HARM_TEST(names_of_the_past), HARM_TEST(no_memory),
+        HARM_TEST(cut_reserve),
+        HARM_TEST(cut_settle),
+        HARM_TEST(cut_resolve),
+        HARM_TEST(garbage),
+        HARM_TEST(long_lines),
+        HARM_TEST(other_files),
+        HARM_TEST(full_disk),
+        HARM_TEST(much_waits),
+        HARM_TEST(large_ledger),
+        HARM_TEST(end_of_a_long_line),
+        HARM_TEST(names_of_the_past),
+        HARM_TEST(no_memory),
+        HARM_TEST(no_memory_for_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

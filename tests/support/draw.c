@@ -238,8 +238,9 @@ void draw_field(const struct raw_request *q, const char *name, char *out, size_t
     if (!at)
         return;
     at += strlen(start);
+    const char *ends = *at == '"' ? "\"" : ",}";
     at += *at == '"';
-    snprintf(out, capacity, "%.*s", (int)strcspn(at, "\",}"), at);
+    snprintf(out, capacity, "%.*s", (int)strcspn(at, ends), at);
 }
 
 void draw_order(struct raw_server *s, const char *name, char *out, size_t capacity)

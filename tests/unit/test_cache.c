@@ -282,9 +282,9 @@ static void only_good_results_are_kept(void **state)
         pie_cache_sink_publish(d.sink, d.result);
         d.result->count = d.result->count != 0 ? d.result->count : 1;
         drawing_end(&d);
-        assert_int_equal(world_hit(w, WORLD_KEY, 100, 1), rows[i].kept);
         assert_int_equal(world_count(w, &others), rows[i].kept);
         assert_int_equal(others, 0);
+        assert_int_equal(world_hit(w, WORLD_KEY, 100, 1), rows[i].kept);
         pie_folder_remove(world_entry(w, WORLD_KEY, NULL));
     }
 }
@@ -353,6 +353,26 @@ static void the_oldest_make_room(void **state)
     assert_true(world_has(w, "b") && world_has(w, "d") && world_has(w, "e"));
 }
 
+/* Each of its pictures would fit, all of them do not: it must not push out the others and then go too. */
+static void what_is_too_large_pushes_nothing_out(void **state)
+{
+    struct world *w = *state;
+    struct drawing d;
+    size_t others = 0;
+    world_open(w, MANY);
+    put_aged(w, "a", 40);
+    put_aged(w, "b", 30);
+    world_open(w, 2 * entry_bytes(w, "a") + 100);
+    assert_int_equal(drawing_begin(w, WORLD_KEY, 1500, 1, &d), APIPIE_OK);
+    assert_int_equal(drawing_picture(&d, 0, 0), APIPIE_OK);
+    assert_int_equal(drawing_picture(&d, 1, 1), APIPIE_OK);
+    drawing_publish(&d);
+    drawing_end(&d);
+    assert_true(world_has(w, "a") && world_has(w, "b"));
+    assert_int_equal(world_count(w, &others), 2);
+    assert_int_equal(others, 0);
+}
+
 static void a_smaller_limit_is_kept_at_once(void **state)
 {
     struct world *w = *state;
@@ -390,6 +410,7 @@ int main(void)
         T(only_good_results_are_kept),
         T(what_was_not_committed_is_not_kept),
         T(the_oldest_make_room),
+        T(what_is_too_large_pushes_nothing_out),
         T(a_smaller_limit_is_kept_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

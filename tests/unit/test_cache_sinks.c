@@ -98,6 +98,33 @@ static struct drawing host_drawing(struct world *w, struct host *h, size_t n, ui
     return d;
 }
 
+/* Files that are being written, in the one temporary folder. */
+static void see_file(void *user, const struct pie_folder_item *item)
+{
+    int32_t *count = user;
+    (void)item;
+    ++*count;
+}
+
+struct search {
+    const struct world *w;
+    int32_t count;
+};
+
+static void see_folder(void *user, const struct pie_folder_item *item)
+{
+    struct search *search = user;
+    if (item->name[0] == '.')
+        pie_folder_each(world_path(search->w, item->name), see_file, &search->count);
+}
+
+static int32_t files_under_way(const struct world *w)
+{
+    struct search search = {w, 0};
+    pie_folder_each(w->folder, see_folder, &search);
+    return search.count;
+}
+
 static void a_slot_that_begins_again(void **state)
 {
     struct world *w = *state;
@@ -125,6 +152,24 @@ static void a_slot_that_begins_again(void **state)
     assert_int_equal(others, 0);
 }
 
+static void a_slot_that_begins_again_once(void **state)
+{
+    struct world *w = *state;
+    struct host h;
+    world_open(w, MANY);
+    host_open(w, &h, 0);
+    host_wrap(w, &h);
+    struct drawing d = host_drawing(w, &h, 100, 1);
+    assert_int_equal(drawing_picture(&d, 0, 0), APIPIE_OK);
+    d.seed = 2;
+    assert_int_equal(drawing_picture(&d, 0, 0), APIPIE_OK);
+    drawing_publish(&d);
+    assert_true(world_hit(w, WORLD_KEY, 100, 2));
+    h.sink = NULL;
+    drawing_end(&d);
+    host_close(&h);
+}
+
 static void an_aborted_slot_leaves_nothing(void **state)
 {
     struct world *w = *state;
@@ -135,7 +180,9 @@ static void an_aborted_slot_leaves_nothing(void **state)
     host_wrap(w, &h);
     struct drawing d = host_drawing(w, &h, 100, 1);
     assert_int_equal(drawing_picture(&d, 0, 0), APIPIE_OK);
+    assert_int_equal(files_under_way(w), 1);
     d.sink->type->abort(d.sink, 0);
+    assert_int_equal(files_under_way(w), 0);
     assert_int_equal(h.aborted[0], 1);
     assert_int_equal(drawing_picture(&d, 1, 0), APIPIE_OK);
     drawing_publish(&d);
@@ -435,6 +482,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, world_setup, world_teardown)
         T(a_slot_that_begins_again),
+        T(a_slot_that_begins_again_once),
         T(an_aborted_slot_leaves_nothing),
         T(a_sink_that_fails_while_it_is_drawn),
         T(a_sink_that_fails_while_it_is_loaded),

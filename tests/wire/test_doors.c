@@ -366,6 +366,40 @@ static void money_is_counted(void **state)
     assert_money(d->client, "player", APIPIE_DOLLAR / 4, 0, 0);
 }
 
+static void the_least_sure_charge_counts(void **state)
+{
+    static const struct draw_reply replies[] = {
+        {500, NULL, "{\"error\":{\"message\":\"broken\"}}"},
+        {200, NULL, "{" USAGE("0.25") "\"data\":[{\"b64_json\":\"" PNG1 "\"}]}"}};
+    struct draw *d = *state;
+    struct draw_script script = DRAW_SCRIPT(replies);
+    draw_serve_script(d, &script);
+    apipie_client_set_price(d->client, NULL, NULL, APIPIE_DOLLAR);
+    apipie_request_set_retry(d->request, APIPIE_RETRY_ALWAYS, 1);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    assert_charge(d->request, APIPIE_DOLLAR + APIPIE_DOLLAR / 4, APIPIE_CHARGE_UNKNOWN);
+    assert_money(d->client, NULL, APIPIE_DOLLAR / 4, 0, APIPIE_DOLLAR);
+}
+
+static void before_the_end_nothing_is_looked_up(void **state)
+{
+    struct draw *d = *state;
+    draw_serve_reply(d, 500, "Retry-After: 30\r\n", "{\"error\":{\"message\":\"broken\"}}");
+    apipie_request_set_retry(d->request, APIPIE_RETRY_ALWAYS, 1);
+    assert_status(apipie_request_submit(d->request), APIPIE_OK);
+    for (int i = 0; i < 100 && raw_server_count(d->server, "POST") == 0; i++)
+        assert_status(apipie_request_wait(d->request, 20), APIPIE_PENDING);
+    assert_status(apipie_request_wait(d->request, 200), APIPIE_PENDING);
+    assert_null(apipie_request_new_reconcile(d->request));
+    assert_charge(d->request, 0, APIPIE_CHARGE_NONE);
+    assert_no_attempt(d->request, 0);
+    apipie_request_cancel(d->request);
+    assert_status(apipie_request_wait(d->request, -1), APIPIE_E_CANCELLED);
+    apipie_request *look = apipie_request_new_reconcile(d->request);
+    apipie_request_unref(look);
+    assert_non_null(look);
+}
+
 static void what_was_not_billed_for_sure_can_be_looked_up(void **state)
 {
     struct draw *d = *state;
@@ -496,6 +530,8 @@ int main(void)
         DRAW_TEST(without_a_request),
         DRAW_TEST(before_and_after_the_end),
         DRAW_TEST(money_is_counted),
+        DRAW_TEST(the_least_sure_charge_counts),
+        DRAW_TEST(before_the_end_nothing_is_looked_up),
         DRAW_TEST(what_was_not_billed_for_sure_can_be_looked_up),
         DRAW_TEST(the_prompt_comes_back),
         DRAW_TEST(json_is_cut_between_characters),

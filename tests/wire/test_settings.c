@@ -69,7 +69,7 @@ static void assert_let_out(struct draw *d, apipie_status (*change)(apipie_client
     assert_status(apipie_request_submit(second), APIPIE_OK);
     assert_int_equal(pthread_create(&thread, NULL, wait_for_end, d->request), 0);
     int64_t start = draw_now_ms();
-    while (raw_server_count(d->server, "POST") < 1 || draw_now_ms() - start < 200)
+    while (raw_server_count(d->server, "POST") < 1 || draw_now_ms() - start < 400)
         sleep_ms(5);
     int32_t before = raw_server_count(d->server, "POST");
     apipie_status changed = change(d->client);
