@@ -162,10 +162,35 @@ void pie_request_drop(struct apipie_request *r)
     pie_client_drop(c);
 }
 
+/* As submit would collect them. */
+static apipie_status client_first_route(const struct apipie_request *r, struct pie_routes *ret)
+{
+    struct apipie_client *c = r->client;
+    apipie_status status = APIPIE_OK;
+    pie_routes_init(ret, r->mem);
+    if (r->wish.text[PIE_WISH_PROVIDER] != NULL || r->wish.text[PIE_WISH_MODEL] != NULL)
+        return APIPIE_OK;
+    if (r->wish.routes.count != 0)
+        return pie_routes_add(ret, r->wish.routes.items[0].provider, r->wish.routes.items[0].model);
+    pie_lock_take(c->lock);
+    if (c->routes.count != 0)
+        status = pie_routes_add(ret, c->routes.items[0].provider, c->routes.items[0].model);
+    pie_lock_drop(c->lock);
+    return status;
+}
+
 apipie_status pie_request_write(const struct apipie_request *r, struct pie_buf *out)
 {
     struct pie_call call;
+    struct pie_routes first;
+    apipie_status status = client_first_route(r, &first);
     pie_call_init(&call, &r->wish);
-    r->dialect->write(&call, out);
-    return out->failed;
+    if (first.count != 0) {
+        call.provider = first.items[0].provider;
+        call.model = first.items[0].model;
+    }
+    if (status == APIPIE_OK)
+        r->dialect->write(&call, out);
+    pie_routes_clear(&first);
+    return status == APIPIE_OK ? out->failed : status;
 }

@@ -6,7 +6,7 @@
 #define DRIVE_LONGEST_MS 60000
 
 /* Longer than this without a turn, and silence was ours. */
-#define DRIVE_BREAK_MS 1000
+#define DRIVE_BREAK_MS 5
 
 apipie_status pie_drive_list(struct apipie_request *r)
 {
@@ -140,13 +140,20 @@ static void drive_publish(struct apipie_client *c)
     }
 }
 
+static void drive_count_idle(struct apipie_client *c)
+{
+    int64_t gap = pie_clock_ms() - c->turned_ms;
+    if (c->limited == 0 || gap < DRIVE_BREAK_MS)
+        return;
+    for (struct apipie_request *r = c->jobs; r != NULL; r = r->next)
+        pie_job_was_idle(r, gap);
+}
+
 /* One turn. The caller leads, and does not hold the lock. */
 static void drive_turn(struct apipie_client *c, int64_t timeout_ms)
 {
     int64_t next_ms = INT64_MAX;
-    int64_t now = pie_clock_ms();
-    if (now - c->turned_ms > DRIVE_BREAK_MS)
-        c->resumed_ms = now;
+    drive_count_idle(c);
     drive_take_inbox(c);
     drive_end_all(c);
     drive_end_cancelled(c);

@@ -9,23 +9,32 @@ static int64_t end_earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* When the silence of the exchange that is out has lasted too long, and what to say then. Time in which nobody pumped does not
- * count: nothing could be read then. */
+/* When the silence of the exchange that is out has lasted too long, and what to say then. */
 static int64_t end_limit(const struct apipie_request *r, const char **ret_words)
 {
     const struct pie_progress *p = &r->run->progress;
-    int64_t resumed_us = r->client->resumed_ms * 1000;
-    *ret_words = "no byte of the reply came within the first-byte limit";
-    if (p->sent_us >= 0 && p->first_byte_us < 0) {
-        int64_t since = p->sent_us > resumed_us ? p->sent_us : resumed_us;
-        int64_t limit = r->asked->first_byte_timeout_ms;
-        return limit > 0 ? since / 1000 + limit : INT64_MAX;
-    }
+    int64_t idle = r->run->idle_byte_us == p->last_byte_us ? r->run->idle_ms : 0;
+    int64_t limit = r->asked->stall_timeout_ms;
+    int64_t since = p->last_byte_us;
     *ret_words = "nothing moved for as long as the stall limit allows";
-    if (p->last_byte_us < 0 || r->asked->stall_timeout_ms <= 0)
-        return INT64_MAX;
-    int64_t since = p->last_byte_us > resumed_us ? p->last_byte_us : resumed_us;
-    return since / 1000 + r->asked->stall_timeout_ms;
+    if (p->sent_us >= 0 && p->first_byte_us < 0) {
+        *ret_words = "no byte of the reply came within the first-byte limit";
+        limit = r->asked->first_byte_timeout_ms;
+        since = p->sent_us;
+    }
+    return since < 0 || limit <= 0 ? INT64_MAX : since / 1000 + limit + idle;
+}
+
+void pie_job_was_idle(struct apipie_request *r, int64_t ms)
+{
+    struct pie_run *run = r->run;
+    if (run == NULL || !run->limited)
+        return;
+    if (run->idle_byte_us != run->progress.last_byte_us) {
+        run->idle_byte_us = run->progress.last_byte_us;
+        run->idle_ms = 0;
+    }
+    run->idle_ms += ms;
 }
 
 static int32_t end_has_limits(const struct apipie_request *r)
@@ -36,11 +45,24 @@ static int32_t end_has_limits(const struct apipie_request *r)
 /* While a limit is set but its clock does not run yet, it is looked at this often. */
 #define END_LOOK_MS 100
 
+/* Who is out under such a limit is counted, so that idle time costs nothing where there is none. */
+static void end_count_limited(struct apipie_request *r, int32_t limited)
+{
+    if (r->run == NULL || r->run->limited == limited)
+        return;
+    r->client->limited += limited - r->run->limited;
+    r->run->limited = limited;
+    r->run->idle_ms = 0;
+    r->run->idle_byte_us = -1;
+}
+
 void pie_job_set_alarm(struct apipie_request *r)
 {
     int64_t at = r->deadline_ms;
     const char *words = NULL;
-    switch (pie_atomic_get(&r->state)) {
+    int32_t state = pie_atomic_get(&r->state);
+    end_count_limited(r, state == PIE_STATE_IN_FLIGHT && end_has_limits(r));
+    switch (state) {
     case PIE_STATE_WAITING:
         at = end_earlier(at, r->until_ms);
         break;
@@ -92,6 +114,7 @@ static void end_job(struct apipie_request *r, apipie_status status)
     r->status = status;
     pie_same_ended(r);
     pie_route_release(r);
+    end_count_limited(r, 0);
     pie_run_free(r);
     pie_place_drop(r->place);
     r->place = NULL;

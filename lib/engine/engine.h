@@ -100,8 +100,8 @@ struct apipie_client {
     struct apipie_request *drawing; /* with a cache: what is out, one of each kind */
     int32_t in_flight;
     uint64_t order;                       /* of arrival */
-    int64_t resumed_ms;                   /* since when somebody pumps without a long break */
-    int64_t turned_ms;                    /* the end of the last turn */
+    int64_t turned_ms;                    /* the end of the last turn; 0: there was none */
+    int32_t limited;                      /* jobs that are out under a limit for silence */
     struct pie_recent recent[PIE_RECENT]; /* a ring */
     size_t recent_next;
 };
@@ -124,6 +124,9 @@ struct pie_run {
     int32_t redirects;   /* of this leg */
     int32_t private_gateway;
     int64_t fetch_since_ms;
+    int32_t limited; /* counted in client->limited */
+    int64_t idle_ms; /* nobody pumped for so long since the byte of idle_byte_us */
+    int64_t idle_byte_us;
 };
 
 struct apipie_request {
@@ -160,7 +163,7 @@ struct apipie_request {
     int64_t
         round_delay_ms; /* the shortest wait that a failure of this round asks for; -1: none may be repeated */
     int32_t counted;         /* in client->in_flight */
-    int32_t rated;          /* its place in the limits by the minute is taken, and not used yet */
+    int32_t rated;           /* its place in the limits by the minute is taken, and not used yet */
     int32_t probe;           /* it is the probe of its lane */
     int32_t key_asked_again; /* after a 401 */
     int64_t submitted_ms, submitted_wall_ms, deadline_ms, until_ms, ended_ms;

@@ -167,6 +167,8 @@ int32_t pie_job_has_whole(const struct apipie_request *r);
 void pie_job_log_outcome(struct apipie_request *r, const struct pie_outcome *o);
 /* The exchange was stopped: APIPIE_E_CANCELLED or APIPIE_E_TIMEOUT. */
 void pie_job_stopped(struct apipie_request *r, apipie_status why, const struct pie_outcome *o);
+/* Nobody pumped for so long: that is no silence of the server's. */
+void pie_job_was_idle(struct apipie_request *r, int64_t ms);
 /* Its next alarm, by its state. */
 void pie_job_set_alarm(struct apipie_request *r);
 

@@ -254,20 +254,24 @@ static void job_again(struct apipie_request *r, struct apipie_error *err)
     int64_t now = pie_clock_ms();
     job_ask_retry(r, err, now, &ask);
     int64_t delay = pie_retry_decide(&ask);
+    int32_t may_move = pie_retry_may_move(&ask);
     size_t next = pie_route_next(r, r->route + 1);
     if (delay < 0)
         r->dead_routes |= UINT32_C(1) << r->route;
     else if (r->round_delay_ms < 0 || delay < r->round_delay_ms)
         r->round_delay_ms = delay;
-    int32_t move = next != SIZE_MAX && pie_retry_may_move(&ask);
     pie_route_release(r);
-    if ((!move && r->round_delay_ms < 0) || !job_can_restart(r)) {
+    /* What neither another time nor another route may mend ends it, whatever the routes before said: it may have been
+     * billed. */
+    if ((delay < 0 && !may_move) || !job_can_restart(r)) {
         pie_job_fail_with(r, err);
-    } else if (move) {
+    } else if (may_move && next != SIZE_MAX) {
         r->route = next;
         pie_route_enter(r);
-    } else {
+    } else if (r->round_delay_ms >= 0) {
         job_next_round(r, now);
+    } else {
+        pie_job_fail_with(r, err);
     }
 }
 

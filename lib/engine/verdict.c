@@ -31,7 +31,7 @@ static const struct {
     {PIE_WIRE_CONNECT_TIMEOUT, APIPIE_E_TIMEOUT, "no connection within the time limit: ",
      "check the network, or raise the connect time limit", 1},
     {PIE_WIRE_TLS, APIPIE_E_TLS, "no secure connection: ",
-     "the server must speak TLS 1.2 or newer; is this really an https port?", 0},
+     "the server must speak TLS 1.2 or newer; is this really an https port?", 1},
     {PIE_WIRE_CERTIFICATE, APIPIE_E_TLS, "the server's certificate is not trusted: ",
      "check the clock and the system's certificates; it is never ignored", 0},
     {PIE_WIRE_REFUSED, APIPIE_E_NETWORK,

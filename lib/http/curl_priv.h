@@ -71,13 +71,15 @@ struct pie_curl_transport {
     CURLM *multi;
     int32_t asleep, woken; /* shared by threads; see wire_wakeup() */
     struct pie_curl_list active, ended, spare;
-    size_t most; /* exchanges out at once, so far */
+    struct pie_buf encodings; /* of replies, that libcurl can decode: "gzip, br" */
+    size_t most;              /* exchanges out at once, so far */
     struct pie_curl_origin origins[PIE_CURL_ORIGINS];
     size_t oldest_origin;
 };
 
 /* ---- curl_setup.c */
 
+apipie_status pie_curl_encodings(struct pie_buf *out);
 /* A new exchange with a handle that knows its callbacks and all that is the same for every request; NULL without memory. */
 struct pie_curl_exchange *pie_curl_exchange_new(struct pie_curl_transport *t);
 struct pie_curl_exchange *pie_curl_exchange_free(struct pie_curl_exchange *x);

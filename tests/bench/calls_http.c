@@ -14,6 +14,12 @@ struct calls_slot {
 };
 
 static uint64_t calls_bytes;
+static const char *const calls_headers[][2] = {
+    {"Authorization", "Bearer bench"},
+    {"Accept", "application/json"},
+    {"Content-Type", "application/json"},
+    {"Idempotency-Key", "2b502a6b-3b95-45dc-bd91-75f2fa9a51e5"},
+};
 
 static apipie_status calls_head(struct pie_writer *w, int32_t status, const struct pie_headers *h)
 {
@@ -41,16 +47,16 @@ static const struct pie_writer_type calls_writer = {"drop", calls_head, calls_wr
 static void calls_prepare(struct calls_slot *s, const char *url)
 {
     static const char body[] =
-        "{\"prompt\":\"a lake\",\"provider\":\"prodia\",\"model\":\"sd_xl_base_1.0\",\"n\":1}";
+        "{\"provider\":\"prodia\",\"model\":\"sd_xl_base_1.0\",\"prompt\":\"a lake\"}";
     struct pie_http_request *q = &s->request;
     pie_http_request_init(q, &pie_mem_libc);
     q->method = "POST";
     q->once = 1;
     q->connect_timeout_ms = 10000;
     pie_buf_add_text(&q->url, url);
-    pie_headers_add(&q->headers, pie_slice_text("Content-Type"),
-                    pie_slice_text("application/json"));
-    pie_headers_add(&q->headers, pie_slice_text("Authorization"), pie_slice_text("Bearer bench"));
+    for (size_t i = 0; i < PIE_COUNT(calls_headers); i++)
+        pie_headers_add(&q->headers, pie_slice_text(calls_headers[i][0]),
+                        pie_slice_text(calls_headers[i][1]));
     q->segments[0] = (struct pie_segment){(const uint8_t *)body, sizeof(body) - 1, NULL};
     q->segment_count = 1;
     s->writer.type = &calls_writer;

@@ -66,7 +66,8 @@ void chaos_book_sort(struct chaos_book *b)
     qsort(b->arrivals, b->count, sizeof(*b->arrivals), book_by_key);
     for (size_t first = 0, i = 0; first < b->count; first = i) {
         int32_t number = -1;
-        for (i = first; i < b->count && strcmp(b->arrivals[i].key, b->arrivals[first].key) == 0; i++)
+        for (i = first; i < b->count && strcmp(b->arrivals[i].key, b->arrivals[first].key) == 0;
+             i++)
             number = b->arrivals[i].number >= 0 ? b->arrivals[i].number : number;
         for (size_t k = first; k < i; k++) {
             if (b->arrivals[k].number < 0)

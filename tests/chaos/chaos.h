@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The chaos test: many calls against a server that fails in every way, and two books that must agree. plan.c: what goes
  * wrong, drawn from a seed; reply.c: its bytes; server.c: the server; book.c: the server's own book; crowd.c: the calls;
- * paper.c: the ledger as it stands in the file; audit.c: whether all of them tell the same story. */
+ * report.c: what their callers saw; paper.c: the ledger as it stands in the file; audit.c: whether all of them tell the same story. */
 #ifndef TEST_CHAOS_H
 #define TEST_CHAOS_H
 
@@ -14,6 +14,8 @@
 #define CHAOS_PROVIDERS 8
 #define CHAOS_ROUTES    3
 #define CHAOS_LEFT      32 /* calls that still run when the client goes */
+#define CHAOS_EXTRA                                                                                \
+    1000 /* calls that are made while others, which nobody waits for, come to their end */
 
 /* ---- plan.c: dice. The same seed and numbers give the same throws. */
 
@@ -36,7 +38,8 @@ struct chaos_form {
     int32_t routes; /* 0: a call names one provider */
     int32_t images; /* the most that a call asks for */
     int32_t breaker;
-    uint32_t cancels, hurries, lets_go; /* per mille: cancelled; with a very short time limit; dropped after submit */
+    uint32_t cancels, hurries,
+        lets_go; /* per mille: cancelled; with a very short time limit; dropped after submit */
 };
 
 /* ---- plan.c: what the server does */
@@ -116,11 +119,11 @@ struct chaos_wish {
     int32_t number;
     int32_t provider; /* of CHAOS_PROVIDERS, the first one of its routes */
     int32_t images;
-    size_t prompt;       /* bytes more than usual */
-    size_t picture;      /* bytes of an input image */
-    int64_t timeout_ms;  /* 0: the client's */
+    size_t prompt;      /* bytes more than usual */
+    size_t picture;     /* bytes of an input image */
+    int64_t timeout_ms; /* 0: the client's */
     int64_t connect_ms, first_byte_ms, stall_ms;
-    int64_t budget;      /* APIPIE_UNKNOWN: none */
+    int64_t budget;       /* APIPIE_UNKNOWN: none */
     int32_t cancel_after; /* ms; -1: not */
     int32_t cancel_apart; /* by another thread */
     int32_t let_go;
@@ -137,8 +140,8 @@ struct chaos_arrival {
     int32_t number; /* -1: not seen */
     int32_t order;
     int32_t whole;
-    int32_t again;  /* CHAOS_AGAIN_*, as far as that was said */
-    int32_t kind;   /* of chaos_kinds; -1: no reply was begun */
+    int32_t again; /* CHAOS_AGAIN_*, as far as that was said */
+    int32_t kind;  /* of chaos_kinds; -1: no reply was begun */
     int32_t billed;
     int64_t amount;
     int32_t matched; /* the audit's own */
@@ -191,27 +194,39 @@ void chaos_server_stop(struct chaos_server *s);
 
 struct chaos_report {
     apipie_status status;
-    int32_t ends; /* how often it was seen to end */
+    int32_t submitted, ends; /* how often it was seen to end */
     int32_t billed, kind, tries;
     int64_t charge;
-    int32_t generates, sent, not_sent, resent; /* attempts of the paid call: all, sent ones, unsent ones */
-    int32_t skipped;                   /* routes that were passed over */
-    int32_t let_go, submitted;
-    int32_t sink, sink_freed, sink_open, sink_commits;
+    int32_t generates, sent, skipped,
+        resent;       /* attempts of the paid call: all, sent ones, routes that were passed over,
+                                                 and those whose kept connection had died */
+    int32_t repeated; /* it went on after an attempt that was delivered or is unknown */
+    int32_t let_go;
+    int32_t freed, commits; /* of its sink */
+    uint32_t open;          /* slots of its sink that have begun and not ended */
 };
 
 struct chaos_crowd {
     const struct chaos_form *form;
     uint64_t seed;
-    int32_t calls;
+    int32_t calls; /* those beside CHAOS_LEFT and CHAOS_EXTRA */
     const char *base_url, *ledger;
     struct chaos_report *reports; /* by number */
-    int64_t spent, estimated, reserved, unknown; /* of the client, when all was quiet; see day */
-    int32_t same_day;
 };
 
+/* All numbers that a run may use. */
+int32_t chaos_crowd_numbers(int32_t calls);
 /* Makes all the calls, and a client for them; the last CHAOS_LEFT calls are still out when it goes. */
 void chaos_crowd_run(struct chaos_crowd *c);
+
+/* ---- report.c */
+
+/* The sink of some calls; user is the report. */
+void chaos_report_sink(apipie_request *r, struct chaos_report *report);
+/* Of a request that has ended: whether it is one story, and what it says. */
+void chaos_report_take(const struct chaos_crowd *c, int32_t number, apipie_request *r);
+/* Do the client's sums agree with the file? Nothing is out. */
+void chaos_report_money(apipie_client *client, const char *ledger, const char *when);
 
 /* ---- paper.c: the ledger, read by another reader */
 

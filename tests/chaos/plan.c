@@ -233,7 +233,7 @@ struct chaos_wish chaos_wish(const struct chaos_form *form, uint64_t seed, int32
     int32_t hurry = chaos_hits(&d, form->hurries);
     plan_limits(&d, &w, chaos_is_slow(seed, number), hurry);
     plan_budget(&d, &w);
-    w.cancel_after = chaos_hits(&d, form->cancels) ? (int32_t)chaos_below(&d, 25) : -1;
+    w.cancel_after = chaos_hits(&d, form->cancels) ? (int32_t)chaos_below(&d, 60) : -1;
     w.cancel_apart = chaos_hits(&d, 500);
     w.let_go = chaos_hits(&d, form->lets_go);
     w.sink = chaos_hits(&d, 50);

@@ -229,6 +229,7 @@ static void server_refuse(struct chaos_server *s, struct server_conn *c)
 {
     int32_t arrival = server_note(s, c, 0);
     int32_t ending = c->door.ending;
+    s->book->turns_lost += arrival >= 0 && c->turn != 0 && c->door.read == CHAOS_READ_NOTHING;
     if (ending == CHAOS_REPLY && arrival >= 0) {
         c->answer = chaos_answer_early(s->seed, c->number, c->turn);
         server_give(s, c, arrival);
@@ -334,7 +335,6 @@ static void server_read(struct chaos_server *s, struct server_conn *c)
 {
     char room[16384];
     if (c->state == SERVER_IDLE && c->door.read == CHAOS_READ_NOTHING) {
-        s->book->turns_lost += c->turn != 0;
         server_refuse(s, c);
         return;
     }

@@ -269,6 +269,46 @@ void draw_assert_order(struct raw_server *s, const char *name, const char *want,
     _fail(file, line);
 }
 
+static const struct draw_reply *draw_stage_reply(const struct draw_model *m, int32_t nth)
+{
+    static const struct draw_reply good = {200, NULL, ONE_IMAGE};
+    int32_t i = 0;
+    while (i < 5 && i < nth - 1 && m->replies[i + 1])
+        i++;
+    return m->replies[i] ? m->replies[i] : &good;
+}
+
+static void draw_stage_handler(struct raw_conn *c, const struct raw_request *q, void *user)
+{
+    const struct draw_stage *stage = user;
+    char name[64], piece[80] = "";
+    size_t which = 0;
+    draw_field(q, "model", name, sizeof name);
+    if (name[0] >= 'A' && name[0] <= 'C')
+        which = (size_t)(name[0] - 'A');
+    if (name[0])
+        snprintf(piece, sizeof piece, "\"model\":\"%s\"", name);
+    raw_work(c, 1);
+    raw_pause_ms(c, stage->slow_ms);
+    raw_work(c, -1);
+    draw_send_reply(c, draw_stage_reply(&stage->models[which], draw_nth(c, q, piece)));
+}
+
+void draw_serve_stage(struct draw *d, const struct draw_stage *stage)
+{
+    draw_serve(d, draw_stage_handler, (void *)(uintptr_t)stage);
+}
+
+apipie_request *draw_request_for(apipie_client *client, const char *routes)
+{
+    apipie_request *r = draw_request(client);
+    for (; *routes; routes++) {
+        const char model[2] = {*routes, 0}, provider[3] = {'p', *routes, 0};
+        assert_status(apipie_request_add_route(r, NULL, provider, model), APIPIE_OK);
+    }
+    return r;
+}
+
 const apipie_result *draw_result(const struct draw *d)
 {
     return apipie_request_result(d->request);

@@ -50,6 +50,22 @@ struct draw_script {
     int32_t count;
 };
 
+/* What the calls for a model get, one after the other; the last one serves all that follow. None: a picture. Models
+ * are called "A", "B", "C", so that assert_order() can name the calls as "ABA". Without a model: as "A". */
+struct draw_model {
+    const struct draw_reply *replies[6];
+};
+struct draw_stage {
+    struct draw_model models[3];
+    int32_t slow_ms; /* how long a call is worked at */
+};
+#define DRAW_REPLIES(...)                                                                          \
+    {                                                                                              \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+
 #define DRAW_SCRIPT(replies)                                                                       \
     {                                                                                              \
         replies, (int32_t)(sizeof(replies) / sizeof((replies)[0]))                                 \
@@ -88,10 +104,13 @@ void draw_serve_json(struct draw *d, const char *body);
 void draw_serve_script(struct draw *d, const struct draw_script *script);
 /* Serves one reply to the fresh request and performs it. */
 apipie_status draw_perform_json(struct draw *d, const char *body);
+void draw_serve_stage(struct draw *d, const struct draw_stage *stage);
 /* A client for a base URL: a key, no retries. */
 apipie_client *draw_client(const char *base_url);
 /* A request with a prompt and b64_json. */
 apipie_request *draw_request(apipie_client *client);
+/* One with such routes: "AB" is model A of provider pA, then B of pB. */
+apipie_request *draw_request_for(apipie_client *client, const char *routes);
 /* Drops the request of the stage and makes a fresh one. */
 void draw_again(struct draw *d);
 

@@ -384,7 +384,7 @@ static void the_least_sure_charge_counts(void **state)
 static void before_the_end_nothing_is_looked_up(void **state)
 {
     struct draw *d = *state;
-    draw_serve_reply(d, 500, "Retry-After: 30\r\n", "{\"error\":{\"message\":\"broken\"}}");
+    draw_serve_reply(d, 500, "Retry-After: 10\r\n", "{\"error\":{\"message\":\"broken\"}}");
     apipie_request_set_retry(d->request, APIPIE_RETRY_ALWAYS, 1);
     assert_status(apipie_request_submit(d->request), APIPIE_OK);
     for (int i = 0; i < 100 && raw_server_count(d->server, "POST") == 0; i++)

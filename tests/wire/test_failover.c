@@ -15,58 +15,16 @@
 #define QUOTA  "{\"error\":{\"code\":\"insufficient_quota\",\"message\":\"m\"}}"
 
 static const struct draw_reply good = {200, NULL, ONE_IMAGE};
-static const struct draw_reply no_model = {404, SOON, "{\"error\":{\"message\":\"no such model\"}}"};
+static const struct draw_reply no_model = {404, SOON,
+                                           "{\"error\":{\"message\":\"no such model\"}}"};
 static const struct draw_reply busy = {429, JSON, "{\"error\":{\"message\":\"slow down\"}}"};
 static const struct draw_reply broken = {500, SOON, "{\"error\":{\"message\":\"it broke\"}}"};
-
-/* What the calls for a model get, one after the other; the last one serves all that follow. NULL: a picture. Models
- * are called "A", "B", "C": a test can then name the order of calls as "ABA". */
-struct model {
-    const struct draw_reply *replies[4];
-};
-
-struct stage {
-    struct model models[3];
-    int32_t slow_ms; /* how long a call is worked at */
-};
-
-static void stage_handler(struct raw_conn *c, const struct raw_request *q, void *user)
-{
-    const struct stage *stage = user;
-    char name[64], piece[80];
-    draw_field(q, "model", name, sizeof name);
-    const struct model *m = &stage->models[name[0] >= 'A' && name[0] <= 'C' ? name[0] - 'A' : 0];
-    snprintf(piece, sizeof piece, "\"model\":\"%s\"", name);
-    int32_t nth = draw_nth(c, q, piece) - 1, i = 0;
-    while (i < 3 && i < nth && m->replies[i + 1])
-        i++;
-    raw_work(c, 1);
-    raw_pause_ms(c, stage->slow_ms);
-    raw_work(c, -1);
-    draw_send_reply(c, i <= nth && m->replies[i] ? m->replies[i] : &good);
-}
-
-/* A request of the given routes, "AB"; providers are "pA", "pB". */
-static apipie_request *request_for(apipie_client *client, const char *routes)
-{
-    apipie_request *r = draw_request(client);
-    for (; *routes; routes++) {
-        const char model[2] = {*routes, 0}, provider[3] = {'p', *routes, 0};
-        assert_status(apipie_request_add_route(r, NULL, provider, model), APIPIE_OK);
-    }
-    return r;
-}
 
 static void use_routes(struct draw *d, const char *routes, int32_t policy, int32_t retries)
 {
     d->request = apipie_request_unref(d->request);
-    d->request = request_for(d->client, routes);
+    d->request = draw_request_for(d->client, routes);
     apipie_request_set_retry(d->request, policy, retries);
-}
-
-static void serve_stage(struct draw *d, const struct stage *stage)
-{
-    draw_serve(d, stage_handler, (void *)(uintptr_t)stage);
 }
 
 /* ---- the order */
@@ -74,8 +32,8 @@ static void serve_stage(struct draw *d, const struct stage *stage)
 static void the_first_route_serves(void **state)
 {
     struct draw *d = *state;
-    static const struct stage stage = {.slow_ms = 0};
-    serve_stage(d, &stage);
+    static const struct draw_stage stage = {.slow_ms = 0};
+    draw_serve_stage(d, &stage);
     use_routes(d, "ABC", APIPIE_RETRY_SAFE, 2);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
     assert_order(d->server, "model", "A");
@@ -98,8 +56,9 @@ static void assert_attempt(const apipie_request *r, size_t i, const char *provid
 static void in_order_and_why(void **state)
 {
     struct draw *d = *state;
-    static const struct stage stage = {.models = {{{&no_model}}, {{&busy}}}};
-    serve_stage(d, &stage);
+    static const struct draw_stage stage = {
+        .models = {DRAW_REPLIES(&no_model), DRAW_REPLIES(&busy)}};
+    draw_serve_stage(d, &stage);
     use_routes(d, "ABC", APIPIE_RETRY_SAFE, 2);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
     assert_order(d->server, "model", "ABC");
@@ -138,8 +97,9 @@ static void whose_routes(void **state)
 {
     struct draw *d = *state;
     const struct order *row = d->row;
-    static const struct stage stage = {.models = {{{&no_model}}, {{&no_model}}, {{&no_model}}}};
-    serve_stage(d, &stage);
+    static const struct draw_stage stage = {
+        .models = {{{&no_model}}, {{&no_model}}, {{&no_model}}}};
+    draw_serve_stage(d, &stage);
     for (const char *m = row->clients; *m; m++) {
         const char model[2] = {*m, 0};
         assert_status(apipie_client_add_route(d->client, "apipie", NULL, model), APIPIE_OK);
@@ -159,9 +119,9 @@ static void whose_routes(void **state)
 static void a_route_of_a_provider_alone(void **state)
 {
     struct draw *d = *state;
-    static const struct stage stage = {.models = {{{&no_model, &good}}}};
+    static const struct draw_stage stage = {.models = {{{&no_model, &good}}}};
     char provider[64];
-    serve_stage(d, &stage);
+    draw_serve_stage(d, &stage);
     apipie_request_set_provider(d->request, "first");
     apipie_request_set_model(d->request, "A");
     apipie_request_add_route(d->request, NULL, "second", NULL);
@@ -184,7 +144,8 @@ struct move {
 };
 
 static const struct move moves[] = {
-    {"400, parameter", 400, SOON, "{\"error\":{\"message\":\"no\",\"param\":\"size\"}}", "AB", "AB"},
+    {"400, parameter", 400, SOON, "{\"error\":{\"message\":\"no\",\"param\":\"size\"}}", "AB",
+     "AB"},
     {"404", 404, SOON, "{}", "AB", "AB"},
     {"422", 422, SOON, "{}", "AB", "AB"},
     {"429", 429, JSON, "{}", "AB", "AB"},
@@ -240,11 +201,11 @@ static void what_another_route_may_do_better(void **state)
 static void image_to_image_stays_so(void **state)
 {
     struct draw *d = *state;
-    static const struct stage stage = {.models = {{{&no_model}}}};
+    static const struct draw_stage stage = {.models = {{{&no_model}}}};
     uint8_t picture[512];
     char image[2][1024], strength[64];
     size_t n = draw_decode(PNG3, picture);
-    serve_stage(d, &stage);
+    draw_serve_stage(d, &stage);
     use_routes(d, "AB", APIPIE_RETRY_SAFE, 0);
     assert_status(apipie_request_set_image_bytes(d->request, picture, n), APIPIE_OK);
     assert_status(apipie_request_set_strength(d->request, 0.25), APIPIE_OK);
@@ -262,8 +223,8 @@ static void image_to_image_stays_so(void **state)
 static void the_bodies_name_their_routes(void **state)
 {
     struct draw *d = *state;
-    static const struct stage stage = {.models = {{{&no_model}}, {{&no_model}}}};
-    serve_stage(d, &stage);
+    static const struct draw_stage stage = {.models = {{{&no_model}}, {{&no_model}}}};
+    draw_serve_stage(d, &stage);
     use_routes(d, "ABC", APIPIE_RETRY_SAFE, 0);
     apipie_request_set_seed(d->request, 11);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
@@ -283,9 +244,9 @@ static void the_bodies_name_their_routes(void **state)
 static void a_key_for_each_route(void **state)
 {
     struct draw *d = *state;
-    static const struct stage stage = {.models = {{{&busy}}, {{&busy}}}};
+    static const struct draw_stage stage = {.models = {{{&busy}}, {{&busy}}}};
     char key[4][128];
-    serve_stage(d, &stage);
+    draw_serve_stage(d, &stage);
     use_routes(d, "AB", APIPIE_RETRY_SAFE, 1);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_RATE_LIMITED);
     assert_order(d->server, "model", "ABAB");
@@ -305,20 +266,13 @@ static void a_key_for_each_route(void **state)
 
 struct round {
     const char *name;
-    struct stage stage;
+    struct draw_stage stage;
     const char *routes;
     int32_t policy, retries;
     const char *calls;
     apipie_status code;
     int32_t billed;
 };
-
-#define REPLIES(...)                                                                               \
-    {                                                                                              \
-        {                                                                                          \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
-    }
 
 static const struct draw_reply refused_content = {400, SOON, POLICY};
 static const struct draw_reply no_credit = {402, SOON, "{}"};
@@ -327,7 +281,7 @@ static const struct draw_reply no_picture = {200, SOON, "{\"data\":[]}"};
 
 static const struct round rounds[] = {
     {"both busy once",
-     {{REPLIES(&busy, &good), REPLIES(&busy, &good)}, 0},
+     {{DRAW_REPLIES(&busy, &good), DRAW_REPLIES(&busy, &good)}, 0},
      "AB",
      APIPIE_RETRY_SAFE,
      2,
@@ -335,7 +289,7 @@ static const struct round rounds[] = {
      APIPIE_OK,
      APIPIE_BILLED_YES},
     {"retries count rounds",
-     {{REPLIES(&busy), REPLIES(&busy)}, 0},
+     {{DRAW_REPLIES(&busy), DRAW_REPLIES(&busy)}, 0},
      "AB",
      APIPIE_RETRY_SAFE,
      1,
@@ -343,7 +297,7 @@ static const struct round rounds[] = {
      APIPIE_E_RATE_LIMITED,
      APIPIE_BILLED_NO},
     {"no retries, but both routes",
-     {{REPLIES(&busy), REPLIES(&busy)}, 0},
+     {{DRAW_REPLIES(&busy), DRAW_REPLIES(&busy)}, 0},
      "AB",
      APIPIE_RETRY_SAFE,
      0,
@@ -351,7 +305,7 @@ static const struct round rounds[] = {
      APIPIE_E_RATE_LIMITED,
      APIPIE_BILLED_NO},
     {"a dead first route",
-     {{REPLIES(&no_model), REPLIES(&busy, &good)}, 0},
+     {{DRAW_REPLIES(&no_model), DRAW_REPLIES(&busy, &good)}, 0},
      "AB",
      APIPIE_RETRY_SAFE,
      2,
@@ -359,7 +313,7 @@ static const struct round rounds[] = {
      APIPIE_OK,
      APIPIE_BILLED_YES},
     {"a dead second route",
-     {{REPLIES(&busy, &good), REPLIES(&no_model)}, 0},
+     {{DRAW_REPLIES(&busy, &good), DRAW_REPLIES(&no_model)}, 0},
      "AB",
      APIPIE_RETRY_SAFE,
      2,
@@ -367,7 +321,7 @@ static const struct round rounds[] = {
      APIPIE_OK,
      APIPIE_BILLED_YES},
     {"all dead",
-     {{REPLIES(&no_model), REPLIES(&no_model)}, 0},
+     {{DRAW_REPLIES(&no_model), DRAW_REPLIES(&no_model)}, 0},
      "AB",
      APIPIE_RETRY_SAFE,
      5,
@@ -376,7 +330,7 @@ static const struct round rounds[] = {
      APIPIE_BILLED_NO},
     /* what ends the request ends it, though an earlier route would take it again */
     {"busy, then perhaps paid",
-     {{REPLIES(&busy, &good), REPLIES(&broken)}, 0},
+     {{DRAW_REPLIES(&busy, &good), DRAW_REPLIES(&broken)}, 0},
      "AB",
      APIPIE_RETRY_SAFE,
      2,
@@ -384,7 +338,7 @@ static const struct round rounds[] = {
      APIPIE_E_SERVER,
      APIPIE_BILLED_UNKNOWN},
     {"busy, then no picture",
-     {{REPLIES(&busy, &good), REPLIES(&no_picture)}, 0},
+     {{DRAW_REPLIES(&busy, &good), DRAW_REPLIES(&no_picture)}, 0},
      "ABC",
      APIPIE_RETRY_SAFE,
      2,
@@ -392,7 +346,7 @@ static const struct round rounds[] = {
      APIPIE_E_NO_IMAGE,
      APIPIE_BILLED_UNKNOWN},
     {"busy, then refused content",
-     {{REPLIES(&busy, &good), REPLIES(&refused_content)}, 0},
+     {{DRAW_REPLIES(&busy, &good), DRAW_REPLIES(&refused_content)}, 0},
      "AB",
      APIPIE_RETRY_SAFE,
      2,
@@ -400,7 +354,7 @@ static const struct round rounds[] = {
      APIPIE_E_CONTENT_POLICY,
      APIPIE_BILLED_NO},
     {"busy, then no credit",
-     {{REPLIES(&busy, &good), REPLIES(&no_credit)}, 0},
+     {{DRAW_REPLIES(&busy, &good), DRAW_REPLIES(&no_credit)}, 0},
      "ABC",
      APIPIE_RETRY_SAFE,
      2,
@@ -408,7 +362,7 @@ static const struct round rounds[] = {
      APIPIE_E_QUOTA,
      APIPIE_BILLED_NO},
     {"busy, then a bad key",
-     {{REPLIES(&busy, &good), REPLIES(&bad_key)}, 0},
+     {{DRAW_REPLIES(&busy, &good), DRAW_REPLIES(&bad_key)}, 0},
      "AB",
      APIPIE_RETRY_SAFE,
      2,
@@ -416,7 +370,7 @@ static const struct round rounds[] = {
      APIPIE_E_AUTH,
      APIPIE_BILLED_NO},
     {"always: perhaps paid, then again",
-     {{REPLIES(&broken), REPLIES(&broken, &good)}, 0},
+     {{DRAW_REPLIES(&broken), DRAW_REPLIES(&broken, &good)}, 0},
      "AB",
      APIPIE_RETRY_ALWAYS,
      1,
@@ -424,7 +378,7 @@ static const struct round rounds[] = {
      APIPIE_OK,
      APIPIE_BILLED_YES},
     {"always: a dead route stays dead",
-     {{REPLIES(&broken), REPLIES(&no_model)}, 0},
+     {{DRAW_REPLIES(&broken), DRAW_REPLIES(&no_model)}, 0},
      "AB",
      APIPIE_RETRY_ALWAYS,
      1,
@@ -437,7 +391,7 @@ static void round_after_round(void **state)
 {
     struct draw *d = *state;
     const struct round *row = d->row;
-    serve_stage(d, &row->stage);
+    draw_serve_stage(d, &row->stage);
     use_routes(d, row->routes, row->policy, row->retries);
     apipie_status status = apipie_request_perform(d->request);
     assert_order(d->server, "model", row->calls);
@@ -449,20 +403,84 @@ static void round_after_round(void **state)
                      row->billed);
 }
 
-/* The wait lies between the rounds, not between the routes. */
+static const struct draw_reply wait_a_bit = {429, JSON "Retry-After: 0.7\r\n", "{}"};
+static const struct draw_reply wait_long = {429, JSON "Retry-After: 20\r\n", "{}"};
+
+static int64_t came_ms(const struct draw *d, int32_t index)
+{
+    const struct raw_request *q = raw_server_request(d->server, index);
+    assert_non_null(q);
+    return q->came_ms;
+}
+
 static void the_wait_is_between_rounds(void **state)
 {
     struct draw *d = *state;
-    static const struct draw_reply wait = {429, JSON "Retry-After: 0.6\r\n", "{}"};
-    static const struct stage stage = {.models = {REPLIES(&wait, &good), REPLIES(&busy)}};
-    serve_stage(d, &stage);
+    static const struct draw_stage stage = {
+        {DRAW_REPLIES(&wait_a_bit, &good), DRAW_REPLIES(&wait_long)}, 0};
+    draw_serve_stage(d, &stage);
     use_routes(d, "AB", APIPIE_RETRY_SAFE, 1);
-    /* B's own wait is random and at most half a second */
-    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_RATE_LIMITED);
-    char calls[16];
-    draw_order(d->server, "model", calls, sizeof calls);
-    assert_true(strcmp(calls, "ABB") == 0);
-    assert_int_equal(apipie_request_attempt_count(d->request), 4);
-    assert_attempt(d->request, 2, "pA", "A", APIPIE_OUTCOME_NOT_SENT, APIPIE_E_RATE_LIMITED,
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    assert_order(d->server, "model", "ABA");
+    assert_true(came_ms(d, 2) - came_ms(d, 0) >= 700);
+}
+
+/* ---- what one request learns, the others know */
+
+static void others_wait_too(void **state)
+{
+    struct draw *d = *state;
+    static const struct draw_stage stage = {{DRAW_REPLIES(&wait_a_bit, &good)}, 0};
+    static const char *const routes[] = {"A", "A", "B"};
+    draw_serve_stage(d, &stage);
+    apipie_client_set_max_in_flight(d->client, 1);
+    draw_more(d, 3);
+    for (int i = 0; i < 3; i++) {
+        d->more[i] = apipie_request_unref(d->more[i]);
+        d->more[i] = draw_request_for(d->client, routes[i]);
+    }
+    apipie_request_set_retry(d->more[0], APIPIE_RETRY_SAFE, 1);
+    draw_submit_more(d);
+    assert_int_equal(draw_wait_more(d), 3);
+    assert_order(d->server, "model", "ABAA");
+    assert_true(came_ms(d, 2) - came_ms(d, 0) >= 700);
+    assert_int_equal(apipie_request_tries(d->more[0]), 2);
+    assert_int_equal(apipie_request_tries(d->more[1]), 1);
+    assert_int_equal(apipie_request_attempt_count(d->more[2]), 1);
+}
+
+static void who_has_another_route_takes_it(void **state)
+{
+    struct draw *d = *state;
+    static const struct draw_stage stage = {{DRAW_REPLIES(&wait_long)}, 0};
+    static const char *const routes[] = {"A", "AB"};
+    draw_serve_stage(d, &stage);
+    apipie_client_set_max_in_flight(d->client, 1);
+    draw_more(d, 2);
+    for (int i = 0; i < 2; i++) {
+        d->more[i] = apipie_request_unref(d->more[i]);
+        d->more[i] = draw_request_for(d->client, routes[i]);
+    }
+    draw_submit_more(d);
+    assert_int_equal(draw_wait_more(d), 1);
+    assert_order(d->server, "model", "AB");
+    assert_attempt(d->more[1], 0, "pA", "A", APIPIE_OUTCOME_NOT_SENT, APIPIE_E_RATE_LIMITED,
                    "pause");
+    assert_attempt(d->more[1], 1, "pB", "B", APIPIE_OUTCOME_DELIVERED, APIPIE_OK, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        DRAW_TEST(the_first_route_serves),         DRAW_TEST(in_order_and_why),
+        DRAW_TEST(a_route_of_a_provider_alone),    DRAW_TEST(image_to_image_stays_so),
+        DRAW_TEST(the_bodies_name_their_routes),   DRAW_TEST(a_key_for_each_route),
+        DRAW_TEST(the_wait_is_between_rounds),     DRAW_TEST(others_wait_too),
+        DRAW_TEST(who_has_another_route_takes_it),
+    };
+    int failed = cmocka_run_group_tests_name("failover", tests, NULL, NULL);
+    failed += DRAW_ROWS(whose_routes, orders);
+    failed += DRAW_ROWS(what_another_route_may_do_better, moves);
+    failed += DRAW_ROWS(round_after_round, rounds);
+    return failed;
 }
