@@ -483,9 +483,9 @@ void pie_folder_each(const char *path, void (*fn)(void *user, const struct pie_f
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
             fstatat(dirfd(folder), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
             continue;
-        const struct pie_folder_item item = {
-            e->d_name, os_kind(&st), (uint64_t)st.st_size,
-            (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000};
+        const struct pie_folder_item item = {e->d_name, os_kind(&st), (uint64_t)st.st_size,
+                                             (int64_t)st.st_mtim.tv_sec * 1000000 +
+                                                 st.st_mtim.tv_nsec / 1000};
         fn(user, &item);
     }
     closedir(folder);

@@ -455,7 +455,10 @@ apipie_status pie_cache_load(struct pie_cache *c, struct pie_slice key, struct p
     f.mem = ret->mem;
     f.sink = sink;
     f.max_image_bytes = max_image_bytes;
+    sink->problem[0] = '\0';
     apipie_status status = cachefile_load(&f, key);
+    if (status == APIPIE_E_MEMORY && sink->problem[0] == '\0')
+        pie_text_copy(pie_slice_text("out of memory"), sink->problem, sizeof(sink->problem));
     if (status == APIPIE_OK) {
         cachefile_give(&f, ret);
         pie_cache_path(c, f.name, NULL, &f.path);

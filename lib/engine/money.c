@@ -60,6 +60,7 @@ apipie_status pie_money_reserve(struct apipie_request *r, struct apipie_error *e
     ask.cap = r->asked->budget;
     ask.spent = money_of_request(r);
     ask.now_wall_ms = pie_clock_wall_ms();
+    memset(&r->run->hold, 0, sizeof(r->run->hold));
     return pie_meter_reserve(r->client->meter, &ask, &r->run->hold, err);
 }
 

@@ -3,8 +3,7 @@
 #include "http/curl_priv.h"
 
 /* Idle handles that are kept. */
-#define WIRE_SPARE_MAX     64
-#define WIRE_ENCODINGS_MAX 100
+#define WIRE_SPARE_MAX 64
 
 static void wire_init_once(void)
 {
@@ -237,7 +236,7 @@ static void wire_close(struct pie_transport *base)
     if (t->multi != NULL)
         curl_multi_cleanup(t->multi);
     pie_curl_origins_free(t);
-    pie_buf_free(&t->encodings);
+    pie_curl_lines_free(&t->own);
     pie_mem_free(t->mem, t);
 }
 
@@ -253,9 +252,9 @@ apipie_status pie_curl_transport_new(const struct pie_mem *mem, struct pie_trans
         return APIPIE_E_MEMORY;
     t->base.type = &wire_transport_type;
     t->mem = mem;
-    pie_buf_init(&t->encodings, mem, WIRE_ENCODINGS_MAX);
+    pie_curl_lines_init(&t->own, mem);
     t->multi = curl_multi_init();
-    if (t->multi == NULL || pie_curl_encodings(&t->encodings) != APIPIE_OK) {
+    if (t->multi == NULL || pie_curl_lines_own(&t->own) != APIPIE_OK) {
         wire_close(&t->base);
         return APIPIE_E_MEMORY;
     }

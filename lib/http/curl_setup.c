@@ -13,6 +13,7 @@
 #define SETUP_AGENT        "libapipie/" APIPIE_VERSION_STRING
 /* Bytes of all header lines: what a list of headers may hold, and what is written between them. */
 #define SETUP_LINES_MAX (3 * PIE_HEADERS_MAX)
+#define SETUP_OWN_MAX   200
 /* Up to here head and body leave in one piece. */
 #define SETUP_SMALL_BODY 16384
 
@@ -63,8 +64,9 @@ static apipie_status setup_safety(struct pie_curl_exchange *x)
 
 static apipie_status setup_manners(struct pie_curl_exchange *x)
 {
-    SETUP_SET(CURLOPT_ACCEPT_ENCODING, ""); /* decodes; what is asked for is said in the lines */
-    SETUP_SET(CURLOPT_TCP_KEEPALIVE, 1L);   /* minutes of silence while the picture is drawn */
+    SETUP_SET(CURLOPT_ACCEPT_ENCODING,
+              ""); /* decodes; what is asked for is said by a line of our own */
+    SETUP_SET(CURLOPT_TCP_KEEPALIVE, 1L); /* minutes of silence while the picture is drawn */
     return APIPIE_OK;
 }
 
@@ -75,7 +77,7 @@ struct pie_curl_exchange *pie_curl_exchange_new(struct pie_curl_transport *t)
         return NULL;
     x->transport = t;
     pie_headers_init(&x->headers, t->mem);
-    pie_buf_init(&x->lines.text, t->mem, SETUP_LINES_MAX);
+    pie_curl_lines_init(&x->lines, t->mem);
     x->easy = curl_easy_init();
     if (x->easy == NULL || setup_callbacks(x) != APIPIE_OK || setup_safety(x) != APIPIE_OK ||
         setup_manners(x) != APIPIE_OK)
@@ -89,8 +91,7 @@ struct pie_curl_exchange *pie_curl_exchange_free(struct pie_curl_exchange *x)
         curl_easy_cleanup(x->easy);
     x->easy = NULL;
     pie_curl_exchange_clear(x);
-    pie_mem_free(x->transport->mem, x->lines.each);
-    pie_buf_free(&x->lines.text);
+    pie_curl_lines_free(&x->lines);
     return pie_mem_free(x->transport->mem, x);
 }
 
@@ -176,31 +177,16 @@ static void setup_encoding(struct pie_buf *out, int32_t known, const char *name)
     pie_buf_add_text(out, name);
 }
 
-apipie_status pie_curl_encodings(struct pie_buf *out)
+/* What libcurl would say itself. */
+static void setup_encodings(struct pie_buf *out)
 {
     int32_t features = curl_version_info(CURLVERSION_NOW)->features;
     setup_encoding(out, (features & CURL_VERSION_LIBZ) != 0, "deflate, gzip");
     setup_encoding(out, (features & CURL_VERSION_BROTLI) != 0, "br");
     setup_encoding(out, (features & CURL_VERSION_ZSTD) != 0, "zstd");
-    return out->failed;
 }
 
-/* Room for the lines, in one piece each, made before anything is written: growing would leave copies of the key behind. */
-static apipie_status setup_line_room(struct pie_curl_exchange *x, size_t lines, size_t bytes)
-{
-    struct pie_curl_lines *l = &x->lines;
-    if (lines > l->room) {
-        struct curl_slist *longer = pie_mem_new(x->transport->mem, lines, sizeof(*longer));
-        if (longer == NULL)
-            return APIPIE_E_MEMORY;
-        pie_mem_free(x->transport->mem, l->each);
-        l->each = longer;
-        l->room = lines;
-    }
-    pie_buf_reserve(&l->text, bytes);
-    return l->text.failed;
-}
-
+/* There is room, or growing would leave copies of the key behind. */
 static void setup_add_line(struct pie_curl_lines *l, const char *name, const char *value)
 {
     struct curl_slist *line = &l->each[l->count];
@@ -214,38 +200,85 @@ static void setup_add_line(struct pie_curl_lines *l, const char *name, const cha
     pie_buf_add_char(&l->text, '\0');
 }
 
-static size_t setup_line_length(const char *name, const char *value)
+static apipie_status setup_line_room(struct pie_curl_lines *l, size_t count, size_t bytes)
 {
-    return strlen(name) + strlen(value) + sizeof(": ");
+    if (count > l->room) {
+        struct curl_slist *longer = pie_mem_new(l->text.mem, count, sizeof(*longer));
+        if (longer == NULL)
+            return APIPIE_E_MEMORY;
+        pie_mem_free(l->text.mem, l->each);
+        l->each = longer;
+        l->room = count;
+    }
+    pie_buf_reserve(&l->text, bytes);
+    return l->text.failed;
 }
 
-/* libcurl writes its own lines for agent and encodings twice and letter by letter, which is a tenth of a small call. */
+void pie_curl_lines_init(struct pie_curl_lines *l, const struct pie_mem *mem)
+{
+    memset(l, 0, sizeof(*l));
+    pie_buf_init(&l->text, mem, SETUP_LINES_MAX);
+}
+
+void pie_curl_lines_clear(struct pie_curl_lines *l)
+{
+    if (l->text.p != NULL)
+        pie_mem_wipe(l->text.p, l->text.n);
+    pie_buf_clear(&l->text);
+    l->count = 0;
+}
+
+void pie_curl_lines_free(struct pie_curl_lines *l)
+{
+    pie_curl_lines_clear(l);
+    l->each = pie_mem_free(l->text.mem, l->each);
+    l->room = 0;
+    pie_buf_free(&l->text);
+}
+
+apipie_status pie_curl_lines_own(struct pie_curl_lines *l)
+{
+    struct pie_buf encodings;
+    pie_buf_init(&encodings, l->text.mem, SETUP_OWN_MAX);
+    setup_encodings(&encodings);
+    apipie_status status = encodings.failed;
+    if (status == APIPIE_OK)
+        status = setup_line_room(l, 3, SETUP_OWN_MAX);
+    if (status == APIPIE_OK) {
+        /* Empty Expect: or libcurl waits a second for a 100 that many servers never send. */
+        setup_add_line(l, "Expect", "");
+        setup_add_line(l, "User-Agent", SETUP_AGENT);
+        if (encodings.n != 0)
+            setup_add_line(l, "Accept-Encoding", encodings.p);
+        status = l->text.failed;
+    }
+    pie_buf_free(&encodings);
+    return status;
+}
+
+/* Those of the request, and behind them those that all requests have. */
 static apipie_status setup_headers(struct pie_curl_exchange *x)
 {
-    const char *own[][2] = {
-        /* Empty Expect: or libcurl waits a second for a 100 that many servers never send. */
-        {"Expect", ""},
-        {"User-Agent", SETUP_AGENT},
-        {"Accept-Encoding", x->transport->encodings.p},
-    };
+    struct pie_curl_lines *l = &x->lines;
+    const struct pie_headers *h = &x->request->headers;
     const char *name = NULL;
     const char *value = NULL;
-    size_t at = 0;
-    size_t lines = 0;
-    size_t bytes = 0;
-    size_t own_count = PIE_COUNT(own) - (x->transport->encodings.n == 0);
-    for (size_t i = 0; i < own_count; i++, lines++)
-        bytes += setup_line_length(own[i][0], own[i][1]);
-    for (; pie_headers_next(&x->request->headers, &at, &name, &value); lines++)
-        bytes += setup_line_length(name, value);
-    apipie_status status = setup_line_room(x, lines, bytes);
+    size_t count = 0;
+    for (size_t at = 0; pie_headers_next(h, &at, &name, &value);)
+        count++;
+    /* A blank more than in the list: it has a NUL behind each name and value. */
+    apipie_status status = setup_line_room(l, count, h->text.n + count);
+    for (size_t at = 0; status == APIPIE_OK && pie_headers_next(h, &at, &name, &value);) {
+        setup_add_line(l, name, value);
+        status = l->text.failed;
+    }
     if (status != APIPIE_OK)
         return status;
-    for (size_t i = 0; i < own_count; i++)
-        setup_add_line(&x->lines, own[i][0], own[i][1]);
-    for (at = 0; pie_headers_next(&x->request->headers, &at, &name, &value);)
-        setup_add_line(&x->lines, name, value);
-    return x->lines.text.failed;
+    struct curl_slist *own = x->transport->own.each;
+    if (count != 0)
+        l->each[count - 1].next = own;
+    SETUP_SET(CURLOPT_HTTPHEADER, count != 0 ? l->each : own);
+    return APIPIE_OK;
 }
 
 /* The environment is read anew each time, as libcurl does; loopback never goes through a proxy, whatever it says. */
@@ -285,7 +318,6 @@ apipie_status pie_curl_exchange_prepare(struct pie_curl_exchange *x)
         return status;
     SETUP_SET(CURLOPT_URL, q->url.p);
     SETUP_SET(CURLOPT_BUFFERSIZE, x->origin->small ? SETUP_BUFFER_SMALL : SETUP_BUFFER_LARGE);
-    SETUP_SET(CURLOPT_HTTPHEADER, x->lines.each);
     SETUP_SET(CURLOPT_CONNECTTIMEOUT_MS, (long)q->connect_timeout_ms);
     return setup_body(x);
 }
@@ -297,10 +329,7 @@ void pie_curl_exchange_clear(struct pie_curl_exchange *x)
         curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, NULL);
         curl_easy_setopt(x->easy, CURLOPT_URL, NULL);
     }
-    if (x->lines.text.p != NULL)
-        pie_mem_wipe(x->lines.text.p, x->lines.text.n); /* the key */
-    pie_buf_clear(&x->lines.text);
-    x->lines.count = 0;
+    pie_curl_lines_clear(&x->lines);
     pie_headers_free(&x->headers);
     struct pie_curl_exchange fresh;
     memset(&fresh, 0, sizeof(fresh));

@@ -38,15 +38,21 @@ static int32_t audit_may_repeat(const struct chaos_form *form, const struct chao
     return a->again == CHAOS_AGAIN_REFUSED || (a->again == CHAOS_AGAIN_ROUTE && form->routes != 0);
 }
 
-/* Not even half a request follows one that was not surely refused. Parts of a call go side by side, each with its key. */
+/* Parts of a call go side by side, each with its key; else a call is one thing, whatever keys its routes have. */
+static int32_t audit_same(const struct audit_call *c, size_t i, size_t k)
+{
+    return c->wish.images == 1 || strcmp(c->arrivals[i].key, c->arrivals[k].key) == 0;
+}
+
+/* Not even half a request follows one that was not surely refused. */
 static void audit_repeats(const struct audit_call *c)
 {
-    for (size_t i = 0; i + 1 < c->arrival_count; i++) {
+    for (size_t i = 0; i < c->arrival_count; i++) {
         const struct chaos_arrival *a = &c->arrivals[i];
-        const struct chaos_arrival *next = &c->arrivals[i + 1];
-        if (c->wish.images > 1 && strcmp(a->key, next->key) != 0)
-            continue;
-        if (!audit_may_repeat(c->run->form, a))
+        size_t next = i + 1;
+        while (next < c->arrival_count && !audit_same(c, i, next))
+            next++;
+        if (next < c->arrival_count && !audit_may_repeat(c->run->form, a))
             chaos_wrong("call %d was sent again after it came %s and got \"%s\" (%s)",
                         audit_number(c), a->whole ? "whole" : "in part",
                         a->kind >= 0 ? chaos_kinds[a->kind].name : "nothing",
@@ -56,17 +62,14 @@ static void audit_repeats(const struct audit_call *c)
 
 static void audit_bills(struct audit_call *c)
 {
-    int32_t most = c->run->form->policy == APIPIE_RETRY_ALWAYS ? INT32_MAX : 1;
-    int32_t of_key = 0;
     for (size_t i = 0; i < c->arrival_count; i++) {
-        const struct chaos_arrival *a = &c->arrivals[i];
-        if (i == 0 || (c->wish.images > 1 && strcmp(a->key, c->arrivals[i - 1].key) != 0))
-            of_key = 0;
-        of_key += a->billed;
-        c->billed += a->billed;
-        c->billed_sum += a->amount;
-        if (of_key > most)
-            chaos_wrong("call %d was billed %d times", audit_number(c), (int)of_key);
+        int32_t before = 0;
+        for (size_t k = 0; k < i; k++)
+            before += audit_same(c, i, k) && c->arrivals[k].billed;
+        c->billed += c->arrivals[i].billed;
+        c->billed_sum += c->arrivals[i].amount;
+        if (c->arrivals[i].billed && before != 0 && c->run->form->policy != APIPIE_RETRY_ALWAYS)
+            chaos_wrong("call %d was billed twice", audit_number(c));
     }
 }
 
@@ -75,8 +78,12 @@ static void audit_keys(const struct audit_call *c)
 {
     int32_t keys = 0;
     int32_t most = c->run->form->routes != 0 ? c->run->form->routes : 1;
-    for (size_t i = 0; i < c->arrival_count; i++)
-        keys += i == 0 || strcmp(c->arrivals[i].key, c->arrivals[i - 1].key) != 0;
+    for (size_t i = 0; i < c->arrival_count; i++) {
+        size_t k = 0;
+        while (k < i && strcmp(c->arrivals[i].key, c->arrivals[k].key) != 0)
+            k++;
+        keys += k == i;
+    }
     most = c->wish.images > 1 ? 1 + c->wish.images : most;
     if (keys > most)
         chaos_wrong("call %d came with %d keys", audit_number(c), (int)keys);
@@ -199,8 +206,8 @@ static void audit_report(const struct audit_call *c)
     if (c->wish.images == 1 &&
         r->tries > (form->retries + 1) * (form->routes != 0 ? form->routes : 1))
         chaos_wrong("call %d was tried %d times", audit_number(c), (int)r->tries);
-    if (c->wish.budget >= 0 && form->routes == 0 &&
-        c->wish.budget < chaos_price(c->wish.provider) * c->wish.images &&
+    if (c->wish.budget >= 0 && form->routes == 0 && c->wish.images == 1 &&
+        c->wish.budget < chaos_price(c->wish.provider) &&
         (r->generates != 0 || c->arrival_count != 0))
         chaos_wrong("call %d was over its cap, and sent", audit_number(c));
 }
@@ -270,10 +277,21 @@ static int64_t audit_billed(const struct chaos_book *b, int64_t *ret_count)
     return sum;
 }
 
+/* A request of which the server read only the head, and refused: the ledger knows whose it was. */
+static void audit_introduce(struct chaos_book *b, const struct chaos_paper *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        const struct chaos_entry *e = &p->entries[i];
+        if (e->order >= 0 && (size_t)e->order < b->count && b->arrivals[e->order].number < 0)
+            b->arrivals[e->order].number = e->number;
+    }
+}
+
 void chaos_audit(const struct chaos_crowd *run, struct chaos_book *b, struct chaos_paper *p)
 {
     struct chaos_sums sums;
     int64_t count = 0;
+    audit_introduce(b, p);
     chaos_book_sort(b);
     audit_all(run, b, p);
     chaos_paper_sums(p, NULL, &sums);

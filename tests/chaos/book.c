@@ -56,7 +56,7 @@ static int book_by_number(const void *a, const void *b)
     const struct chaos_arrival *y = b;
     if (x->number != y->number)
         return x->number < y->number ? -1 : 1;
-    return book_by_key(a, b);
+    return x->number < 0 ? book_by_key(a, b) : x->order - y->order;
 }
 
 void chaos_book_sort(struct chaos_book *b)

@@ -66,7 +66,11 @@ enum {
     CHAOS_AGAIN_REFUSED, /* nothing was done: all but "never" */
     CHAOS_AGAIN_ROUTE    /* nothing was done here: who has another route */
 };
-enum { CHAOS_NEED_LINE, CHAOS_NEED_HEAD, CHAOS_NEED_ALL };
+enum {
+    CHAOS_NEED_LINE,
+    CHAOS_NEED_SAID,
+    CHAOS_NEED_ALL
+}; /* SAID: all headers of the kind, and perhaps some words */
 enum {
     CHAOS_BODY_TEXT,
     CHAOS_BODY_NONE,
@@ -160,7 +164,8 @@ int32_t chaos_book_init(struct chaos_book *b, int32_t calls);
 void chaos_book_free(struct chaos_book *b);
 /* The index of a new arrival; -1 without memory. */
 int32_t chaos_book_add(struct chaos_book *b, const char *key, int32_t number, int32_t whole);
-/* Gives arrivals without a number the number of their key, and sorts them by number, key and order. */
+/* Gives arrivals without a number the number of their key, and sorts them by number, then as they came; those without a
+ * number by key. */
 void chaos_book_sort(struct chaos_book *b);
 
 /* ---- reply.c */
@@ -168,7 +173,8 @@ void chaos_book_sort(struct chaos_book *b);
 struct chaos_bytes {
     char *p;
     size_t n, room;
-    size_t line_end, head_end; /* of the final response in it */
+    size_t line_end,
+        said_end; /* of the final response in it: its first line, what its kind says in headers */
 };
 
 void chaos_bytes_free(struct chaos_bytes *b);

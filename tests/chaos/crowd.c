@@ -86,6 +86,8 @@ static void crowd_set_routes(apipie_request *r, const struct chaos_form *form,
         else
             apipie_request_set_provider(r, name);
     }
+    if (form->routes == 0)
+        apipie_request_set_model(r, "m");
 }
 
 static void crowd_set_limits(apipie_request *r, const struct chaos_wish *w)
@@ -111,7 +113,6 @@ static apipie_request *crowd_make(struct crowd *c, const struct chaos_wish *w)
     crowd_set_picture(r, w);
     crowd_set_routes(r, c->run->form, w);
     crowd_set_limits(r, w);
-    apipie_request_set_model(r, "m");
     if (w->images > 1)
         apipie_request_set_n(r, w->images);
     if (w->sink || w->let_go)

@@ -134,6 +134,9 @@ struct chaos_answer chaos_answer(uint64_t seed, int32_t number, int32_t times)
     a.kind = plan_kind(&d, 0);
     plan_bill(&d, &a);
     plan_manner(&d, &a);
+    /* Bytes that end with their connection may end anywhere. */
+    if (a.framing == 2 && chaos_kinds[a.kind].body == CHAOS_BODY_BYTES)
+        a.framing = 0;
     uint32_t fault = chaos_below(&d, 1000);
     if (fault < 130)
         plan_cut(&d, &a);

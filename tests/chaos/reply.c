@@ -210,6 +210,7 @@ static void reply_head(struct chaos_bytes *out, const struct chaos_answer *a, in
         reply_text(out, line);
     }
     reply_text(out, headers);
+    out->said_end = out->n;
 }
 
 void chaos_reply_make(struct chaos_bytes *out, const struct chaos_answer *a, const char *id,
@@ -223,7 +224,6 @@ void chaos_reply_make(struct chaos_bytes *out, const struct chaos_answer *a, con
     if (k->body != CHAOS_BODY_NONE)
         reply_framing(out, a, body.n);
     reply_text(out, "\r\n");
-    out->head_end = out->n;
     if (k->body != CHAOS_BODY_NONE && a->framing == 1)
         reply_chunks(out, &body);
     else
@@ -240,7 +240,6 @@ void chaos_reply_get(struct chaos_bytes *out, int32_t status)
     reply_head(out, &plain, status, "Content-Type: image/png\r\n", NULL);
     reply_framing(out, &plain, status == 200 ? sizeof(reply_picture) : 0);
     reply_text(out, "\r\n");
-    out->head_end = out->n;
     if (status == 200)
         chaos_bytes_add(out, reply_picture, sizeof(reply_picture));
 }

@@ -84,6 +84,7 @@ class Counter:
         class Server(http.server.ThreadingHTTPServer):
             daemon_threads = True
             block_on_close = False
+            request_queue_size = 64  # with five, a crowd waits for its connections to be tried again
 
             def handle_error(self, *words):
                 pass  # a client that goes away is part of the tests

@@ -222,6 +222,8 @@ apipie_status world_load(struct world *w, const char *key, struct apipie_result 
     for (size_t i = 0; status == APIPIE_OK && i < (*ret)->count; i++)
         status =
             sink->type->commit(sink, (*ret)->images[i].slot, i, (*ret)->count, &(*ret)->images[i]);
+    /* whoever tells of it has words for it */
+    assert_true(status != APIPIE_E_MEMORY || sink == NULL || sink->problem[0] != '\0');
     if (sink != NULL)
         sink->type->close(sink);
     if (status != APIPIE_OK)

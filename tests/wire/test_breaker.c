@@ -184,6 +184,30 @@ static void exactly_one_probe(void **state)
     assert_true(came_ms(d, 3) - came_ms(d, 2) >= 400); /* not before the probe's answer */
 }
 
+/* Who has another route does not wait for a probe. */
+static void beside_the_probe(void **state)
+{
+    struct draw *d = *state;
+    static const struct draw_stage stage = {{DRAW_REPLIES(&broken, &broken, &good)}, 400};
+    draw_serve_stage(d, &stage);
+    apipie_client_set_breaker(d->client, 2, 300);
+    perform_failing(d, "A", 2);
+    draw_sleep_ms(350);
+    use_routes(d, "A", APIPIE_RETRY_SAFE, 0);
+    assert_status(apipie_request_submit(d->request), APIPIE_OK);
+    while (raw_server_count(d->server, "POST") < 3)
+        assert_status(apipie_request_wait(d->request, 10), APIPIE_PENDING);
+    draw_more(d, 1);
+    apipie_request_add_route(d->more[0], NULL, "pA", "A");
+    apipie_request_add_route(d->more[0], NULL, "pB", "B");
+    draw_submit_more(d);
+    assert_int_equal(draw_wait_more(d), 1);
+    assert_ended(d->request, apipie_request_wait(d->request, -1), APIPIE_OK);
+    assert_order(d->server, "model", "AAAB");
+    assert_int_equal(apipie_request_attempt_count(d->more[0]), 2);
+    assert_status(apipie_request_attempt_status(d->more[0], 0), APIPIE_E_UNAVAILABLE);
+}
+
 static void a_cancelled_probe_leaves_it_to_the_next(void **state)
 {
     struct draw *d = *state;
@@ -214,6 +238,7 @@ int main(void)
         DRAW_TEST(the_probe_is_waited_for_and_closes),
         DRAW_TEST(a_failed_probe_doubles_the_rest),
         DRAW_TEST(exactly_one_probe),
+        DRAW_TEST(beside_the_probe),
         DRAW_TEST(a_cancelled_probe_leaves_it_to_the_next),
     };
     return cmocka_run_group_tests_name("breaker", tests, NULL, NULL);

@@ -403,7 +403,7 @@ static void round_after_round(void **state)
                      row->billed);
 }
 
-static const struct draw_reply wait_a_bit = {429, JSON "Retry-After: 0.7\r\n", "{}"};
+static const struct draw_reply wait_a_bit = {429, JSON "Retry-After: 0.9\r\n", "{}"};
 static const struct draw_reply wait_long = {429, JSON "Retry-After: 20\r\n", "{}"};
 
 static int64_t came_ms(const struct draw *d, int32_t index)
@@ -422,7 +422,7 @@ static void the_wait_is_between_rounds(void **state)
     use_routes(d, "AB", APIPIE_RETRY_SAFE, 1);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
     assert_order(d->server, "model", "ABA");
-    assert_true(came_ms(d, 2) - came_ms(d, 0) >= 700);
+    assert_true(came_ms(d, 2) - came_ms(d, 0) >= 900);
 }
 
 /* ---- what one request learns, the others know */
@@ -443,7 +443,7 @@ static void others_wait_too(void **state)
     draw_submit_more(d);
     assert_int_equal(draw_wait_more(d), 3);
     assert_order(d->server, "model", "ABAA");
-    assert_true(came_ms(d, 2) - came_ms(d, 0) >= 700);
+    assert_true(came_ms(d, 2) - came_ms(d, 0) >= 900);
     assert_int_equal(apipie_request_tries(d->more[0]), 2);
     assert_int_equal(apipie_request_tries(d->more[1]), 1);
     assert_int_equal(apipie_request_attempt_count(d->more[2]), 1);
