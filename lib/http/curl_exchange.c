@@ -5,8 +5,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-/* Room for the headers of nearly every reply. */
-#define EXCHANGE_HEADERS_FIRST 2048
+/* Room for the headers of most replies, in a block of the size that allocators keep at hand. */
+#define EXCHANGE_HEADERS_FIRST 1000
 
 static void exchange_keep_header(struct pie_curl_exchange *x, struct pie_slice s)
 {

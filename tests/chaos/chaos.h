@@ -67,10 +67,10 @@ enum {
     CHAOS_AGAIN_ROUTE    /* nothing was done here: who has another route */
 };
 enum {
-    CHAOS_NEED_LINE,
-    CHAOS_NEED_SAID,
+    CHAOS_NEED_LINE, /* the status */
+    CHAOS_NEED_SAID, /* the headers of the kind, and perhaps some words */
     CHAOS_NEED_ALL
-}; /* SAID: all headers of the kind, and perhaps some words */
+};
 enum {
     CHAOS_BODY_TEXT,
     CHAOS_BODY_NONE,
