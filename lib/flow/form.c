@@ -53,7 +53,7 @@ static void form_break(struct pie_form *f, const char *problem)
 static apipie_status form_base64_begin(struct pie_form *f)
 {
     if (f->room == NULL)
-        f->room = pie_mem_new(f->mem, 1, FORM_ROOM);
+        f->room = pie_mem_resize(f->mem, NULL, FORM_ROOM); /* not zeroed: it is large */
     if (f->room == NULL)
         return APIPIE_E_MEMORY;
     f->state = FORM_BASE64;

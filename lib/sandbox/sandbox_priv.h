@@ -60,7 +60,7 @@ struct pie_picture {
     int32_t wrong_mime;
 };
 
-#define PIE_STORE_COUNT 1024
+#define PIE_STORE_COUNT 512
 #define PIE_STORE_BYTES (256u * 1024 * 1024)
 
 struct pie_store {

@@ -235,12 +235,12 @@ static void draws_with_every_model(void **state)
     assert_int_equal(apipie_sandbox_billed_count(talk_box), 82);
 }
 
-static void keeps_the_last_64_pictures(void **state)
+static void keeps_the_last_512_pictures(void **state)
 {
     struct talk first = talk_post("{" SMALL "}");
 
     (void)state;
-    for (int i = 0; i < 64; i++) {
+    for (int i = 0; i < 512; i++) {
         struct talk picture = talk_fetch(&first, "data.0.url"), t = talk_post("{" SMALL "}");
 
         assert_int_equal(picture.status, 200);
@@ -386,7 +386,7 @@ int main(void)
         TEST(draws_an_aspect_ratio),
         TEST(takes_openai_models),
         TEST(draws_with_every_model),
-        TEST(keeps_the_last_64_pictures),
+        TEST(keeps_the_last_512_pictures),
         TEST(refuses_a_key_at_a_link),
         TEST(checks_the_key),
         TEST(takes_another_key),

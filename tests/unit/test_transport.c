@@ -356,6 +356,21 @@ static void connections_are_used_again(void **state)
     stage_close(s);
 }
 
+/* Who is woken before it sleeps does not sleep; once. */
+static void a_wakeup_is_not_lost(void **state)
+{
+    struct stage *s = *state;
+    stage_open(s, answer, NULL);
+    int64_t started = pie_clock_ms();
+    s->transport->type->wakeup(s->transport);
+    s->transport->type->drive(s->transport, 5000);
+    assert_true(pie_clock_ms() - started < 2500);
+    started = pie_clock_ms();
+    s->transport->type->drive(s->transport, 100);
+    assert_true(pie_clock_ms() - started >= 90);
+    stage_close(s);
+}
+
 int main(void)
 {
     static struct stage stage;
@@ -368,6 +383,7 @@ int main(void)
         cmocka_unit_test_prestate(cancel_ends_one_and_no_other, &stage),
         cmocka_unit_test_prestate(cancel_after_the_end, &stage),
         cmocka_unit_test_prestate(connections_are_used_again, &stage),
+        cmocka_unit_test_prestate(a_wakeup_is_not_lost, &stage),
     };
     return cmocka_run_group_tests_name("transport", tests, NULL, NULL);
 }
