@@ -152,7 +152,8 @@ static apipie_status submit_hand_over(struct apipie_request *r)
         pie_request_keep(r);
         submit_take_settings(r);
         submit_enqueue(c, r);
-        c->transport->type->wakeup(c->transport);
+        if (c->leader != 0) /* whoever leads next looks into the inbox first */
+            c->transport->type->wakeup(c->transport);
         pie_lock_wake(
             c->lock); /* who waits already, and could not pump before there was a transport */
     }
