@@ -4,9 +4,6 @@
 
 #include "engine/bucket_priv.h"
 
-/* How long to wait for a probe that is out. */
-#define ROUTE_PROBE_MS 1000
-
 void pie_route_names(const struct apipie_request *r, size_t route, const char **ret_provider,
                      const char **ret_model)
 {
@@ -68,14 +65,13 @@ static void route_log_skip(struct apipie_request *r, size_t route, const struct 
     pie_buf_free(&text);
 }
 
-/* The first that is open now. Else, with *ret_wait_ms, the one that only asked for a pause and is open first; else
- * SIZE_MAX, and *ret_wait_ms is when a rest ends. */
-static size_t route_choose(struct apipie_request *r, int64_t now_ms, int64_t *ret_wait_ms)
+/* The first that is open now. Else the one whose pause ends first, or where a probe is about to say: its line is waited in. Else
+ * SIZE_MAX, and *ret_rest_ms is when the first rest ends. */
+static size_t route_choose(struct apipie_request *r, int64_t now_ms, int64_t *ret_rest_ms)
 {
-    size_t paused = SIZE_MAX;
-    int64_t paused_ms = INT64_MAX;
-    int64_t rest_ms = INT64_MAX;
-    *ret_wait_ms = 0;
+    size_t wait = SIZE_MAX;
+    int64_t wait_ms = INT64_MAX;
+    *ret_rest_ms = INT64_MAX;
     for (size_t i = pie_route_next(r, r->route); i != SIZE_MAX; i = pie_route_next(r, i + 1)) {
         struct pie_lane *lane = route_lane(r, i);
         if (lane == NULL)
@@ -85,14 +81,14 @@ static size_t route_choose(struct apipie_request *r, int64_t now_ms, int64_t *re
         lane->users--;
         if (ready <= now_ms)
             return i;
-        if (breaker <= now_ms && ready < paused_ms) {
-            paused = i;
-            paused_ms = ready;
+        if (breaker > now_ms && breaker != INT64_MAX) {
+            *ret_rest_ms = breaker < *ret_rest_ms ? breaker : *ret_rest_ms;
+        } else if (wait == SIZE_MAX || ready < wait_ms) {
+            wait = i;
+            wait_ms = ready;
         }
-        rest_ms = breaker > now_ms && breaker < rest_ms ? breaker : rest_ms;
     }
-    *ret_wait_ms = rest_ms == INT64_MAX ? now_ms + ROUTE_PROBE_MS : rest_ms;
-    return paused;
+    return wait;
 }
 
 /* All that are left rest. */

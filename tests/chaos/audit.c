@@ -139,10 +139,16 @@ static void audit_settled(const struct audit_call *c, const struct chaos_entry *
 
 static void audit_ledger(struct audit_call *c)
 {
+    /* Those with an id first: two may have cost the same. */
+    for (size_t i = 0; i < c->entry_count; i++) {
+        if (c->entries[i].order >= 0)
+            audit_settled(c, &c->entries[i]);
+    }
     for (size_t i = 0; i < c->entry_count; i++) {
         const struct chaos_entry *e = &c->entries[i];
         audit_entry(c, e);
-        audit_settled(c, e);
+        if (e->order < 0)
+            audit_settled(c, e);
         if (e->billed == APIPIE_BILLED_YES) {
             c->yes++;
             c->yes_sum += e->cost;

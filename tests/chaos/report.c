@@ -119,7 +119,8 @@ static void report_attempt(struct chaos_report *report, int32_t number, const ap
     report->sent += outcome != APIPIE_OUTCOME_NOT_SENT;
     report->skipped += outcome == APIPIE_OUTCOME_NOT_SENT &&
                        (status == APIPIE_E_UNAVAILABLE || status == APIPIE_E_RATE_LIMITED);
-    report->resent += strstr(apipie_request_attempt_message(r, i), "kept connection") != NULL;
+    report->resent += outcome == APIPIE_OUTCOME_UNKNOWN &&
+                      strstr(apipie_request_attempt_message(r, i), "kept connection") != NULL;
 }
 
 static void report_attempts(struct chaos_report *report, int32_t number, const apipie_request *r)

@@ -299,8 +299,9 @@ static void server_give(struct chaos_server *s, struct server_conn *c, int32_t a
                   : k->need == CHAOS_NEED_SAID ? c->out.said_end
                                                : c->out.n;
     a->again = c->limit >= need ? k->again : CHAOS_AGAIN_NO;
-    /* Who has not read what else it says takes it for any other. */
-    if (k->status == 400 && c->limit < need && c->limit >= c->out.line_end)
+    /* Who has not read what else it says takes it for any other; a reset may overtake the last bytes. */
+    if (k->status == 400 && a->again != CHAOS_AGAIN_REFUSED && c->limit >= c->out.line_end &&
+        (c->limit < need || c->answer.ending == CHAOS_RESET))
         a->again = CHAOS_AGAIN_ROUTE;
     a->kind = c->limit != 0 ? (int32_t)c->answer.kind : -1;
     server_hold(c, c->answer.wait_ms, CHAOS_REPLY);
