@@ -409,8 +409,8 @@ typedef apipie_status (*apipie_veto_fn)(void *user, const apipie_request *reques
                                         size_t capacity);
 
 /**
- * Asks for the key instead of apipie_client_set_key(), for keys that rotate or live shortly: before each paid call, and once
- * more after a 401 (unless the policy is APIPIE_RETRY_NEVER).
+ * Asks for the key instead of apipie_client_set_key(), for keys that rotate or live shortly: before each paid call, once more
+ * after its 401 (unless the policy is APIPIE_RETRY_NEVER), and before each look into the server's history.
  * @param refused 1: the key given last was refused
  * @param key put it here, with NUL
  * @param capacity APIPIE_LIMIT_TEXT + 1
