@@ -261,8 +261,9 @@ APIPIE_API apipie_status apipie_client_set_stall_timeout(apipie_client *client, 
  * them, then by its own routes, and, when it has none, by those of its client. The next one is tried when a route surely did
  * not bill and another may do better (refused with: no such model, a parameter, a rate limit, too busy; or it rests after
  * failures) and under APIPIE_RETRY_ALWAYS also when that is unknown; never for refused content, the key or the credit, nor
- * when the server cannot be reached: it is the same for all of them. When all have failed, those that may work later are tried again after a wait, as often as the retries allow. Without routes the gateway's
- * own pool chooses. All of a request together are at most APIPIE_LIMIT_ROUTES (else submit says APIPIE_E_ARGUMENT).
+ * when the server cannot be reached: it is the same for all of them. When all have failed, those that may work later are
+ * tried again after a wait, as often as the retries allow. Without routes the gateway's own pool chooses. All of a request
+ * together are at most APIPIE_LIMIT_ROUTES (else submit says APIPIE_E_ARGUMENT).
  */
 
 /**
@@ -301,8 +302,8 @@ APIPIE_API apipie_status apipie_client_set_breaker(apipie_client *client, int32_
 APIPIE_API apipie_status apipie_client_set_max_in_flight(apipie_client *client, int32_t n);
 
 /**
- * Your own limit by the minute; a tenth of it may go at once, the rest evenly spread: a request over it waits in line. What a server says (Retry-After,
- * x-ratelimit-*) is obeyed besides, for all requests of that route.
+ * Your own limit by the minute; a tenth of it may go at once, the rest evenly spread: a request over it waits in line. What a
+ * server says (Retry-After, x-ratelimit-*) is obeyed besides, for all requests of that route.
  * @param provider whose requests count, as a route names it; NULL: all requests together
  * @param requests a minute, 0: no limit
  * @param images a minute, 0: no limit
