@@ -192,7 +192,9 @@ act_program() {
         say "compiled; not run, as it would cost another picture: $build/draw"
     else
         say "\$ cd \"$build\" && ./draw"
+        rm -f "$build/draw.png"
         (cd "$build" && ./draw)
+        [ -s "$build/draw.png" ] || die "draw made no picture"
     fi
 }
 
