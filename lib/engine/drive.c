@@ -22,6 +22,20 @@ apipie_status pie_drive_list(struct apipie_request *r)
     return APIPIE_OK;
 }
 
+void pie_drive_unlist(struct apipie_request *r)
+{
+    struct apipie_client *c = r->client;
+    pie_queue_take(&c->alarms, &r->alarm);
+    if (r->prev != NULL)
+        r->prev->next = r->next;
+    else
+        c->jobs = r->next;
+    if (r->next != NULL)
+        r->next->prev = r->prev;
+    r->prev = r->next = NULL;
+    r->listed = 0;
+}
+
 /* Not even an alarm could be set: it ends at once. */
 static void drive_refuse(struct apipie_client *c, struct apipie_request *r)
 {
@@ -256,10 +270,14 @@ void pie_client_close(struct apipie_client *c)
     c->closing = 1;
     if (c->leader == 0) {
         c->leader = pie_thread_id();
-        pie_lock_drop(c->lock);
-        if (c->transport != NULL)
-            drive_turn(c, 0);
-        pie_lock_take(c->lock);
+        /* More than once when somebody cancels beside us. */
+        do {
+            pie_lock_drop(c->lock);
+            if (c->transport != NULL)
+                drive_turn(c, 0);
+            pie_lock_take(c->lock);
+        } while (c->transport != NULL &&
+                 (c->jobs != NULL || c->inbox != NULL || c->cancelled != NULL));
         c->leader = 0;
         transport = c->transport;
         c->transport = NULL;

@@ -92,20 +92,6 @@ void pie_job_wait_until(struct apipie_request *r, int64_t until_ms)
 
 /* ---- the end */
 
-static void end_unlist(struct apipie_request *r)
-{
-    struct apipie_client *c = r->client;
-    pie_queue_take(&c->alarms, &r->alarm);
-    if (r->prev != NULL)
-        r->prev->next = r->next;
-    else
-        c->jobs = r->next;
-    if (r->next != NULL)
-        r->next->prev = r->prev;
-    r->prev = r->next = NULL;
-    r->listed = 0;
-}
-
 /* What the host does not need any more goes now, not with its last reference. */
 static void end_job(struct apipie_request *r, apipie_status status)
 {
@@ -120,7 +106,7 @@ static void end_job(struct apipie_request *r, apipie_status status)
     r->place = NULL;
     if (!r->listed) /* refused by submit: no leader has seen it */
         return;
-    end_unlist(r);
+    pie_drive_unlist(r);
     if (r->whole != NULL) {
         pie_part_ended(r);
     } else {

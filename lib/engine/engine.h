@@ -52,10 +52,14 @@ struct pie_place {
     int32_t private_gateway; /* its host is loopback or private by its name */
 };
 
-/* A call that came back whole, as the history knows it: when one is looked for, the others must be known. */
+/* A paid call that was billed, or may have been, as the history would show it: when one is looked for, the others must be
+ * known. Hashes fold case; 0 stands for any. */
 struct pie_recent {
-    uint64_t mark; /* of route and length of the prompt */
-    int64_t from_ms, to_ms;
+    uint64_t chars, units; /* of the prompt */
+    uint64_t provider, model;
+    int64_t from_ms, to_ms; /* by our clock */
+    int32_t unknown;        /* nobody knows yet whether it has a row */
+    char hold[37];
 };
 #define PIE_RECENT 256
 
@@ -104,6 +108,7 @@ struct apipie_client {
     int32_t limited;                      /* jobs that are out under a limit for silence */
     struct pie_recent recent[PIE_RECENT]; /* a ring */
     size_t recent_next;
+    int64_t recent_forgot_ms; /* calls up to then may have been forgotten */
 };
 
 /* What a job needs while it is out; made when it is let out of the line, so that thousands may wait there. */

@@ -107,12 +107,25 @@ const char *pie_run_key(const struct apipie_request *r);
 apipie_status pie_money_reserve(struct apipie_request *r, struct apipie_error *err);
 /* The attempt has been judged. */
 void pie_money_settle(struct apipie_request *r, struct pie_attempt *a);
-/* Route and length of a prompt as one number; never 0. */
-uint64_t pie_recent_mark(const char *provider, const char *model, const char *prompt);
-/* A call that was billed, and when its row was made, by our clock. */
-void pie_recent_add(struct apipie_client *c, uint64_t mark, int64_t from_ms, int64_t to_ms);
 /* All attempts together: APIPIE_BILLED_*. */
 int32_t pie_money_billed(const struct apipie_request *r);
+
+/* ---- recent.c: paid calls of the last minutes */
+
+struct pie_recent_ask {
+    const char *provider, *model, *prompt;
+    int64_t from_ms, to_ms; /* by our clock */
+    int32_t (*is_mine)(const void *user, const char *hold);
+    const void *user;
+};
+
+/* The attempt was billed or may have been. */
+void pie_recent_add(struct apipie_request *r, const struct pie_attempt *a);
+/* It is known now that it has a row. */
+void pie_recent_settled(struct apipie_client *c, const char *hold);
+/* Other calls of this client whose rows look the same and fall into that time. 0: nobody can tell how many. */
+int32_t pie_recent_count(const struct apipie_client *c, const struct pie_recent_ask *ask,
+                         size_t *ret_known);
 
 /* ---- leg.c */
 
@@ -191,6 +204,7 @@ void pie_gather_commit(struct apipie_request *r);
 
 /* Among the jobs of its client, with an alarm. APIPIE_OK or APIPIE_E_MEMORY. */
 apipie_status pie_drive_list(struct apipie_request *r);
+void pie_drive_unlist(struct apipie_request *r);
 
 /* ---- part.c: one request that becomes several calls side by side */
 

@@ -62,12 +62,23 @@ static void job_count_try(struct apipie_request *r)
     r->run->fetch_tries += !r->run->leg->paid;
 }
 
+/* Not even the log has a line for it: what was put aside goes back all the same. */
+static void job_return_hold(struct apipie_request *r)
+{
+    struct pie_attempt none;
+    pie_attempt_init(&none);
+    none.outcome = APIPIE_OUTCOME_NOT_SENT;
+    if (r->run->leg->paid)
+        pie_money_settle(r, &none);
+}
+
 void pie_job_send_leg(struct apipie_request *r)
 {
     struct pie_run *run = r->run;
     struct pie_transport *t = r->client->transport;
     struct pie_attempt *a = pie_job_log_attempt(r, run->leg->purpose);
     if (a == NULL) {
+        job_return_hold(r);
         job_cannot_send(r);
         return;
     }
@@ -87,6 +98,19 @@ void pie_job_send_leg(struct apipie_request *r)
     job_cannot_send(r);
 }
 
+/* Cancelled, perhaps by the key callback, or too late: a paid call is not begun only to be stopped. */
+static int32_t job_is_gone(struct apipie_request *r)
+{
+    const struct apipie_request *whole = r->whole != NULL ? r->whole : r;
+    int32_t cancelled = pie_atomic_get(&whole->cancel);
+    if (!cancelled && r->deadline_ms > pie_clock_ms())
+        return 0;
+    pie_atomic_set(&r->state,
+                   PIE_STATE_WAITING); /* after a 401 it still says in flight; nothing is out */
+    pie_job_stop(r, cancelled ? APIPIE_E_CANCELLED : APIPIE_E_TIMEOUT);
+    return 1;
+}
+
 /* The paid call: with the key of this moment, and with its price put aside. */
 static void job_send_call(struct apipie_request *r, int32_t key_refused)
 {
@@ -97,6 +121,10 @@ static void job_send_call(struct apipie_request *r, int32_t key_refused)
     apipie_status status = run->redirects == 0 ? pie_run_ask_key(r, key_refused, &err) : APIPIE_OK;
     if (status == APIPIE_OK)
         status = pie_run_encode(r, &err);
+    if (status == APIPIE_OK && job_is_gone(r)) {
+        pie_error_free(&err);
+        return;
+    }
     if (status == APIPIE_OK)
         status = pie_money_reserve(r, &err);
     if (status == APIPIE_OK)

@@ -14,14 +14,19 @@ static int64_t money_estimate(struct apipie_request *r, const struct pie_call *c
     return each > INT64_MAX / images ? INT64_MAX : each * images;
 }
 
+static int64_t money_add(int64_t a, int64_t b)
+{
+    return a > INT64_MAX - b ? INT64_MAX : a + b;
+}
+
 /* What counts for the job itself so far: its attempts, and what is out. */
 static int64_t money_of_job(const struct apipie_request *r)
 {
     int64_t sum = 0;
     for (size_t i = 0; i < r->attempt_count; i++)
-        sum += r->attempts[i].charge;
+        sum = money_add(sum, r->attempts[i].charge);
     if (r->run != NULL && r->run->hold.open)
-        sum += r->run->hold.amount;
+        sum = money_add(sum, r->run->hold.amount);
     return sum;
 }
 
@@ -32,7 +37,7 @@ static int64_t money_of_request(const struct apipie_request *r)
     int64_t sum = money_of_job(whole);
     for (int32_t i = 0; i < whole->part_count; i++) {
         if (whole->parts[i] != NULL)
-            sum += money_of_job(whole->parts[i]);
+            sum = money_add(sum, money_of_job(whole->parts[i]));
     }
     return sum;
 }
@@ -72,44 +77,12 @@ static int64_t money_figure(const struct apipie_request *r, const struct pie_att
     return r->result->usage.cost;
 }
 
-static uint64_t money_mix(uint64_t h, const char *text)
-{
-    for (; text != NULL && *text != '\0'; text++)
-        h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211); /* FNV-1a */
-    return (h ^ 0xFF) * UINT64_C(1099511628211);
-}
-
-uint64_t pie_recent_mark(const char *provider, const char *model, const char *prompt)
-{
-    uint64_t h = money_mix(money_mix(UINT64_C(14695981039346656037), provider), model);
-    return (h ^ money_characters(prompt)) | 1;
-}
-
-void pie_recent_add(struct apipie_client *c, uint64_t mark, int64_t from_ms, int64_t to_ms)
-{
-    struct pie_recent *recent = &c->recent[c->recent_next++ % PIE_RECENT];
-    recent->mark = mark;
-    recent->from_ms = from_ms;
-    recent->to_ms = to_ms;
-}
-
-static void money_remember(struct apipie_request *r, const struct pie_attempt *a)
-{
-    const char *provider = NULL;
-    const char *model = NULL;
-    pie_route_names(r, r->route, &provider, &model);
-    pie_recent_add(r->client, pie_recent_mark(provider, model, r->asked->text[PIE_WISH_PROMPT]),
-                   a->wall_ms, pie_clock_wall_ms());
-}
-
 void pie_money_settle(struct apipie_request *r, struct pie_attempt *a)
 {
     static const int32_t kinds[] = {APIPIE_CHARGE_NONE, APIPIE_CHARGE_SERVER,
                                     APIPIE_CHARGE_UNKNOWN};
     struct pie_meter_hold *hold = &r->run->hold;
     struct pie_meter_end end = {0};
-    if (a->billed == APIPIE_BILLED_YES)
-        money_remember(r, a);
     if (!hold->open)
         return;
     end.billed = a->billed;
@@ -122,6 +95,8 @@ void pie_money_settle(struct apipie_request *r, struct pie_attempt *a)
     a->charge_kind = kinds[a->billed];
     if (a->billed == APIPIE_BILLED_YES && end.cost < 0)
         a->charge_kind = APIPIE_CHARGE_ESTIMATED;
+    if (a->billed != APIPIE_BILLED_NO)
+        pie_recent_add(r, a);
 }
 
 static int32_t money_worse(int32_t a, int32_t b)

@@ -66,11 +66,21 @@ static void part_become_whole(struct apipie_request *r)
     pie_job_set_alarm(r);
 }
 
+/* Parts that have not begun. */
+static void part_discard(struct apipie_request *r)
+{
+    for (int32_t i = 0; i < r->part_count; i++)
+        pie_drive_unlist(r->parts[i]);
+    pie_part_free_all(r);
+}
+
 void pie_part_split(struct apipie_request *r)
 {
     int32_t count = r->asked->n;
     int32_t made = 0;
-    if (part_make_room(r, count) != APIPIE_OK) {
+    /* The places of all pictures, now: after the money is spent it would be too late. */
+    if (part_make_room(r, count) != APIPIE_OK ||
+        pie_result_grow(r->result, (size_t)count) != APIPIE_OK) {
         part_fail_memory(r);
         return;
     }
@@ -82,7 +92,8 @@ void pie_part_split(struct apipie_request *r)
             break;
     }
     r->part_count = r->parts_left = made;
-    if (made == 0) {
+    if (made < count) { /* nothing was sent yet */
+        part_discard(r);
         part_fail_memory(r);
         return;
     }

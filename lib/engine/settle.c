@@ -36,6 +36,7 @@ struct pie_settle {
     int64_t until_ms; /* looks again until then; 0: one look */
     int32_t clock_known;
     int64_t ahead_ms;                    /* the server's clock before ours */
+    int64_t slack_ms; /* how far it may be off */
     struct settle_row rows[SETTLE_ROWS]; /* that fit any of the calls */
     size_t row_count;
     int32_t overflow;
@@ -160,10 +161,10 @@ static void settle_set_clock(struct pie_settle *s, const struct pie_outcome *o)
     s->clock_known =
         date != NULL && pie_number_http_date(pie_slice_text(date), &date_ms) == APIPIE_OK;
     s->ahead_ms = s->clock_known ? date_ms - pie_clock_wall_ms() : 0;
-    int64_t slack = s->clock_known ? SETTLE_SLACK_MS : SETTLE_SLACK_FREE_MS;
+    s->slack_ms = s->clock_known ? SETTLE_SLACK_MS : SETTLE_SLACK_FREE_MS;
     for (size_t i = 0; i < s->count; i++) {
-        s->calls[i].lost.from_ms = s->calls[i].from_ms + s->ahead_ms - slack;
-        s->calls[i].lost.to_ms = s->calls[i].to_ms + s->ahead_ms + slack;
+        s->calls[i].lost.from_ms = s->calls[i].from_ms + s->ahead_ms - s->slack_ms;
+        s->calls[i].lost.to_ms = s->calls[i].to_ms + s->ahead_ms + s->slack_ms;
     }
 }
 
@@ -230,29 +231,37 @@ static int32_t settle_read_page(struct apipie_request *r, const struct pie_outco
     pie_reading_close(&g);
     s->pages++;
     s->offset += n;
+    if (n >= SETTLE_PAGE && !before && s->pages >= SETTLE_PAGES)
+        s->overflow = 1; /* what is behind may fit too */
     return n >= SETTLE_PAGE && !before && s->pages < SETTLE_PAGES;
 }
 
 /* ---- concluding */
 
-/* Calls of this client that came back whole, and that look like the lost one in the history. */
-static uint64_t settle_mark(const struct pie_settle *s, const struct settle_call *call)
+static int32_t settle_is_mine(const void *user, const char *hold)
 {
-    return pie_recent_mark(call->lost.provider, call->lost.model,
-                           s->of->asked->text[PIE_WISH_PROMPT]);
+    const struct pie_settle *s = user;
+    for (size_t i = 0; i < s->count; i++) {
+        if (strcmp(s->of->attempts[s->calls[i].attempt].hold, hold) == 0)
+            return 1;
+    }
+    return 0;
 }
 
-static size_t settle_known(const struct apipie_request *r, const struct settle_call *call)
+/* Other calls of this client that look like the lost one in the history. 0: nobody can tell. */
+static int32_t settle_known(const struct apipie_request *r, const struct settle_call *call,
+                            size_t *ret_known)
 {
-    const struct apipie_client *c = r->client;
-    uint64_t mark = settle_mark(r->settle, call);
-    size_t n = 0;
-    for (size_t i = 0; i < PIE_RECENT; i++) {
-        const struct pie_recent *known = &c->recent[i];
-        n += known->mark == mark && known->to_ms >= call->from_ms - SETTLE_SLACK_MS &&
-             known->from_ms <= call->to_ms;
-    }
-    return n;
+    const struct pie_settle *s = r->settle;
+    struct pie_recent_ask ask = {0};
+    ask.provider = call->lost.provider;
+    ask.model = call->lost.model;
+    ask.prompt = s->of->asked->text[PIE_WISH_PROMPT];
+    ask.from_ms = call->from_ms - s->slack_ms - 999;
+    ask.to_ms = call->to_ms + s->slack_ms;
+    ask.is_mine = settle_is_mine;
+    ask.user = s;
+    return pie_recent_count(r->client, &ask, ret_known);
 }
 
 static int32_t settle_costs_agree(const struct pie_settle *s)
@@ -269,7 +278,8 @@ static int32_t settle_each(const struct apipie_request *r)
 {
     const struct pie_settle *s = r->settle;
     for (size_t i = 0; i < s->count; i++) {
-        if (s->calls[i].lost.found != 1 || settle_known(r, &s->calls[i]) != 0)
+        size_t known = 0;
+        if (s->calls[i].lost.found != 1 || !settle_known(r, &s->calls[i], &known) || known != 0)
             return 0;
         for (size_t j = 0; j < i; j++) {
             if (strcmp(s->calls[i].lost.id, s->calls[j].lost.id) == 0)
@@ -283,12 +293,15 @@ static int32_t settle_each(const struct apipie_request *r)
 static int32_t settle_together(const struct apipie_request *r)
 {
     const struct pie_settle *s = r->settle;
-    size_t known = settle_known(r, &s->calls[0]);
+    size_t known = 0;
+    if (!settle_known(r, &s->calls[0], &known))
+        return 0;
     if (s->row_count != s->count + known || (known != 0 && !settle_costs_agree(s)))
         return 0;
     for (size_t i = 0; i < s->count; i++) {
+        size_t here = 0;
         if ((size_t)s->calls[i].lost.found != s->row_count ||
-            settle_known(r, &s->calls[i]) != known)
+            !settle_known(r, &s->calls[i], &here) || here != known)
             return 0;
     }
     return 1;
@@ -322,8 +335,7 @@ static void settle_book(struct apipie_request *r)
         const struct pie_attempt *a = &s->of->attempts[call->attempt];
         if (!call->settled)
             continue;
-        pie_recent_add(r->client, settle_mark(s, call), call->from_ms,
-                       call->to_ms - SETTLE_LATE_MS);
+        pie_recent_settled(r->client, a->hold);
         if (a->hold[0] != '\0')
             pie_meter_resolve(r->client->meter, a->hold, APIPIE_BILLED_YES, call->cost,
                               pie_clock_wall_ms());
@@ -353,6 +365,7 @@ static void settle_look_again(struct apipie_request *r, int64_t at_ms)
     s->offset = 0;
     s->pages = 0;
     s->row_count = 0;
+    s->overflow = 0;
     s->looks++;
     for (size_t i = 0; i < s->count; i++)
         s->calls[i].lost.found = s->calls[i].lost.unpriced = 0;
@@ -363,6 +376,7 @@ void pie_settle_reply(struct apipie_request *r, const struct pie_outcome *o)
 {
     struct pie_settle *s = r->settle;
     int64_t now = pie_clock_ms();
+    r->run->fetch_tries = 0; /* each page has its own tries */
     if (settle_read_page(r, o)) {
         pie_job_wait_until(r, now);
         return;
@@ -378,6 +392,26 @@ void pie_settle_reply(struct apipie_request *r, const struct pie_outcome *o)
 
 /* ---- by itself, before a request ends */
 
+/* The job that looks, as the one part of r. Takes settle; NULL without memory. */
+static struct apipie_request *settle_new_look(struct apipie_request *r, struct pie_settle *settle)
+{
+    struct apipie_request **parts = pie_mem_new(r->mem, 1, sizeof(struct apipie_request *));
+    struct apipie_request *look =
+        parts != NULL ? pie_part_new(r, 0, APIPIE_REQUEST_RECONCILE) : NULL;
+    if (look == NULL) {
+        pie_mem_free(r->mem, parts);
+        pie_mem_free(r->mem, settle->calls);
+        pie_mem_free(r->mem, settle);
+        return NULL;
+    }
+    pie_part_free_all(r);
+    look->settle = settle;
+    parts[0] = look;
+    r->parts = parts;
+    r->part_count = 1;
+    return look;
+}
+
 int32_t pie_settle_begin(struct apipie_request *r)
 {
     int64_t now = pie_clock_ms();
@@ -388,28 +422,20 @@ int32_t pie_settle_begin(struct apipie_request *r)
         r->dialect->ask_history == NULL || now + SETTLE_FIRST_MS >= until ||
         pie_money_billed(r) != APIPIE_BILLED_UNKNOWN)
         return 0;
-    struct apipie_request **parts = pie_mem_new(r->mem, 1, sizeof(struct apipie_request *));
-    if (parts == NULL)
+    struct pie_settle *settle = settle_new(r);
+    if (settle == NULL)
         return 0;
-    pie_part_free_all(r);
-    r->parts = parts;
-    parts[0] = pie_part_new(r, 0, APIPIE_REQUEST_RECONCILE);
-    r->part_count = parts[0] != NULL;
-    if (parts[0] == NULL)
+    struct apipie_request *look = settle_new_look(r, settle);
+    if (look == NULL)
         return 0;
-    parts[0]->settle = settle_new(r);
     r->settling = 1;
     r->parts_left = 1;
     pie_route_release(r);
     pie_atomic_set(&r->state, PIE_STATE_PARENT);
     pie_job_set_alarm(r);
-    if (parts[0]->settle == NULL) {
-        settle_fail_memory(parts[0]);
-        return 1;
-    }
-    parts[0]->settle->until_ms = until;
-    parts[0]->settle->looks = 1;
-    pie_job_wait_until(parts[0], now + SETTLE_FIRST_MS);
+    settle->until_ms = until;
+    settle->looks = 1;
+    pie_job_wait_until(look, now + SETTLE_FIRST_MS);
     return 1;
 }
 
