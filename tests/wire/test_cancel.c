@@ -267,6 +267,66 @@ static void a_wait_with_a_limit_leaves_the_request_alone(void **state)
     assert_int_equal(raw_server_count(d->server, "POST"), 1);
 }
 
+/* ---- a paid call is not begun only to be stopped */
+
+static void assert_nothing_was_sent(struct draw *d, apipie_status why)
+{
+    assert_ended(d->request, apipie_request_status(d->request), why);
+    assert_int_equal(apipie_error_billed(apipie_request_error(d->request)), APIPIE_BILLED_NO);
+    assert_int_equal(raw_server_count(d->server, "POST"), 0);
+    assert_int_equal(apipie_client_money(d->client, NULL, APIPIE_MONEY_RESERVED), 0);
+}
+
+static void who_looks_too_late_sends_nothing(void **state)
+{
+    struct draw *d = *state;
+    draw_serve_json(d, ONE_IMAGE);
+    apipie_request_set_timeout(d->request, 50);
+    assert_status(apipie_request_submit(d->request), APIPIE_OK);
+    draw_sleep_ms(200);
+    assert_status(apipie_request_wait(d->request, -1), APIPIE_E_TIMEOUT);
+    assert_nothing_was_sent(d, APIPIE_E_TIMEOUT);
+}
+
+static apipie_status key_and_cancel(void *user, int32_t refused, char *key, size_t capacity)
+{
+    struct draw *d = user;
+    (void)refused;
+    (void)capacity;
+    memcpy(key, "sk-0123456789", sizeof "sk-0123456789");
+    apipie_request_cancel(d->request);
+    return APIPIE_OK;
+}
+
+static void a_key_callback_that_cancels(void **state)
+{
+    struct draw *d = *state;
+    draw_serve_json(d, ONE_IMAGE);
+    assert_status(apipie_client_set_key_fn(d->client, key_and_cancel, d, NULL), APIPIE_OK);
+    assert_status(apipie_request_perform(d->request), APIPIE_E_CANCELLED);
+    assert_nothing_was_sent(d, APIPIE_E_CANCELLED);
+}
+
+static apipie_status key_and_sleep(void *user, int32_t refused, char *key, size_t capacity)
+{
+    (void)user;
+    (void)refused;
+    (void)capacity;
+    memcpy(key, "sk-0123456789", sizeof "sk-0123456789");
+    draw_sleep_ms(300);
+    return APIPIE_OK;
+}
+
+static void a_key_callback_that_takes_too_long(void **state)
+{
+    struct draw *d = *state;
+    draw_serve_json(d, ONE_IMAGE);
+    apipie_request_set_timeout(d->request, 200);
+    assert_status(apipie_client_set_key_fn(d->client, key_and_sleep, NULL, NULL), APIPIE_OK);
+    assert_status(apipie_request_perform(d->request), APIPIE_E_TIMEOUT);
+    assert_nothing_was_sent(d, APIPIE_E_TIMEOUT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +343,10 @@ int main(void)
         DRAW_TEST(cancel_after_the_end_does_nothing),
         DRAW_TEST(the_client_works_on_after_a_cancel),
         DRAW_TEST(a_wait_with_a_limit_leaves_the_request_alone),
+
+        DRAW_TEST(who_looks_too_late_sends_nothing),
+        DRAW_TEST(a_key_callback_that_cancels),
+        DRAW_TEST(a_key_callback_that_takes_too_long),
     };
     int failed = cmocka_run_group_tests_name("cancel", tests, NULL, NULL);
     failed += DRAW_ROWS(the_time_limit, stalls);
