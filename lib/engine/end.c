@@ -145,6 +145,15 @@ void pie_job_fail_with(struct apipie_request *r, struct apipie_error *err)
     pie_job_fail(r);
 }
 
+void pie_job_fail_memory(struct apipie_request *r)
+{
+    struct apipie_error err;
+    pie_error_init(&err, r->mem);
+    pie_error_set(&err, APIPIE_E_MEMORY, PIE_HINT_MEMORY, "out of memory", NULL, NULL);
+    pie_job_fail_with(r, &err);
+    pie_error_free(&err);
+}
+
 void pie_job_succeed(struct apipie_request *r)
 {
     pie_error_free(&r->error);
@@ -173,23 +182,6 @@ static void end_error(struct apipie_error *err, apipie_status why, const struct 
     err->retryable = 1;
 }
 
-static void end_judge(struct apipie_request *r, const struct pie_outcome *o,
-                      struct apipie_error *err)
-{
-    struct pie_attempt *a = &r->attempts[r->attempt_count - 1];
-    a->outcome = pie_verdict_outcome(o, err); /* a refusal counts by its first line */
-    a->status = err->code;
-    a->billed = APIPIE_BILLED_NO;
-    pie_text_display(pie_slice_text(err->message), a->message, sizeof(a->message));
-    if (!r->run->leg->paid)
-        return;
-    if (a->outcome != APIPIE_OUTCOME_NOT_SENT)
-        r->rated = 0;
-    if (a->outcome == APIPIE_OUTCOME_UNKNOWN)
-        a->billed = APIPIE_BILLED_UNKNOWN;
-    pie_money_settle(r, a);
-}
-
 void pie_job_stopped(struct apipie_request *r, apipie_status why, const struct pie_outcome *o)
 {
     struct apipie_error err;
@@ -201,7 +193,8 @@ void pie_job_stopped(struct apipie_request *r, apipie_status why, const struct p
                                         : "before the request was sent");
     err.http_status = o->status;
     if (out) {
-        end_judge(r, o, &err);
+        pie_job_judge(r, pie_verdict_outcome(o, &err),
+                      &err); /* a refusal counts by its first line */
         if (r->run->leg->paid)
             pie_route_report(r, o, &err);
     }

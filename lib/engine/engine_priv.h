@@ -70,7 +70,7 @@ void pie_lane_free_all(struct apipie_client *c);
 /* When may the next request go there, own limits aside? <= now: at once; INT64_MAX: a probe is out. */
 int64_t pie_lane_ready(struct pie_lane *lane, int64_t now_ms);
 /* Everybody in its line looks for a route again: it closed for a while. */
-void pie_lane_drain(struct apipie_client *c, struct pie_lane *lane);
+void pie_lane_drain(struct pie_lane *lane);
 /* Lets out of the lines who may go. *ret_next_ms: when to look again. */
 void pie_lane_admit(struct apipie_client *c, int64_t *ret_next_ms);
 
@@ -163,6 +163,7 @@ void pie_job_not_sent(struct apipie_request *r, struct apipie_error *err);
 /* Ends with r->error, whose code is set. */
 void pie_job_fail(struct apipie_request *r);
 void pie_job_fail_with(struct apipie_request *r, struct apipie_error *err); /* takes err */
+void pie_job_fail_memory(struct apipie_request *r);
 void pie_job_succeed(struct apipie_request *r);
 /* The leg that is set goes out at that time. */
 void pie_job_wait_until(struct apipie_request *r, int64_t until_ms);
@@ -177,6 +178,8 @@ void pie_job_broken(struct apipie_request *r, const struct pie_outcome *o,
                     struct apipie_error *err);
 /* Is there a whole picture, or the url of one, in what came so far? */
 int32_t pie_job_has_whole(const struct apipie_request *r);
+/* The verdict on the exchange: what it was, what it costs, why it failed (err NULL: it did not). */
+void pie_job_judge(struct apipie_request *r, int32_t outcome, struct apipie_error *err);
 void pie_job_log_outcome(struct apipie_request *r, const struct pie_outcome *o);
 /* The exchange was stopped: APIPIE_E_CANCELLED or APIPIE_E_TIMEOUT. */
 void pie_job_stopped(struct apipie_request *r, apipie_status why, const struct pie_outcome *o);

@@ -187,8 +187,7 @@ void pie_job_log_outcome(struct apipie_request *r, const struct pie_outcome *o)
     pie_explain_request_id(&o->headers, a->request_id);
 }
 
-/* The verdict on the exchange: what it was, what it costs, why it failed (err NULL: it did not). */
-static void job_judge(struct apipie_request *r, int32_t outcome, struct apipie_error *err)
+void pie_job_judge(struct apipie_request *r, int32_t outcome, struct apipie_error *err)
 {
     struct pie_attempt *a = job_attempt(r);
     a->outcome = outcome;
@@ -364,12 +363,12 @@ static void job_call_answered(struct apipie_request *r, const struct pie_outcome
                               struct apipie_error *err)
 {
     if (pie_gather_decode(r, o, err)) {
-        job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
+        pie_job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
         pie_route_report(r, o, NULL);
         pie_gather_go_on(r);
         return;
     }
-    job_judge(r, job_no_picture_outcome(r), err);
+    pie_job_judge(r, job_no_picture_outcome(r), err);
     job_call_failed(r, o, err);
 }
 
@@ -382,7 +381,7 @@ static void job_redirected(struct apipie_request *r, const struct pie_outcome *o
         outcome = pie_verdict_outcome(o, err);
     if (status == APIPIE_E_MEMORY && err->code == APIPIE_OK)
         job_memory_error(err);
-    job_judge(r, outcome, status != APIPIE_OK ? err : NULL);
+    pie_job_judge(r, outcome, status != APIPIE_OK ? err : NULL);
     if (status == APIPIE_OK) {
         pie_job_wait_until(r, pie_clock_ms());
         return;
@@ -421,7 +420,7 @@ static void job_call_reply(struct apipie_request *r, const struct pie_outcome *o
         return;
     }
     job_explain(r, o, err);
-    job_judge(r, pie_verdict_outcome(o, err), err);
+    pie_job_judge(r, pie_verdict_outcome(o, err), err);
     job_call_failed(r, o, err);
 }
 
@@ -461,13 +460,13 @@ static void job_fetch_reply(struct apipie_request *r, const struct pie_outcome *
     }
     int32_t success = o->status >= 200 && o->status < 300 && o->wire == PIE_WIRE_OK;
     if (success && pie_gather_fetched(r, o, err)) {
-        job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
+        pie_job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
         pie_gather_go_on(r);
         return;
     }
     if (err->code == APIPIE_OK)
         job_explain(r, o, err);
-    job_judge(r, success ? APIPIE_OUTCOME_DELIVERED : pie_verdict_outcome(o, err), err);
+    pie_job_judge(r, success ? APIPIE_OUTCOME_DELIVERED : pie_verdict_outcome(o, err), err);
     job_fetch_failed(r, o, err);
 }
 
@@ -477,12 +476,12 @@ static void job_history_reply(struct apipie_request *r, const struct pie_outcome
 {
     struct pie_retry_ask ask;
     if (o->status >= 200 && o->status < 300 && o->wire == PIE_WIRE_OK) {
-        job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
+        pie_job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
         pie_settle_reply(r, o);
         return;
     }
     job_explain(r, o, err);
-    job_judge(r, pie_verdict_outcome(o, err), err);
+    pie_job_judge(r, pie_verdict_outcome(o, err), err);
     job_ask_retry(r, err, pie_clock_ms(), &ask);
     int64_t delay = pie_retry_decide(&ask);
     if (delay >= 0)
@@ -517,7 +516,7 @@ void pie_job_reply(struct apipie_request *r, struct pie_outcome *o)
 
 void pie_job_broken(struct apipie_request *r, const struct pie_outcome *o, struct apipie_error *err)
 {
-    job_judge(r, pie_verdict_outcome(o, err), err);
+    pie_job_judge(r, pie_verdict_outcome(o, err), err);
     if (r->run->leg->paid)
         job_call_failed(r, o, err);
     else if (r->run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD)

@@ -110,12 +110,11 @@ int64_t pie_lane_ready(struct pie_lane *lane, int64_t now_ms)
     return ready;
 }
 
-void pie_lane_drain(struct apipie_client *c, struct pie_lane *lane)
+void pie_lane_drain(struct pie_lane *lane)
 {
     struct apipie_request *first = NULL;
     struct apipie_request **end = &first;
     struct pie_queued *e = NULL;
-    (void)c;
     /* Taken out first: some come back to this very line. */
     while ((e = pie_queue_first(&lane->line)) != NULL) {
         struct apipie_request *r = e->owner;

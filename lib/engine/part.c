@@ -39,15 +39,6 @@ void pie_part_free_all(struct apipie_request *whole)
     whole->part_count = 0;
 }
 
-static void part_fail_memory(struct apipie_request *r)
-{
-    struct apipie_error err;
-    pie_error_init(&err, r->mem);
-    pie_error_set(&err, APIPIE_E_MEMORY, PIE_HINT_MEMORY, "out of memory", NULL, NULL);
-    pie_job_fail_with(r, &err);
-    pie_error_free(&err);
-}
-
 /* They wait for what the whole does not need any more. */
 static apipie_status part_make_room(struct apipie_request *r, int32_t count)
 {
@@ -81,7 +72,7 @@ void pie_part_split(struct apipie_request *r)
     /* The places of all pictures, now: after the money is spent it would be too late. */
     if (part_make_room(r, count) != APIPIE_OK ||
         pie_result_grow(r->result, (size_t)count) != APIPIE_OK) {
-        part_fail_memory(r);
+        pie_job_fail_memory(r);
         return;
     }
     part_become_whole(r);
@@ -94,7 +85,7 @@ void pie_part_split(struct apipie_request *r)
     r->part_count = r->parts_left = made;
     if (made < count) { /* nothing was sent yet */
         part_discard(r);
-        part_fail_memory(r);
+        pie_job_fail_memory(r);
         return;
     }
     /* One that fails at once must not end the whole while others are still to begin. */
@@ -238,7 +229,7 @@ static void part_merge(struct apipie_request *whole)
 {
     int32_t first = 1;
     if (pie_result_grow(whole->result, (size_t)whole->part_count) != APIPIE_OK) {
-        part_fail_memory(whole);
+        pie_job_fail_memory(whole);
         return;
     }
     for (int32_t i = 0; i < whole->part_count; i++)

@@ -29,15 +29,6 @@ static struct pie_lane *route_lane(struct apipie_request *r, size_t route)
     return pie_lane_use(r->client, provider, model);
 }
 
-static void route_fail_memory(struct apipie_request *r)
-{
-    struct apipie_error err;
-    pie_error_init(&err, r->mem);
-    pie_error_set(&err, APIPIE_E_MEMORY, PIE_HINT_MEMORY, "out of memory", NULL, NULL);
-    pie_job_fail_with(r, &err);
-    pie_error_free(&err);
-}
-
 /* A route that is passed over is in the log like one that was tried. */
 static void route_log_skip(struct apipie_request *r, size_t route, const struct pie_lane *lane,
                            int64_t now_ms)
@@ -138,7 +129,7 @@ void pie_route_enter(struct apipie_request *r)
         r->run->encoded = 0;
     if (r->lane == NULL ||
         pie_queue_put(&r->lane->line, &r->place_in_lane, route_key(r), r->order) != APIPIE_OK) {
-        route_fail_memory(r);
+        pie_job_fail_memory(r);
         return;
     }
     pie_atomic_set(&r->state, PIE_STATE_QUEUED);
@@ -156,7 +147,7 @@ static void route_pause(struct apipie_request *r, int64_t ms, int64_t now_ms)
         lane->paused_ms = until;
     /* Who has another route does not wait for this one. */
     if (was_open && ms > 0)
-        pie_lane_drain(r->client, lane);
+        pie_lane_drain(lane);
 }
 
 /* Does a wait that the reply asks for concern everybody who goes this way? */
@@ -183,7 +174,7 @@ void pie_route_report(struct apipie_request *r, const struct pie_outcome *o,
     if (good == 0)
         pie_text_display(pie_slice_text(err->message), lane->problem, sizeof(lane->problem));
     if (before != PIE_BREAKER_OPEN && lane->breaker.state == PIE_BREAKER_OPEN)
-        pie_lane_drain(r->client, lane);
+        pie_lane_drain(lane);
     int64_t pause = route_pause_ms(o, err);
     if (pause > 0)
         route_pause(r, pause, now);

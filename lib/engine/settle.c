@@ -36,7 +36,7 @@ struct pie_settle {
     int64_t until_ms; /* looks again until then; 0: one look */
     int32_t clock_known;
     int64_t ahead_ms;                    /* the server's clock before ours */
-    int64_t slack_ms; /* how far it may be off */
+    int64_t slack_ms;                    /* how far it may be off */
     struct settle_row rows[SETTLE_ROWS]; /* that fit any of the calls */
     size_t row_count;
     int32_t overflow;
@@ -116,15 +116,6 @@ struct apipie_request *pie_request_new_reconcile(const struct apipie_request *en
 
 /* ---- asking */
 
-static void settle_fail_memory(struct apipie_request *r)
-{
-    struct apipie_error err;
-    pie_error_init(&err, r->mem);
-    pie_error_set(&err, APIPIE_E_MEMORY, PIE_HINT_MEMORY, "out of memory", NULL, NULL);
-    pie_job_fail_with(r, &err);
-    pie_error_free(&err);
-}
-
 void pie_settle_go(struct apipie_request *r)
 {
     struct apipie_error err;
@@ -146,7 +137,7 @@ void pie_settle_go(struct apipie_request *r)
     if (status == APIPIE_OK)
         pie_job_send_leg(r);
     else if (err.code == APIPIE_OK)
-        settle_fail_memory(r);
+        pie_job_fail_memory(r);
     else
         pie_job_fail_with(r, &err);
     pie_error_free(&err);
