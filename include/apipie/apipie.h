@@ -57,6 +57,8 @@ enum {
     APIPIE_E_CANCELLED = -6,   /**< apipie_request_cancel(), or the client was freed */
     APIPIE_E_BUDGET = -7,      /**< a cap of your own: nothing was sent */
     APIPIE_E_VETOED = -8,      /**< your veto hook refused it: nothing was sent */
+    APIPIE_E_FORKED =
+        -9, /**< the client was made by the parent of this process: make one of its own */
 
     /* Us, and the machine we run on. */
     APIPIE_E_MEMORY = -100,   /**< out of memory */
@@ -106,6 +108,8 @@ enum {
 #define APIPIE_LIMIT_N        64        /**< images of one request */
 #define APIPIE_LIMIT_ROUTES   32        /**< routes of a client or request */
 #define APIPIE_LIMIT_PRIORITY 3600      /**< seconds */
+#define APIPIE_LIMIT_HEADERS  32        /**< headers of a client or request */
+#define APIPIE_LIMIT_PEM      16777216  /**< bytes of certificates in memory */
 
 /**
  * The short name of a status, as the command line and its JSON print it ("rate_limited").
@@ -172,10 +176,13 @@ APIPIE_API apipie_client *apipie_client_ref(apipie_client *client);
 
 /**
  * Drops a reference. The last one cancels what still runs (those requests end with
- * APIPIE_E_CANCELLED); requests that the host still holds keep their data.
+ * APIPIE_E_CANCELLED), calls the done callbacks that are still due, and ends the worker; what nobody collected is dropped.
+ * Requests that the host still holds keep their data. While another thread waits for a request, or inside a callback, that thread does
+ * all this a moment later.
  * @return NULL, always
- * Threads: any. Blocks: at most 50 ms; before libcurl 7.87 also while it looks up a name. Owns: takes the
- * reference. Since: 0.1.
+ * Threads: any, also inside a callback. Blocks: at most 50 ms, beside callbacks of the host that run (a sink on the worker), one second
+ * for the lock of a ledger, and before libcurl 7.87 a name lookup. In a child after fork() it only frees what is the child's.
+ * Owns: takes the reference. Since: 0.1.
  */
 APIPIE_API apipie_client *apipie_client_unref(apipie_client *client);
 
@@ -439,6 +446,178 @@ APIPIE_API apipie_status apipie_client_set_veto(apipie_client *client, apipie_ve
  */
 APIPIE_API apipie_status apipie_client_set_key_fn(apipie_client *client, apipie_key_fn key_fn,
                                                   void *user, apipie_free_fn user_free);
+
+/* ---------------------------------------------------------------------------------------------
+ * Client: memory
+ * ------------------------------------------------------------------------------------------- */
+
+/**
+ * The most memory that the client and all that belongs to it may hold at once, pictures in memory included (what libcurl,
+ * jansson and the C library take for themselves is not counted). What would pass it fails with APIPIE_E_MEMORY: that request
+ * ends, everything else goes on.
+ * @param bytes 0: no limit (the default); less than is held now refuses what is new
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_memory_limit(apipie_client *client, uint64_t bytes);
+
+/** What apipie_client_memory() tells. Since: 0.1. */
+enum {
+    APIPIE_MEMORY_NOW = 0,    /**< bytes held now */
+    APIPIE_MEMORY_PEAK = 1,   /**< the most bytes that were held at once */
+    APIPIE_MEMORY_REFUSED = 2 /**< how often memory was refused, by the limit or by the allocator */
+};
+
+/**
+ * The memory of a client and all that belongs to it, as apipie_client_set_memory_limit() counts it.
+ * @param which APIPIE_MEMORY_*
+ * @return APIPIE_UNKNOWN for a bad argument
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_client_memory(const apipie_client *client, int32_t which);
+
+/* ---------------------------------------------------------------------------------------------
+ * Client: the way to the server
+ * ------------------------------------------------------------------------------------------- */
+
+/**
+ * A header for every call to the server that the base URL names. It does not go to other servers, where pictures are fetched by url.
+ * @param name letters, digits and the signs of RFC 9110's tokens; not one that the library writes itself (Authorization,
+ *        Content-Type, Content-Length, Host, Connection, Transfer-Encoding, Expect, Accept, Accept-Encoding, User-Agent,
+ *        Idempotency-Key, traceparent): APIPIE_E_ARGUMENT. Case does not matter; setting it again replaces
+ * @param value printable ASCII and blanks inside it, at most APIPIE_LIMIT_TEXT bytes; NULL takes the header back. Never logged
+ * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_HEADERS
+ * Threads: any; requests submitted later have it. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_header(apipie_client *client, const char *name,
+                                                  const char *value);
+
+/**
+ * The proxy for all servers but those on this machine.
+ * @param url "http://host:port", "https://...", "socks5://..." (names are looked up here) or "socks5h://..." (there), with
+ *        "user:password@" before the host where it asks for them; "" for none; NULL (the default): what http_proxy,
+ *        https_proxy, all_proxy and no_proxy in the environment say
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies; wiped on free. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_proxy(apipie_client *client, const char *url);
+
+/**
+ * The certificates of authorities to trust, instead of the system's.
+ * @param path a PEM file; NULL: the system's again. Read at the first connection: a file that cannot be read is APIPIE_E_TLS there
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_ca_file(apipie_client *client, const char *path);
+
+/**
+ * The same from memory; goes before a file.
+ * @param pem PEM text of one or several certificates; NULL takes it back
+ * @param size bytes, at most APIPIE_LIMIT_PEM, or APIPIE_NTS
+ * @return APIPIE_E_ARGUMENT for something that holds no PEM certificate
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_ca_pem(apipie_client *client, const char *pem,
+                                                  size_t size);
+
+/**
+ * The certificate by which the client shows who it is; only to the server of the base URL.
+ * @param certificate a PEM file; NULL: none any more
+ * @param key a PEM file; NULL: it is in the first one
+ * @param password of the key; NULL for none. Wiped on free
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_certificate(apipie_client *client,
+                                                       const char *certificate, const char *key,
+                                                       const char *password);
+
+/**
+ * The public key that the server of the base URL must have, besides a certificate that is trusted: anything else is APIPIE_E_TLS.
+ * @param hashes "sha256//" and the base64 of the SHA-256 of the key (RFC 7469); several with ";" between them; NULL: any key
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_pinned_key(apipie_client *client, const char *hashes);
+
+/**
+ * HTTP/2 where the server offers it over TLS. Off by default: one reset of an HTTP/2 connection leaves all calls on it
+ * unknown, where HTTP/1.1 has one call a connection.
+ * @param on 0 or 1
+ * @return APIPIE_E_UNSUPPORTED when libcurl was built without it
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_http2(apipie_client *client, int32_t on);
+
+/**
+ * Names your program behind ours in the User-Agent header: "libapipie/0.1.0 MyGame/1.2".
+ * @param product printable ASCII; NULL: none
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_user_agent(apipie_client *client, const char *product);
+
+/**
+ * The network interface or local address from which connections go out ("eth1", "192.0.2.7").
+ * @param name NULL: the system chooses
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_interface(apipie_client *client, const char *name);
+
+/**
+ * Which addresses of a name are used.
+ * @param version 0: both (the default); 4 or 6: only those
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_ip_version(apipie_client *client, int32_t version);
+
+/* ---------------------------------------------------------------------------------------------
+ * Client: what it does, for others to see
+ * ------------------------------------------------------------------------------------------- */
+
+/** How much apipie_client_set_log() tells; each level holds those before it. Since: 0.1. */
+enum {
+    APIPIE_LOG_ERROR = 1,   /**< requests that failed */
+    APIPIE_LOG_WARNING = 2, /**< exchanges that failed, warnings of results */
+    APIPIE_LOG_INFO = 3,    /**< every exchange, every end */
+    APIPIE_LOG_DEBUG = 4,   /**< every step of a request */
+    APIPIE_LOG_PROMPT = 5   /**< the prompts too: personal data, perhaps */
+};
+
+/**
+ * Takes one finished line: no line end, no control bytes, no key, no query of a URL, no image data, and no prompt unless asked.
+ * @param level APIPIE_LOG_*
+ * @param line ends with NUL, at most 512 bytes
+ * Threads: the one that pumps, submits or sets; may be several at once. Blocks: should not. Owns: line lives during the call.
+ * Since: 0.1.
+ */
+typedef void (*apipie_log_fn)(void *user, int32_t level, const char *line);
+
+/**
+ * Sets the log sink.
+ * @param level the most talkative level that is wanted: APIPIE_LOG_*
+ * @param log NULL takes it back
+ * @param user_free NULL if `user` needs none
+ * Threads: any; requests submitted later log there. Blocks: no. Owns: takes user (freed once: with the client or when replaced,
+ * after the last request that was submitted with it, or at once on failure and with NULL). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_log(apipie_client *client, int32_t level,
+                                               apipie_log_fn log, void *user,
+                                               apipie_free_fn user_free);
+
+/**
+ * Sees every exchange when it has ended and been judged: for spans and metrics. The apipie_request_attempt_*() getters tell of it,
+ * apipie_request_attempt_time() its lookup, connect, TLS, first byte and total, apipie_request_attempt_traceparent() its id.
+ * @param request the one that was submitted
+ * @param index of the exchange; only this one may be asked for, and only during the call: at the end of a request that became
+ *        several calls (apipie_request_set_n()) the numbers are others
+ * Threads: the one that pumps. Blocks: should not. Owns: nothing. Since: 0.1.
+ */
+typedef void (*apipie_trace_fn)(void *user, const apipie_request *request, size_t index);
+
+/**
+ * Sets the trace hook.
+ * @param trace NULL takes it back
+ * @param user_free NULL if `user` needs none
+ * Threads: any; requests submitted later are traced. Blocks: no. Owns: takes user (freed once: with the client or when replaced,
+ * after the last request that was submitted with it, or at once on failure and with NULL). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_trace(apipie_client *client, apipie_trace_fn trace,
+                                                 void *user, apipie_free_fn user_free);
 
 /* ---------------------------------------------------------------------------------------------
  * Request: the builder
@@ -716,6 +895,78 @@ APIPIE_API apipie_status apipie_request_set_budget(apipie_request *request, int6
 APIPIE_API apipie_status apipie_request_set_tag(apipie_request *request, const char *tag);
 
 /**
+ * A header for the calls of this request, besides its client's; see apipie_client_set_header().
+ * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_HEADERS
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_header(apipie_request *request, const char *name,
+                                                   const char *value);
+
+/**
+ * The trace that this request belongs to (https://www.w3.org/TR/trace-context/). Each call to the server of the base URL then
+ * carries a traceparent of the same trace with an id of its own; see apipie_request_attempt_traceparent().
+ * @param traceparent "00-" 32 hex digits "-" 16 hex digits "-" 2 hex digits; NULL: none
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_traceparent(apipie_request *request,
+                                                        const char *traceparent);
+
+/**
+ * A pointer of yours that goes with the request, for whoever gets it from apipie_client_next() or in a callback. Not copied by
+ * apipie_request_copy().
+ * @param user_free NULL if `user` needs none
+ * Threads: one at a time per request. Blocks: no. Owns: takes user (freed once: with the request, when replaced, or at once on failure).
+ * Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_user_data(apipie_request *request, void *user,
+                                                      apipie_free_fn user_free);
+
+/**
+ * The pointer that was set.
+ * Threads: any after submit. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API void *apipie_request_user_data(const apipie_request *request);
+
+/**
+ * The request has ended: apipie_request_status(), _result() and _error() tell how. Called once, unless a thread waited for it.
+ * @param request lives at least during the call
+ * Threads: one that is in apipie_client_poll(), or drops the client's last reference. Everything may be called but what waits
+ * (see docs/threads.md). Blocks: as the host likes. Owns: nothing. Since: 0.1.
+ */
+typedef void (*apipie_done_fn)(void *user, apipie_request *request);
+
+/**
+ * Sets the done callback. A request that somebody waits for when it ends is delivered to him, not to the callback; one that failed in
+ * apipie_request_submit() has been delivered by that. Not copied by apipie_request_copy().
+ * @param done NULL takes it back
+ * @param user_free NULL if `user` needs none
+ * Threads: one at a time per request. Blocks: no. Owns: takes user (freed once: with the request, when replaced, or at once on failure
+ * and with NULL). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_done(apipie_request *request, apipie_done_fn done,
+                                                 void *user, apipie_free_fn user_free);
+
+/**
+ * Something moved: apipie_request_progress() tells how far it is. Several steps become one call, at most 50 a second, never after the
+ * done callback.
+ * @param request lives at least during the call
+ * Threads: one that is in apipie_client_poll(), or waits for this request; one at a time. Everything may be called but what waits
+ * (see docs/threads.md). Blocks: should not. Owns: nothing. Since: 0.1.
+ */
+typedef void (*apipie_progress_fn)(void *user, apipie_request *request);
+
+/**
+ * Sets the progress callback. Not copied by apipie_request_copy().
+ * @param progress NULL takes it back
+ * @param user_free NULL if `user` needs none
+ * Threads: one at a time per request. Blocks: no. Owns: takes user (freed once: with the request, when replaced, or at once on failure
+ * and with NULL). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_progress(apipie_request *request,
+                                                     apipie_progress_fn progress, void *user,
+                                                     apipie_free_fn user_free);
+
+/**
  * The prompt that was set.
  * @param ret_size NULL, or gets its bytes
  * @return ends with NUL; NULL when none is set
@@ -861,6 +1112,122 @@ APIPIE_API const apipie_result *apipie_request_result(const apipie_request *requ
 APIPIE_API const apipie_error *apipie_request_error(const apipie_request *request);
 
 /* ---------------------------------------------------------------------------------------------
+ * Drives: who moves the bytes
+ *
+ * Nothing moves by itself: some thread has to be inside the library. Five ways, the same in all else:
+ *   blocking   apipie_request_perform() or _wait(), on any number of threads;
+ *   polled     apipie_client_poll() from a loop of your own, a frame's say;
+ *   a queue    apipie_client_next() collects what has ended, whoever moved it;
+ *   a loop     of epoll, libuv, ...: apipie_client_loop_fd() and apipie_client_next_timeout();
+ *   a worker   a thread of the library, when asked for: apipie_client_start_worker().
+ *
+ * A request that has ended is delivered once: to whoever waits for it, else to its done callback, else by
+ * apipie_client_next(). docs/threads.md has the table of what may be called where.
+ * ------------------------------------------------------------------------------------------- */
+
+/**
+ * Moves what can be moved, calls the done and progress callbacks that are due, and returns as soon as there is something to
+ * collect with apipie_client_next(). With a worker, or while another thread moves the bytes, it only delivers.
+ * @param timeout_ms how long to wait for that; 0 never waits; negative: no limit. Also when nothing is under way:
+ *        another thread may submit something, or call apipie_client_wakeup()
+ * @return APIPIE_PENDING while requests are under way or wait to be collected, APIPIE_OK when there are none,
+ *         APIPIE_E_REENTRANT inside a callback, APIPIE_E_FORKED, APIPIE_E_ARGUMENT
+ * Threads: any, several at once. Blocks: as long as it is told. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_poll(apipie_client *client, int64_t timeout_ms);
+
+/**
+ * How long one apipie_client_poll() may work before it leaves the rest to the next one: for frame loops. What has arrived
+ * meanwhile waits in the system; nothing is lost. A step that cannot be divided may pass it: a TLS handshake, one write of your
+ * own sink or to a disk, a callback.
+ * @param us microseconds; 0 (the default): no budget
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_poll_budget(apipie_client *client, int64_t us);
+
+/**
+ * The next request that has ended, that nobody waited for and that has no done callback; in the order in which they ended. It
+ * moves nothing by itself.
+ * @return a reference, the one that submit took, or NULL when there is none now, and inside a callback other than done and progress
+ * Threads: any, several at once: each request comes out once. Blocks: no. Owns: the caller, apipie_request_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_request *apipie_client_next(apipie_client *client);
+
+/**
+ * A descriptor that is readable while there is something to collect: a request for apipie_client_next(), or a callback for
+ * apipie_client_poll(). For select(), poll(), epoll or a loop that watches it; never read it. On Windows, once that is there, it is
+ * the HANDLE of a manual-reset event, for WaitForMultipleObjects().
+ * @return APIPIE_UNKNOWN without memory or descriptors, and in a child after fork()
+ * Threads: any. Blocks: no. Owns: the client, until its last reference goes. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_client_queue_fd(apipie_client *client);
+
+/**
+ * A descriptor that is readable whenever apipie_client_poll(client, 0) has something to do: sockets, another thread's submit or
+ * cancel, something to collect. It is an epoll descriptor, for a loop of your own together with apipie_client_next_timeout(). With
+ * a worker it is that of the queue. Not on Windows: there a worker and the queue's event do the same.
+ * @return APIPIE_UNKNOWN without memory or descriptors, and in a child after fork()
+ * Threads: any. Blocks: no. Owns: the client, until its last reference goes. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_client_loop_fd(apipie_client *client);
+
+/**
+ * After how many milliseconds apipie_client_poll(client, 0) should be called although the descriptor is not readable: a time
+ * limit, a backoff. Ask again after each poll and each submit.
+ * @return 0: at once; negative: there is nothing to wait for
+ * Threads: any; while another thread polls, what it says is old. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_client_next_timeout(apipie_client *client);
+
+/**
+ * Lets a thread that waits in apipie_client_poll() return, or the next one that would.
+ * Threads: any, also inside a callback. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API void apipie_client_wakeup(apipie_client *client);
+
+/**
+ * Starts a thread that moves the bytes from now on, until the client goes. It blocks all signals. Sinks, the key callback, log and trace
+ * run on it; done and progress callbacks do not: they wait for apipie_client_poll(). Once is enough; again does nothing.
+ * @return APIPIE_E_MEMORY when the system gives no thread, APIPIE_E_REENTRANT inside a callback, APIPIE_E_FORKED
+ * Threads: any. Blocks: no. Owns: the client; its last unref waits for the thread. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_start_worker(apipie_client *client);
+
+/** How far a request is, for apipie_request_progress(). Since: 0.1. */
+enum {
+    APIPIE_PROGRESS_PHASE = 0,      /**< APIPIE_PHASE_* */
+    APIPIE_PROGRESS_UP = 1,         /**< bytes of bodies that were sent */
+    APIPIE_PROGRESS_UP_TOTAL = 2,   /**< ... that are to be sent, as far as is known by now */
+    APIPIE_PROGRESS_DOWN = 3,       /**< bytes of bodies that came */
+    APIPIE_PROGRESS_DOWN_TOTAL = 4, /**< ... that are announced by now, or APIPIE_UNKNOWN */
+    APIPIE_PROGRESS_IMAGES_BEGUN =
+        5, /**< images whose bytes have begun to come; a failed try counts too */
+    APIPIE_PROGRESS_IMAGES_DONE = 6 /**< images whose bytes are all there */
+};
+
+/** What a request is about, for APIPIE_PROGRESS_PHASE. Since: 0.1. */
+enum {
+    APIPIE_PHASE_BUILDING = 0, /**< not submitted */
+    APIPIE_PHASE_QUEUED = 1,   /**< waits for its turn, or for another that draws the same */
+    APIPIE_PHASE_WAITING = 2,  /**< waits before it is sent again */
+    APIPIE_PHASE_LOOKUP = 3, /**< looks the server's name up, or takes a connection that is there */
+    APIPIE_PHASE_CONNECTING = 4, /**< TCP and TLS */
+    APIPIE_PHASE_SENDING = 5,    /**< the request goes out */
+    APIPIE_PHASE_DRAWING = 6,    /**< it has been sent; no byte of the reply has come */
+    APIPIE_PHASE_RECEIVING = 7,  /**< the reply comes in */
+    APIPIE_PHASE_ENDED = 8       /**< see apipie_request_status() */
+};
+
+/**
+ * How far the request is: all its exchanges together, those that failed included. Of a request that became several calls the phase
+ * is the furthest one's.
+ * @param which APIPIE_PROGRESS_*
+ * @return APIPIE_UNKNOWN for a bad argument
+ * Threads: any, at any time. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_request_progress(const apipie_request *request, int32_t which);
+
+/* ---------------------------------------------------------------------------------------------
  * Attempts: every exchange of a request, on success and on failure
  * ------------------------------------------------------------------------------------------- */
 
@@ -889,7 +1256,8 @@ enum {
     APIPIE_TIME_CONNECT = 2,    /**< ... until connected */
     APIPIE_TIME_TLS = 3,        /**< ... until the connection was secure */
     APIPIE_TIME_FIRST_BYTE = 4, /**< ... until the first byte of the reply */
-    APIPIE_TIME_TOTAL = 5       /**< ... until the end */
+    APIPIE_TIME_TOTAL = 5,      /**< ... until the end */
+    APIPIE_TIME_CLOCK = 6       /**< when it started, since 1970 UTC */
 };
 
 /**
@@ -972,6 +1340,14 @@ APIPIE_API const char *apipie_request_attempt_model(const apipie_request *reques
  * Threads: any, after the end. Blocks: no. Owns: the request. Since: 0.1.
  */
 APIPIE_API const char *apipie_request_attempt_message(const apipie_request *request, size_t index);
+
+/**
+ * The traceparent that an exchange carried: the trace of apipie_request_set_traceparent() with the exchange's own id.
+ * @return NULL when it carried none
+ * Threads: any, after the end. Blocks: no. Owns: the request. Since: 0.1.
+ */
+APIPIE_API const char *apipie_request_attempt_traceparent(const apipie_request *request,
+                                                          size_t index);
 
 /** How sure a charge is, for apipie_request_charge(). Since: 0.1. */
 enum {

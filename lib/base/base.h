@@ -14,7 +14,9 @@
 #include "base/buf.h"
 #include "base/number.h"
 #include "base/os.h"
+#include "base/poller.h"
 #include "base/headers.h"
+#include "base/view.h"
 #include "base/writer.h"
 
 #define PIE_COUNT(array) (sizeof(array) / sizeof((array)[0]))

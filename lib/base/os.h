@@ -24,6 +24,11 @@ int32_t pie_atomic_add(int32_t *p, int32_t d); /* the new value */
 int32_t pie_atomic_get(const int32_t *p);
 void pie_atomic_set(int32_t *p, int32_t v);
 
+/* Figures that other threads read: no order among them, none lost. */
+int64_t pie_count_add(int64_t *p, int64_t d); /* the new value */
+int64_t pie_count_get(const int64_t *p);
+void pie_count_set(int64_t *p, int64_t v);
+
 /* 1 when processor and system can run AVX2. */
 int32_t pie_cpu_has_avx2(void);
 
@@ -37,6 +42,25 @@ void pie_lock_wait(struct pie_lock *lock,
 void pie_lock_wake(struct pie_lock *lock); /* all that wait */
 /* A number that is this thread's alone while it lives; never 0. */
 uint64_t pie_thread_id(void);
+/* A place for one pointer of each thread, NULL at first. */
+void **pie_thread_slot(void);
+/* A thread that takes no signals. NULL without memory or where the system gives none. */
+struct pie_thread;
+struct pie_thread *pie_thread_start(const struct pie_mem *mem, void (*fn)(void *user), void *user);
+/* Waits until it has ended; on that very thread it lets it go instead. Frees it. NULL is fine. */
+void pie_thread_end(const struct pie_mem *mem, struct pie_thread *thread);
+/* Of this process; another one in a child after fork(). */
+int64_t pie_process_id(void);
+/* 1 when nobody holds it, as far as a child after fork() can tell; the lock is then fit for use there. */
+int32_t pie_lock_renew(struct pie_lock *lock);
+/* Holds SIGPIPE back on this thread, for libraries that write to sockets without care; what comes of it is for the second call, which
+ * takes away the signal that came between. */
+int32_t pie_sigpipe_hold(void);
+void pie_sigpipe_release(int32_t held);
+/* Whatever the descriptor was, in this process it is nothing now: writes go nowhere. */
+void pie_descriptor_muffle(int64_t fd);
+/* Keeps the library loaded in which that function stands, for as long as the process lives. */
+void pie_library_pin(void (*function)(void));
 /* Runs fn once in this process, whoever comes first; the others wait. */
 void pie_once(void (*fn)(void));
 

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows POSIX: clock, random, threads, files; must not know what they serve. */
+/* Knows POSIX: clock, random, counters, files; must not know what they serve. Threads are in os_thread.c. */
 #include "base/base.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -79,6 +77,21 @@ void pie_atomic_set(int32_t *p, int32_t v)
     __atomic_store_n(p, v, __ATOMIC_SEQ_CST);
 }
 
+int64_t pie_count_add(int64_t *p, int64_t d)
+{
+    return __atomic_add_fetch(p, d, __ATOMIC_RELAXED);
+}
+
+int64_t pie_count_get(const int64_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+void pie_count_set(int64_t *p, int64_t v)
+{
+    __atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
 int32_t pie_cpu_has_avx2(void)
 {
 #if defined(__x86_64__)
@@ -86,86 +99,6 @@ int32_t pie_cpu_has_avx2(void)
 #else
     return 0;
 #endif
-}
-
-struct pie_lock {
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-};
-
-/* The condition must run on the steady clock: waits would jump with the wall clock otherwise. */
-static int os_condition(pthread_cond_t *condition)
-{
-    pthread_condattr_t attributes;
-    if (pthread_condattr_init(&attributes) != 0)
-        return -1;
-    int failed = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    if (failed == 0)
-        failed = pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-    return failed;
-}
-
-struct pie_lock *pie_lock_new(const struct pie_mem *mem)
-{
-    struct pie_lock *lock = pie_mem_new(mem, 1, sizeof(*lock));
-    if (lock == NULL)
-        return NULL;
-    if (pthread_mutex_init(&lock->mutex, NULL) != 0)
-        return pie_mem_free(mem, lock);
-    if (os_condition(&lock->changed) != 0) {
-        pthread_mutex_destroy(&lock->mutex);
-        return pie_mem_free(mem, lock);
-    }
-    return lock;
-}
-
-struct pie_lock *pie_lock_free(const struct pie_mem *mem, struct pie_lock *lock)
-{
-    if (lock == NULL)
-        return NULL;
-    pthread_cond_destroy(&lock->changed);
-    pthread_mutex_destroy(&lock->mutex);
-    return pie_mem_free(mem, lock);
-}
-
-void pie_lock_take(struct pie_lock *lock)
-{
-    pthread_mutex_lock(&lock->mutex);
-}
-
-void pie_lock_drop(struct pie_lock *lock)
-{
-    pthread_mutex_unlock(&lock->mutex);
-}
-
-void pie_lock_wait(struct pie_lock *lock, int64_t timeout_ms)
-{
-    if (timeout_ms < 0) {
-        pthread_cond_wait(&lock->changed, &lock->mutex);
-        return;
-    }
-    int64_t until = pie_clock_us() + timeout_ms * 1000;
-    struct timespec t = {(time_t)(until / 1000000), (long)(until % 1000000) * 1000};
-    pthread_cond_timedwait(&lock->changed, &lock->mutex, &t);
-}
-
-void pie_lock_wake(struct pie_lock *lock)
-{
-    pthread_cond_broadcast(&lock->changed);
-}
-
-uint64_t pie_thread_id(void)
-{
-    /* Any object that each thread has for itself. */
-    static _Thread_local char mine;
-    return (uint64_t)(uintptr_t)&mine;
-}
-
-void pie_once(void (*fn)(void))
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, fn);
 }
 
 /* strerror speaks the user's language and is not for threads; these are the ones that files meet. */
@@ -267,21 +200,11 @@ apipie_status pie_file_write(pie_file f, const void *p, size_t n, const char **r
     return APIPIE_OK;
 }
 
-/* The signal is held back on this thread, and taken away again if it is ours. */
 apipie_status pie_file_write_special(pie_file f, const void *p, size_t n, const char **ret_reason)
 {
-    sigset_t pipe_signal, before, pending;
-    sigemptyset(&pipe_signal);
-    sigaddset(&pipe_signal, SIGPIPE);
-    sigpending(&pending);
-    int theirs = sigismember(&pending, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    int32_t held = pie_sigpipe_hold();
     apipie_status status = pie_file_write(f, p, n, ret_reason);
-    if (status != APIPIE_OK && !theirs) {
-        struct timespec now = {0, 0};
-        sigtimedwait(&pipe_signal, NULL, &now);
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pie_sigpipe_release(held);
     return status;
 }
 

@@ -172,7 +172,8 @@ static void drive_turn(struct apipie_client *c, int64_t timeout_ms)
     drive_end_all(c);
     drive_end_cancelled(c);
     pie_lane_admit(c, &next_ms);
-    c->transport->type->drive(c->transport, drive_patience(c, timeout_ms, next_ms));
+    c->transport->type->drive(c->transport, drive_patience(c, timeout_ms, next_ms),
+                              INT64_MAX);
     drive_collect(c);
     drive_ring(c);
     pie_lane_admit(c, &next_ms);

@@ -5,9 +5,12 @@
 /* Idle handles that are kept. */
 #define WIRE_SPARE_MAX 64
 
+/* libcurl is never told to clean up: another part of the program may use it. So it stays loaded, with what it holds, when this
+ * library is unloaded; a thread of its that waits for a name lookup needs that too. */
 static void wire_init_once(void)
 {
     curl_global_init(CURL_GLOBAL_DEFAULT);
+    pie_library_pin((void (*)(void))curl_multi_init);
 }
 
 /* ---- lists */
@@ -40,14 +43,37 @@ static struct pie_curl_exchange *wire_take_first(struct pie_curl_list *list)
     return x;
 }
 
+void pie_curl_move(struct pie_curl_exchange *x, struct pie_curl_list *list)
+{
+    wire_unlink(x);
+    wire_link(list, x);
+}
+
+static int32_t wire_is_out(const struct pie_curl_exchange *x)
+{
+    return x->home == &x->transport->active || x->home == &x->transport->paused;
+}
+
 static void wire_free_all(struct pie_curl_list *list)
 {
     struct pie_curl_exchange *x = NULL;
-    while ((x = wire_take_first(list)) != NULL)
+    while ((x = list->first) != NULL) {
+        if (wire_is_out(x))
+            curl_multi_remove_handle(x->transport->multi, x->easy);
+        wire_unlink(x);
         pie_curl_exchange_free(x);
+    }
 }
 
 /* ---- one exchange from birth to death */
+
+void pie_curl_end(struct pie_curl_exchange *x, CURLcode code)
+{
+    struct pie_curl_transport *t = x->transport;
+    x->code = code;
+    curl_multi_remove_handle(t->multi, x->easy);
+    pie_curl_move(x, &t->ended);
+}
 
 static struct pie_curl_exchange *wire_exchange_take(struct pie_curl_transport *t)
 {
@@ -70,9 +96,10 @@ static void wire_exchange_drop(struct pie_curl_exchange *x, int32_t well)
 /* Twice the exchanges out at once: a picture may lie on another server than the gateway. */
 static void wire_keep_connections(struct pie_curl_transport *t)
 {
-    if (t->active.count <= t->most)
+    size_t out = t->active.count + t->paused.count;
+    if (out <= t->most)
         return;
-    t->most = t->active.count;
+    t->most = out;
     curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long)t->most * 2 + 2);
 }
 
@@ -104,6 +131,10 @@ static apipie_status wire_submit(struct pie_transport *base, const struct pie_ht
         return status;
     }
     progress->exchange = x;
+    if (q->view != NULL) {
+        pie_atomic_set(&q->view->phase, APIPIE_PHASE_LOOKUP);
+        pie_count_add(&q->view->up_all, (int64_t)x->length);
+    }
     wire_link(&t->active, x);
     wire_keep_connections(t);
     return APIPIE_OK;
@@ -116,10 +147,13 @@ static void wire_cancel(struct pie_transport *base, struct pie_progress *progres
     struct pie_curl_exchange *x = progress->exchange;
     if (x == NULL)
         return;
-    if (x->home == &t->active) {
+    if (wire_is_out(x)) {
         /* Asked before it is removed: that resets some of the figures. */
         pie_curl_fill_outcome(x, PIE_WIRE_STOPPED, ret);
+        int32_t held = t->secure ? pie_sigpipe_hold() : 0;
         curl_multi_remove_handle(t->multi, x->easy);
+        if (t->secure)
+            pie_sigpipe_release(held);
     } else {
         pie_curl_fill_outcome(x, pie_curl_verdict(x), ret);
     }
@@ -144,104 +178,60 @@ static void *wire_next(struct pie_transport *base, struct pie_outcome *ret)
     return owner;
 }
 
-/* ---- turns */
-
-static void wire_end(struct pie_curl_exchange *x, CURLcode code)
-{
-    struct pie_curl_transport *t = x->transport;
-    x->code = code;
-    curl_multi_remove_handle(t->multi, x->easy);
-    wire_unlink(x);
-    wire_link(&t->ended, x);
-}
-
-static void wire_harvest(struct pie_curl_transport *t)
-{
-    int left = 0;
-    CURLMsg *m = NULL;
-    while ((m = curl_multi_info_read(t->multi, &left)) != NULL) {
-        struct pie_curl_exchange *x = NULL;
-        if (m->msg != CURLMSG_DONE)
-            continue;
-        CURLcode code = m->data.result; /* m dies with the next call */
-        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&x);
-        wire_end(x, code);
-        if (code == CURLE_OK && x->headers_whole)
-            pie_curl_complete(x);
-    }
-}
-
-/* libcurl itself is out of memory: what is in flight ends with that, or the caller would turn in circles. */
-static void wire_fail_all(struct pie_curl_transport *t)
-{
-    while (t->active.first != NULL)
-        wire_end(t->active.first, CURLE_OUT_OF_MEMORY);
-}
-
-static apipie_status wire_turn(struct pie_curl_transport *t)
-{
-    int running = 0;
-    if (curl_multi_perform(t->multi, &running) != CURLM_OK) {
-        wire_fail_all(t);
-        return APIPIE_E_MEMORY;
-    }
-    wire_harvest(t);
-    return APIPIE_OK;
-}
-
-/* Waking costs a system call on both sides, so it is done only to one who sleeps. `woken` is taken back afterwards: whoever
- * woke us before that is seen by our caller, who looks for work before it comes again. */
-static CURLMcode wire_sleep(struct pie_curl_transport *t, int64_t timeout_ms)
-{
-    int wait = timeout_ms > 1000000 ? 1000000 : (int)timeout_ms;
-    pie_atomic_set(&t->asleep, 1);
-    if (pie_atomic_get(&t->woken))
-        wait = 0;
-    CURLMcode code = curl_multi_poll(t->multi, NULL, 0, wait, NULL);
-    pie_atomic_set(&t->asleep, 0);
-    pie_atomic_set(&t->woken, 0);
-    return code;
-}
-
-static apipie_status wire_drive(struct pie_transport *base, int64_t timeout_ms)
-{
-    struct pie_curl_transport *t = (struct pie_curl_transport *)base;
-    apipie_status status = wire_turn(t);
-    if (status != APIPIE_OK || t->ended.count != 0 || timeout_ms <= 0)
-        return status;
-    if (wire_sleep(t, timeout_ms) != CURLM_OK) {
-        wire_fail_all(t);
-        return APIPIE_E_MEMORY;
-    }
-    return wire_turn(t);
-}
-
-/* Who sleeps says so before looking at `woken`, who wakes sets `woken` before looking for a sleeper: one of them sees the other. */
+/* Who sleeps says so before looking at `woken`, who wakes sets `woken` before looking for a sleeper: one of them sees the other.
+ * Ringing costs a system call on both sides, so it is done only for one who sleeps, or for a loop that watches the descriptor. */
 static void wire_wakeup(struct pie_transport *base)
 {
     struct pie_curl_transport *t = (struct pie_curl_transport *)base;
     pie_atomic_set(&t->woken, 1);
-    if (pie_atomic_get(&t->asleep))
-        curl_multi_wakeup(t->multi);
+    if (pie_atomic_get(&t->asleep) || pie_atomic_get(&t->exposed))
+        pie_poller_ring(t->poller);
+}
+
+static int64_t wire_fd(struct pie_transport *base)
+{
+    struct pie_curl_transport *t = (struct pie_curl_transport *)base;
+    pie_atomic_set(&t->exposed, 1);
+    if (pie_atomic_get(&t->woken))
+        pie_poller_ring(t->poller);
+    return pie_poller_fd(t->poller);
 }
 
 static void wire_close(struct pie_transport *base)
 {
     struct pie_curl_transport *t = (struct pie_curl_transport *)base;
-    for (struct pie_curl_exchange *x = t->active.first; x != NULL; x = x->next)
-        curl_multi_remove_handle(t->multi, x->easy);
+    int32_t held = t->secure ? pie_sigpipe_hold() : 0;
     wire_free_all(&t->active);
+    wire_free_all(&t->paused);
     wire_free_all(&t->ended);
     wire_free_all(&t->spare);
     if (t->multi != NULL)
         curl_multi_cleanup(t->multi);
+    if (t->secure)
+        pie_sigpipe_release(held);
     pie_curl_origins_free(t);
     pie_curl_lines_free(&t->own);
+    pie_poller_free(t->mem, t->poller);
+    pie_mem_free(t->mem, t->sockets.each);
     pie_mem_free(t->mem, t);
 }
 
+/* The connections are the parent's too: a farewell on one of them (TLS has one) would end it there. So in this process the sockets
+ * become nothing first. What is out may be in the hands of a thread that is not here: that is left lying. */
+static void wire_abandon(struct pie_transport *base)
+{
+    struct pie_curl_transport *t = (struct pie_curl_transport *)base;
+    t->abandoned = 1;
+    if (t->active.count != 0 || t->paused.count != 0 || t->sockets.lost)
+        return;
+    for (size_t i = 0; i < t->sockets.n; i++)
+        pie_descriptor_muffle(t->sockets.each[i]);
+    wire_close(base);
+}
+
 static const struct pie_transport_type wire_transport_type = {
-    "curl", wire_submit, wire_cancel, wire_drive, wire_next, wire_wakeup, wire_close,
+    "curl",  wire_submit, wire_cancel, pie_curl_drive, pie_curl_timeout,
+    wire_fd, wire_next,   wire_wakeup, wire_close,     wire_abandon,
 };
 
 apipie_status pie_curl_transport_new(const struct pie_mem *mem, struct pie_transport **ret)
@@ -252,9 +242,12 @@ apipie_status pie_curl_transport_new(const struct pie_mem *mem, struct pie_trans
         return APIPIE_E_MEMORY;
     t->base.type = &wire_transport_type;
     t->mem = mem;
+    t->timer_us = t->until_us = INT64_MAX;
     pie_curl_lines_init(&t->own, mem);
     t->multi = curl_multi_init();
-    if (t->multi == NULL || pie_curl_lines_own(&t->own) != APIPIE_OK) {
+    t->poller = pie_poller_new(mem);
+    if (t->multi == NULL || t->poller == NULL || pie_curl_turn_setup(t) != APIPIE_OK ||
+        pie_curl_lines_own(&t->own) != APIPIE_OK) {
         wire_close(&t->base);
         return APIPIE_E_MEMORY;
     }

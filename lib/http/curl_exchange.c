@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* Room for the headers of most replies, in a block of the size that allocators keep at hand. */
 #define EXCHANGE_HEADERS_FIRST 1000
@@ -20,14 +21,22 @@ static void exchange_keep_header(struct pie_curl_exchange *x, struct pie_slice s
     pie_headers_add(&x->headers, pie_slice(s.p, n), pie_slice(colon + 1, s.n - n - 1));
 }
 
+static void exchange_phase(struct pie_curl_exchange *x, int32_t phase)
+{
+    if (x->request->view != NULL)
+        pie_atomic_set(&x->request->view->phase, phase);
+}
+
 size_t pie_curl_on_header(char *line, size_t size, size_t count, void *user)
 {
     struct pie_curl_exchange *x = user;
     struct pie_slice s = pie_slice_trim(pie_slice(line, size * count));
     x->progress->last_byte_us = pie_clock_us();
     /* libcurl's own figure is that of the upload when there is one. */
-    if (x->progress->first_byte_us == APIPIE_UNKNOWN)
+    if (x->progress->first_byte_us == APIPIE_UNKNOWN) {
         x->progress->first_byte_us = x->progress->last_byte_us;
+        exchange_phase(x, APIPIE_PHASE_RECEIVING);
+    }
     if (s.n == 0) {
         x->headers_whole = 1; /* trailers, behind the body, change nothing */
     } else if (pie_slice_starts_nocase(s, "HTTP/")) {
@@ -47,13 +56,30 @@ static void exchange_head(struct pie_curl_exchange *x)
     x->writer_status = x->body->type->head(x->body, (int32_t)status, &x->headers);
 }
 
+/* The first piece of a turn is always taken, or a small budget would never get anywhere. The others wait inside libcurl. */
+static int32_t exchange_must_wait(struct pie_curl_exchange *x)
+{
+    struct pie_curl_transport *t = x->transport;
+    int32_t wait = t->taken && pie_curl_time_is_up(t);
+    t->taken = 1;
+    if (!wait)
+        return 0;
+    x->progress->behind = 1;
+    pie_curl_move(x, &t->paused);
+    return 1;
+}
+
 size_t pie_curl_on_body(char *p, size_t size, size_t count, void *user)
 {
     struct pie_curl_exchange *x = user;
     size_t n = size * count;
+    if (exchange_must_wait(x))
+        return CURL_WRITEFUNC_PAUSE;
     if (!x->head_done)
         exchange_head(x);
     x->progress->down += n;
+    if (x->request->view != NULL)
+        pie_count_add(&x->request->view->down, (int64_t)n);
     if (x->writer_status == APIPIE_OK)
         x->writer_status = x->body->type->write(x->body, (const uint8_t *)p, n);
     return x->writer_status == APIPIE_OK ? n : n + 1; /* another number than n stops libcurl */
@@ -121,16 +147,24 @@ int pie_curl_on_progress(void *user, curl_off_t down_all, curl_off_t down, curl_
 {
     struct pie_curl_exchange *x = user;
     struct pie_progress *p = x->progress;
+    struct pie_view *view = x->request->view;
     int32_t moved = down != x->received || (uint64_t)up != p->up;
-    (void)down_all;
     (void)up_all;
+    if (view != NULL && (uint64_t)up > p->up)
+        pie_count_add(&view->up, (int64_t)up - (int64_t)p->up);
+    if (view != NULL && down_all > x->announced)
+        pie_count_add(&view->down_all, down_all - x->announced);
+    x->announced = down_all > x->announced ? down_all : x->announced;
     x->received = down;
     p->up = (uint64_t)up;
     int32_t all = p->sent_us == APIPIE_UNKNOWN && exchange_all_sent(x);
     if (moved || all)
         p->last_byte_us = pie_clock_us();
-    if (all)
+    if (all) {
         p->sent_us = p->last_byte_us;
+        if (p->first_byte_us == APIPIE_UNKNOWN)
+            exchange_phase(x, APIPIE_PHASE_DRAWING);
+    }
     return 0;
 }
 
@@ -148,6 +182,7 @@ int pie_curl_on_before_send(void *user, char *peer, char *local, int peer_port, 
         return CURL_PREREQFUNC_ABORT;
     }
     x->segment = x->offset = 0;
+    exchange_phase(x, APIPIE_PHASE_SENDING);
     x->progress->sent_us = APIPIE_UNKNOWN;
     curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &x->sent_before);
     x->private_peer = peer != NULL && !x->proxied && pie_url_host_is_private(peer);
@@ -174,18 +209,54 @@ static int32_t exchange_address_refused(const struct curl_sockaddr *a)
     return 1;
 }
 
-/* The address that is really used: a name that changes between check and use (DNS rebinding) does not help. */
-curl_socket_t pie_curl_on_open(void *user, curlsocktype purpose, struct curl_sockaddr *a)
+static curl_socket_t exchange_socket(const struct curl_sockaddr *a)
 {
-    struct pie_curl_exchange *x = user;
-    (void)purpose;
-    if (x->request->public_only && !x->proxied && exchange_address_refused(a)) {
-        x->refused = 1;
-        return CURL_SOCKET_BAD;
-    }
 #ifdef SOCK_CLOEXEC
     return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 #else
     return socket(a->family, a->socktype, a->protocol);
 #endif
+}
+
+static void exchange_note_socket(struct pie_curl_transport *t, curl_socket_t s)
+{
+    struct pie_curl_sockets *l = &t->sockets;
+    if (l->n == l->room) {
+        size_t room = l->room == 0 ? 16 : l->room * 2;
+        curl_socket_t *more = pie_mem_resize(t->mem, l->each, room * sizeof(*more));
+        l->lost |= more == NULL;
+        if (more == NULL)
+            return;
+        l->each = more;
+        l->room = room;
+    }
+    l->each[l->n++] = s;
+}
+
+/* The address that is really used: a name that changes between check and use (DNS rebinding) does not help. */
+curl_socket_t pie_curl_on_open(void *user, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct pie_curl_exchange *x = user;
+    (void)purpose;
+    exchange_phase(x, APIPIE_PHASE_CONNECTING);
+    if (x->request->public_only && !x->proxied && exchange_address_refused(a)) {
+        x->refused = 1;
+        return CURL_SOCKET_BAD;
+    }
+    curl_socket_t s = exchange_socket(a);
+    if (s != CURL_SOCKET_BAD)
+        exchange_note_socket(x->transport, s);
+    return s;
+}
+
+int pie_curl_on_close(void *user, curl_socket_t s)
+{
+    struct pie_curl_transport *t = user;
+    struct pie_curl_sockets *l = &t->sockets;
+    size_t i = 0;
+    while (i < l->n && l->each[i] != s)
+        i++;
+    if (i < l->n)
+        l->each[i] = l->each[--l->n];
+    return close(s);
 }

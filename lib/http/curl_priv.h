@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the transport by libcurl. curl.c: the transport and its lists; curl_setup.c: what a handle is told before it is sent;
+/* Inside the transport by libcurl. curl.c: the transport and its lists; curl_turn.c: sockets, timers and the time that a turn may
+ * take; curl_setup.c: what a handle is told before it is sent;
  * curl_exchange.c: what libcurl calls while it runs; curl_outcome.c: what came of it. */
 #ifndef PIE_CURL_PRIV_H
 #define PIE_CURL_PRIV_H
@@ -55,6 +56,8 @@ struct pie_curl_exchange {
     long sent_before;       /* bytes of a proxy's CONNECT, which libcurl counts too */
     size_t segment, offset; /* what has been read of the request body */
     curl_off_t received;    /* bytes of the reply's body on the wire */
+    curl_off_t announced;   /* ... and how many are to come; 0: not known */
+    int64_t connect_ms;     /* the limit for the connection, as libcurl has it */
     CURLcode code;
     char error[CURL_ERROR_SIZE];
 };
@@ -65,17 +68,50 @@ struct pie_curl_list {
     size_t count;
 };
 
+/* Sockets that are open, for abandon(). */
+struct pie_curl_sockets {
+    curl_socket_t *each;
+    size_t n, room;
+    int32_t lost; /* one could not be noted */
+};
+
 struct pie_curl_transport {
     struct pie_transport base;
     const struct pie_mem *mem;
     CURLM *multi;
-    int32_t asleep, woken; /* shared by threads; see wire_wakeup() */
-    struct pie_curl_list active, ended, spare;
+    struct pie_poller *poller;
+    int32_t asleep, woken, exposed; /* shared by threads; see wire_wakeup() */
+    struct pie_curl_list active, paused, ended, spare;
     struct pie_curl_lines own; /* that every request has */
     size_t most;               /* exchanges out at once, so far */
     struct pie_curl_origin origins[PIE_CURL_ORIGINS];
     size_t oldest_origin;
+    struct pie_curl_sockets sockets;
+    int32_t secure;    /* TLS is in use: it writes to sockets without care for SIGPIPE */
+    int32_t abandoned; /* in a child after fork(): what is shared with the parent stays as it is */
+    int32_t broken;    /* libcurl or the poller failed in this turn */
+    /* ---- of this turn */
+    int64_t timer_us;  /* when libcurl wants to be called; INT64_MAX: it does not */
+    int64_t until_us;  /* INT64_MAX: no end */
+    int32_t taken;     /* a piece of a body has been taken */
+    int64_t turned_us; /* the end of the last turn; 0: there was none */
 };
+
+/* ---- curl.c */
+
+/* From its list into another one. */
+void pie_curl_move(struct pie_curl_exchange *x, struct pie_curl_list *list);
+/* It has ended. */
+void pie_curl_end(struct pie_curl_exchange *x, CURLcode code);
+
+/* ---- curl_turn.c */
+
+/* What libcurl is told about sockets and timers. APIPIE_E_MEMORY. */
+apipie_status pie_curl_turn_setup(struct pie_curl_transport *t);
+apipie_status pie_curl_drive(struct pie_transport *base, int64_t timeout_ms, int64_t until_us);
+int64_t pie_curl_timeout(struct pie_transport *base);
+/* 1 when the rest of a body must wait for another turn. */
+int32_t pie_curl_time_is_up(const struct pie_curl_transport *t);
 
 /* ---- curl_setup.c */
 
@@ -104,6 +140,7 @@ int pie_curl_on_progress(void *user, curl_off_t down_all, curl_off_t down, curl_
                          curl_off_t up);
 int pie_curl_on_before_send(void *user, char *peer, char *local, int peer_port, int local_port);
 curl_socket_t pie_curl_on_open(void *user, curlsocktype purpose, struct curl_sockaddr *a);
+int pie_curl_on_close(void *user, curl_socket_t s); /* user is the transport */
 /* A whole response came: tells the writer, which has seen nothing yet of one without a body. */
 void pie_curl_complete(struct pie_curl_exchange *x);
 

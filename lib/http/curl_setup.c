@@ -42,6 +42,8 @@ static apipie_status setup_callbacks(struct pie_curl_exchange *x)
     SETUP_SET(CURLOPT_PREREQDATA, (void *)x);
     SETUP_SET(CURLOPT_OPENSOCKETFUNCTION, pie_curl_on_open);
     SETUP_SET(CURLOPT_OPENSOCKETDATA, (void *)x);
+    SETUP_SET(CURLOPT_CLOSESOCKETFUNCTION, pie_curl_on_close);
+    SETUP_SET(CURLOPT_CLOSESOCKETDATA, (void *)x->transport);
     return APIPIE_OK;
 }
 
@@ -317,10 +319,12 @@ apipie_status pie_curl_exchange_prepare(struct pie_curl_exchange *x)
     if (status != APIPIE_OK)
         return status;
     SETUP_SET(CURLOPT_URL, q->url.p);
-    SETUP_SET(CURLOPT_CONNECTTIMEOUT_MS, (long)q->connect_timeout_ms);
-    /* A wish only: without it the exchange is slower. */
-    curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE,
-                     x->origin->small ? SETUP_BUFFER_SMALL : SETUP_BUFFER_LARGE);
+    x->connect_ms = q->connect_timeout_ms;
+    SETUP_SET(CURLOPT_CONNECTTIMEOUT_MS, (long)x->connect_ms);
+    x->transport->secure |= strcmp(x->origin->url.scheme, "https") == 0;
+    /* A wish only: without it the exchange is slower, or a turn longer than it may be. */
+    int32_t small = x->origin->small || q->small_pieces;
+    curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE, small ? SETUP_BUFFER_SMALL : SETUP_BUFFER_LARGE);
     return setup_body(x);
 }
 

@@ -22,7 +22,22 @@ struct pie_progress {
     int64_t first_byte_us; /* the first byte of the reply's head came; -1: not yet */
     int64_t last_byte_us;  /* the newest byte in either direction; -1: none yet */
     uint64_t up, down;     /* bytes of the bodies so far */
+    int32_t behind;        /* more of the reply lies ready than was taken: the time was up */
     void *exchange;        /* the transport's own; NULL: nothing is out */
+};
+
+/* How connections are made: settings of a client, shared by all requests that were submitted with them. Texts may be NULL. */
+struct pie_wire_options {
+    char *proxy; /* NULL: what the environment says; "": none */
+    char *ca_file;
+    char *ca_pem;
+    size_t ca_pem_size;
+    char *certificate, *certificate_key, *certificate_password; /* only where request->ours */
+    char *pinned_key;                                           /* likewise */
+    char *agent; /* the whole User-Agent; NULL: only ours */
+    char *interface_name;
+    int32_t ip_version; /* 0, 4, 6 */
+    int32_t http2;
 };
 
 struct pie_http_request {
@@ -34,7 +49,12 @@ struct pie_http_request {
     size_t segment_count;
     int64_t connect_timeout_ms;
     int32_t once; /* paid: must never reach a server twice (guard against libcurl's own resend) */
-    int32_t public_only; /* refuse private and loopback addresses */
+    int32_t small_pieces; /* read it in small pieces: turns have a budget */
+    int32_t public_only;  /* refuse private and loopback addresses */
+    int32_t
+        ours; /* to the server that the client is set up for: shows the client certificate, wants the pinned key */
+    const struct pie_wire_options *options; /* borrowed; NULL: none are set */
+    struct pie_view *view; /* borrowed: what others may see of it; NULL: nobody looks */
 };
 
 /* What ended an exchange, as far as the transport can tell. */
@@ -75,7 +95,7 @@ void pie_outcome_free(struct pie_outcome *o);
 
 struct pie_transport;
 
-/* One thread at a time, but for wakeup (any thread). The engine pulls; a transport never calls up, except into
+/* One thread at a time, but for wakeup and fd (any thread). The engine pulls; a transport never calls up, except into
  * the writer it was given. */
 struct pie_transport_type {
     const char *name;
@@ -86,12 +106,20 @@ struct pie_transport_type {
     /* Stops the exchange of progress at once; ret is initialised by the caller and says how far it came. Its owner never comes out
      * of next. O(1). */
     void (*cancel)(struct pie_transport *t, struct pie_progress *progress, struct pie_outcome *ret);
-    /* Moves bytes; waits at most timeout_ms when there is nothing to do. */
-    apipie_status (*drive)(struct pie_transport *t, int64_t timeout_ms);
+    /* Moves bytes; waits at most timeout_ms when there is nothing to do. At pie_clock_us() until_us (INT64_MAX: never) it leaves
+     * the rest for the next time; something is done each time. */
+    apipie_status (*drive)(struct pie_transport *t, int64_t timeout_ms, int64_t until_us);
+    /* In how many milliseconds drive should be called although fd is not readable: 0 at once, negative: no need. */
+    int64_t (*timeout)(struct pie_transport *t);
+    /* A descriptor that is readable when drive has something to do, or wakeup was called. */
+    int64_t (*fd)(struct pie_transport *t);
     /* The owner of one ended exchange (ret initialised by the caller), NULL when there is none. */
     void *(*next)(struct pie_transport *t, struct pie_outcome *ret);
+    /* Ends a drive that waits, or the wait of the next one. */
     void (*wakeup)(struct pie_transport *t);
     void (*close)(struct pie_transport *t);
+    /* close() in a child after fork(): what the parent goes on using is not touched. */
+    void (*abandon)(struct pie_transport *t);
 };
 
 struct pie_transport {
