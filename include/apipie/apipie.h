@@ -1180,7 +1180,7 @@ APIPIE_API int64_t apipie_client_loop_fd(apipie_client *client);
 APIPIE_API int64_t apipie_client_next_timeout(apipie_client *client);
 
 /**
- * Lets a thread that waits in apipie_client_poll() return, or the next one that would.
+ * Lets a thread that waits in apipie_client_poll() return, or the next call of it.
  * Threads: any, also inside a callback. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API void apipie_client_wakeup(apipie_client *client);
@@ -1220,7 +1220,7 @@ enum {
 
 /**
  * How far the request is: all its exchanges together, those that failed included. Of a request that became several calls the phase
- * is the furthest one's.
+ * is that of the one that moved last.
  * @param which APIPIE_PROGRESS_*
  * @return APIPIE_UNKNOWN for a bad argument
  * Threads: any, at any time. Blocks: no. Owns: nothing. Since: 0.1.

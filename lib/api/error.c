@@ -17,6 +17,7 @@ static const struct {
     {APIPIE_E_CANCELLED, "cancelled"},
     {APIPIE_E_BUDGET, "budget"},
     {APIPIE_E_VETOED, "vetoed"},
+    {APIPIE_E_FORKED, "forked"},
     {APIPIE_E_MEMORY, "out_of_memory"},
     {APIPIE_E_LIMIT, "usage"},
     {APIPIE_E_FILE, "file"},

@@ -37,20 +37,13 @@ APIPIE_API apipie_status apipie_client_set_breaker(apipie_client *client, int32_
     return APIPIE_OK;
 }
 
-/* Who pumps looks at the lines again: more may go now. The lock is held. */
-static void pace_look_again(apipie_client *client)
-{
-    if (client->transport != NULL)
-        client->transport->type->wakeup(client->transport);
-}
-
 APIPIE_API apipie_status apipie_client_set_max_in_flight(apipie_client *client, int32_t n)
 {
     if (client == NULL || n < 1 || n > PIE_LIMIT_FLIGHT)
         return APIPIE_E_ARGUMENT;
     pie_lock_take(client->lock);
     client->max_in_flight = n;
-    pace_look_again(client);
+    pie_engine_look_again(client); /* more may go now */
     pie_lock_drop(client->lock);
     return APIPIE_OK;
 }
@@ -62,7 +55,7 @@ APIPIE_API apipie_status apipie_client_set_rate(apipie_client *client, const cha
         return APIPIE_E_ARGUMENT;
     pie_lock_take(client->lock);
     apipie_status status = pie_rate_set(client, provider, requests, images, pie_clock_us());
-    pace_look_again(client);
+    pie_engine_look_again(client); /* more may go now */
     pie_lock_drop(client->lock);
     return status;
 }

@@ -96,7 +96,9 @@ APIPIE_API apipie_status apipie_request_perform(apipie_request *request)
     /* Before submit: a request that could not be waited for must not be sent. */
     if (request == NULL)
         return APIPIE_E_ARGUMENT;
-    if (pie_engine_is_leader(request->client))
+    if (pie_client_is_foreign(request->client))
+        return APIPIE_E_FORKED;
+    if (pie_inside_where(request->client) != PIE_INSIDE_NOTHING)
         return APIPIE_E_REENTRANT;
     apipie_status status = pie_engine_submit(request);
     return status == APIPIE_OK ? pie_engine_wait(request, -1) : status;

@@ -10,11 +10,18 @@
 
 #define PIE_JSON_NUMBER "\\u0001" /* as it stands in the safe text; no server text can hold it */
 
-struct pie_doc; /* owns all nodes */
+struct pie_doc;  /* owns all nodes */
 struct pie_node; /* borrowed from its doc; NULL stands for "absent" everywhere */
 
-enum { PIE_JSON_ABSENT, PIE_JSON_NULL, PIE_JSON_BOOL, PIE_JSON_NUMERIC, PIE_JSON_TEXT, PIE_JSON_ARRAY,
-       PIE_JSON_OBJECT };
+enum {
+    PIE_JSON_ABSENT,
+    PIE_JSON_NULL,
+    PIE_JSON_BOOL,
+    PIE_JSON_NUMERIC,
+    PIE_JSON_TEXT,
+    PIE_JSON_ARRAY,
+    PIE_JSON_OBJECT
+};
 
 /* ret is written only on success: APIPIE_OK, APIPIE_E_MALFORMED or APIPIE_E_MEMORY. */
 apipie_status pie_doc_parse(const struct pie_mem *mem, struct pie_slice text, struct pie_doc **ret);
@@ -25,7 +32,8 @@ const struct pie_node *pie_node_get(const struct pie_node *object, const char *k
 const struct pie_node *pie_node_at(const struct pie_node *array, size_t index);
 size_t pie_node_count(const struct pie_node *array_or_object);
 /* Member number `index` of an object, in the order of the text. Walks there: not for objects of thousands. */
-const struct pie_node *pie_node_member(const struct pie_node *object, size_t index, const char **ret_key);
+const struct pie_node *pie_node_member(const struct pie_node *object, size_t index,
+                                       const char **ret_key);
 /* The text of a string, or the exact text of a number; {NULL,0} for anything else. */
 struct pie_slice pie_node_text(const struct pie_node *node);
 /* A tolerant number: number or string, fraction, exponent, comma groups, true/false as 1/0. */
@@ -43,16 +51,17 @@ apipie_status pie_json_check(struct pie_slice text);
 
 /* ---- JSON, written. Straight-line: failures stick in out. */
 
-void pie_json_string(struct pie_buf *out, struct pie_slice text); /* valid UTF-8, quoted and escaped */
+void pie_json_string(struct pie_buf *out,
+                     struct pie_slice text); /* valid UTF-8, quoted and escaped */
 
 /* ---- base64, read: strict and streaming, both alphabets, white space skipped, padding optional. */
 
 struct pie_base64 {
-    uint32_t bits;    /* characters that wait, 6 bits each */
-    uint8_t have;     /* 0..3 of them */
-    uint8_t padding;  /* '=' seen */
-    uint8_t broken;   /* sticky */
-    uint64_t offset;  /* characters read so far; where it broke when broken */
+    uint32_t bits;   /* characters that wait, 6 bits each */
+    uint8_t have;    /* 0..3 of them */
+    uint8_t padding; /* '=' seen */
+    uint8_t broken;  /* sticky */
+    uint64_t offset; /* characters read so far; where it broke when broken */
 };
 
 /* Most bytes that n characters can give, whatever waits. */
@@ -61,7 +70,8 @@ struct pie_base64 {
 void pie_base64_init(struct pie_base64 *d);
 /* out holds PIE_BASE64_ROOM(n). APIPIE_OK, or APIPIE_E_MALFORMED at the first bad character (*ret_n bytes before
  * it are good). */
-apipie_status pie_base64_decode(struct pie_base64 *d, const char *p, size_t n, uint8_t *out, size_t *ret_n);
+apipie_status pie_base64_decode(struct pie_base64 *d, const char *p, size_t n, uint8_t *out,
+                                size_t *ret_n);
 /* The end: one last byte or two may come out (out holds 2). APIPIE_E_MALFORMED for a lonely character, set
  * bits behind the last byte, or wrong padding. */
 apipie_status pie_base64_end(struct pie_base64 *d, uint8_t *out, size_t *ret_n);

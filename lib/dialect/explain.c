@@ -150,7 +150,8 @@ static int32_t explain_retryable(apipie_status code, int32_t status, const struc
     if (pie_complaint_says(c, explain_out_of_memory))
         return 0;
     if (code == APIPIE_E_SERVER)
-        return status < 300 || status >= 400; /* a success status around an error is as good as 500 */
+        return status < 300 ||
+               status >= 400; /* a success status around an error is as good as 500 */
     return explain_passing(status);
 }
 

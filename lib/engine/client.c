@@ -23,6 +23,8 @@ static void client_free(struct apipie_client *c)
     pie_lane_free_all(c);
     pie_queue_free(&c->alarms);
     pie_meter_free(c->meter);
+    pie_poller_free(&mem, c->loop);
+    pie_bell_free(c->bell);
     pie_lock_free(&mem, c->lock);
     pie_mem_free(&mem, c);
 }
@@ -70,6 +72,9 @@ struct apipie_client *pie_client_new(const struct pie_mem *mem)
         return NULL;
     c->mem = *mem;
     c->handles = c->refs = 1;
+    c->bell = -1;
+    c->admit_ms = INT64_MAX;
+    c->process = pie_process_id();
     pie_routes_init(&c->routes, &c->mem);
     pie_queue_init(&c->alarms, &c->mem);
     client_set_defaults(c);
@@ -111,6 +116,7 @@ static void client_init_request(struct apipie_request *r, struct apipie_client *
     r->dialect = &pie_dialect_apipie;
     r->ended_ms = APIPIE_UNKNOWN;
     r->asked = &r->wish;
+    r->view = &r->own_view;
     pie_wish_init(&r->wish, r->mem, kind);
     pie_error_init(&r->error, r->mem);
     pie_routes_init(&r->own_routes, r->mem);
@@ -120,6 +126,8 @@ static void client_init_request(struct apipie_request *r, struct apipie_client *
 
 struct apipie_request *pie_request_new(struct apipie_client *c, int32_t kind)
 {
+    if (pie_client_is_foreign(c))
+        return NULL;
     struct apipie_request *r = pie_mem_new(&c->mem, 1, sizeof(*r));
     if (r == NULL)
         return NULL;
@@ -135,6 +143,14 @@ struct apipie_request *pie_request_new(struct apipie_client *c, int32_t kind)
     pie_lock_drop(c->lock);
     pie_client_keep(c);
     return r;
+}
+
+void pie_user_clear(struct pie_user *u)
+{
+    if (u->free != NULL)
+        u->free(u->pointer);
+    u->pointer = NULL;
+    u->free = NULL;
 }
 
 void pie_request_keep(struct apipie_request *r)
@@ -158,6 +174,9 @@ void pie_request_drop(struct apipie_request *r)
     pie_cache_drop(r->cache);
     pie_mem_free(r->mem, r->same_key);
     pie_settle_free(r);
+    pie_user_clear(&r->user);
+    pie_user_clear(&r->done_fn.user);
+    pie_user_clear(&r->progress_fn.user);
     pie_mem_free(r->mem, r);
     pie_client_drop(c);
 }

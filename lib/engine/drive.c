@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows who pumps and for how long: one thread leads and does the I/O for all, the others sleep. Must not know what a job does. */
+/* Knows one turn: what came in, what moved, what is due, who is told. Must not know who turns, nor what a job does. */
 #include "engine/engine_priv.h"
-
-/* No limit is needed for correctness: everything that matters wakes the leader. This only bounds a bug. */
-#define DRIVE_LONGEST_MS 60000
 
 /* Longer than this without a turn, and silence was ours. */
 #define DRIVE_BREAK_MS 5
+/* Longer than this, and a time limit that passed meanwhile waits until what has arrived is read. */
+#define DRIVE_GAP_MS 100
+/* Bytes alone are told this often. */
+#define DRIVE_PROGRESS_MS 20
+
+int32_t pie_drive_time_is_up(const struct apipie_client *c)
+{
+    return c->until_us != INT64_MAX && pie_clock_us() >= c->until_us;
+}
 
 apipie_status pie_drive_list(struct apipie_request *r)
 {
@@ -18,6 +24,7 @@ apipie_status pie_drive_list(struct apipie_request *r)
     if (c->jobs != NULL)
         c->jobs->prev = r;
     c->jobs = r;
+    c->watched += r->progress_fn.fn != NULL;
     r->listed = 1;
     return APIPIE_OK;
 }
@@ -33,6 +40,7 @@ void pie_drive_unlist(struct apipie_request *r)
     if (r->next != NULL)
         r->next->prev = r->prev;
     r->prev = r->next = NULL;
+    c->watched -= r->progress_fn.fn != NULL;
     r->listed = 0;
 }
 
@@ -45,67 +53,66 @@ static void drive_refuse(struct apipie_client *c, struct apipie_request *r)
     c->ended = r;
 }
 
-static void drive_take_inbox(struct apipie_client *c)
+/* What other threads left for us. */
+struct drive_news {
+    struct apipie_request *inbox, *cancelled;
+    int32_t closing;
+};
+
+static struct drive_news drive_take_news(struct apipie_client *c)
 {
     pie_lock_take(c->lock);
-    struct apipie_request *r = c->inbox;
-    c->inbox = c->inbox_last = NULL;
+    struct drive_news news = {c->inbox, c->cancelled, c->closing};
+    c->inbox = c->inbox_last = c->cancelled = NULL;
     pie_lock_drop(c->lock);
-    while (r != NULL) {
-        struct apipie_request *next = r->next;
+    return news;
+}
+
+static void drive_begin(struct apipie_client *c, struct apipie_request *inbox)
+{
+    while (inbox != NULL) {
+        struct apipie_request *r = inbox;
+        inbox = r->next;
         r->next = NULL;
         r->order = ++c->order;
         if (pie_drive_list(r) == APIPIE_OK)
             pie_job_begin(r);
         else
             drive_refuse(c, r);
-        r = next;
     }
 }
 
-/* One that was cancelled, with a reference; NULL. */
-static struct apipie_request *drive_next_cancelled(struct apipie_client *c)
+static void drive_end_all(struct apipie_client *c)
 {
-    pie_lock_take(c->lock);
-    struct apipie_request *r = c->cancelled;
-    if (r != NULL)
-        c->cancelled = r->cancel_next;
-    pie_lock_drop(c->lock);
-    return r;
+    while (c->jobs != NULL) {
+        struct apipie_request *r = c->jobs;
+        pie_job_stop(r->whole != NULL ? r->whole : r, APIPIE_E_CANCELLED);
+    }
 }
 
-static void drive_end_cancelled(struct apipie_client *c)
+/* Each comes with a reference. */
+static void drive_end_cancelled(struct apipie_request *cancelled)
 {
-    struct apipie_request *r = NULL;
-    while ((r = drive_next_cancelled(c)) != NULL) {
+    while (cancelled != NULL) {
+        struct apipie_request *r = cancelled;
+        cancelled = r->cancel_next;
         if (r->listed)
             pie_job_stop(r, APIPIE_E_CANCELLED);
         pie_request_drop(r);
     }
 }
 
-static void drive_end_all(struct apipie_client *c)
-{
-    pie_lock_take(c->lock);
-    int32_t closing = c->closing;
-    pie_lock_drop(c->lock);
-    while (closing && c->jobs != NULL) {
-        struct apipie_request *r = c->jobs;
-        pie_job_stop(r->whole != NULL ? r->whole : r, APIPIE_E_CANCELLED);
-    }
-}
-
-static int64_t drive_patience(const struct apipie_client *c, int64_t timeout_ms, int64_t next_ms)
+static int64_t drive_patience(const struct apipie_client *c, int64_t timeout_ms)
 {
     struct pie_queued *alarm = pie_queue_first(&c->alarms);
-    if (c->ended != NULL)
+    if (c->ended != NULL || timeout_ms <= 0)
         return 0;
     int64_t now = pie_clock_ms();
     int64_t until = timeout_ms > INT64_MAX - now ? INT64_MAX : now + timeout_ms;
     if (alarm != NULL && alarm->key < until)
         until = alarm->key;
-    if (next_ms < until)
-        until = next_ms;
+    if (c->admit_ms < until)
+        until = c->admit_ms;
     return until > now ? until - now : 0;
 }
 
@@ -118,7 +125,7 @@ static void drive_collect(struct apipie_client *c)
         if (r != NULL)
             pie_job_reply(r, &o);
         pie_outcome_free(&o);
-        if (r == NULL)
+        if (r == NULL || pie_drive_time_is_up(c))
             return;
     }
 }
@@ -134,7 +141,27 @@ static void drive_ring(struct apipie_client *c)
     }
 }
 
-/* Tells those who wait. */
+/* ---- telling */
+
+/* Tells those who wait, and hands the others over. Returns those whose reference is to be dropped. */
+static struct apipie_request *drive_deliver(struct apipie_client *c, struct apipie_request *ended)
+{
+    struct apipie_request *over = NULL;
+    while (ended != NULL) {
+        struct apipie_request *r = ended;
+        ended = r->next;
+        r->next = NULL;
+        pie_atomic_set(&r->view->phase, APIPIE_PHASE_ENDED);
+        pie_atomic_set(&r->state, PIE_STATE_ENDED);
+        c->open--;
+        if (!pie_deliver_ended(r))
+            continue;
+        r->next = over;
+        over = r;
+    }
+    return over;
+}
+
 static void drive_publish(struct apipie_client *c)
 {
     struct apipie_request *ended = c->ended;
@@ -142,153 +169,79 @@ static void drive_publish(struct apipie_client *c)
     if (ended == NULL)
         return;
     pie_lock_take(c->lock);
-    for (struct apipie_request *r = ended; r != NULL; r = r->next)
-        pie_atomic_set(&r->state, PIE_STATE_ENDED);
+    struct apipie_request *over = drive_deliver(c, ended);
     pie_lock_wake(c->lock);
     pie_lock_drop(c->lock);
-    while (ended != NULL) {
-        struct apipie_request *next = ended->next;
-        ended->next = NULL;
-        pie_request_drop(ended);
-        ended = next;
+    while (over != NULL) {
+        struct apipie_request *r = over;
+        over = r->next;
+        r->next = NULL;
+        pie_request_drop(r);
     }
 }
 
-static void drive_count_idle(struct apipie_client *c)
+/* 1 when the callback should be told: a step at once, bytes now and then. */
+static int32_t drive_has_moved(struct apipie_request *r, int64_t now_ms)
 {
-    int64_t gap = pie_clock_ms() - c->turned_ms;
+    const struct pie_view *v = r->view;
+    const struct pie_view *shown = &r->shown;
+    int32_t step = v->phase != shown->phase || v->begun != shown->begun || v->done != shown->done;
+    int32_t bytes = v->up != shown->up || v->down != shown->down || v->up_all != shown->up_all ||
+                    v->down_all != shown->down_all;
+    if (!step && (!bytes || now_ms - r->shown_ms < DRIVE_PROGRESS_MS))
+        return 0;
+    r->shown = *v;
+    r->shown_ms = now_ms;
+    return 1;
+}
+
+static void drive_show(struct apipie_client *c)
+{
+    int64_t now = pie_clock_ms();
+    for (struct apipie_request *r = c->jobs; c->watched != 0 && r != NULL; r = r->next) {
+        if (r->progress_fn.fn == NULL || !drive_has_moved(r, now))
+            continue;
+        pie_lock_take(c->lock);
+        pie_deliver_moved(r);
+        pie_lock_wake(c->lock);
+        pie_lock_drop(c->lock);
+    }
+}
+
+/* ---- the turn */
+
+/* Time in which nobody turned is not held against anybody: neither as silence nor as a time limit. */
+static void drive_excuse(struct apipie_client *c)
+{
+    int64_t now = c->began_us / 1000;
+    int64_t gap = now - c->turned_ms;
+    if (c->turned_ms != 0 && gap >= DRIVE_GAP_MS)
+        c->grace_ms = now + gap;
     if (c->limited == 0 || gap < DRIVE_BREAK_MS)
         return;
     for (struct apipie_request *r = c->jobs; r != NULL; r = r->next)
         pie_job_was_idle(r, gap);
 }
 
-/* One turn. The caller leads, and does not hold the lock. */
-static void drive_turn(struct apipie_client *c, int64_t timeout_ms)
+void pie_drive_turn(struct apipie_client *c, int64_t timeout_ms, int64_t budget_us)
 {
-    int64_t next_ms = INT64_MAX;
-    drive_count_idle(c);
-    drive_take_inbox(c);
-    drive_end_all(c);
-    drive_end_cancelled(c);
-    pie_lane_admit(c, &next_ms);
-    c->transport->type->drive(c->transport, drive_patience(c, timeout_ms, next_ms),
-                              INT64_MAX);
+    struct pie_inside frame;
+    pie_inside_enter(&frame, c, PIE_INSIDE_TURN);
+    c->began_us = pie_clock_us();
+    c->until_us = budget_us > 0 ? c->began_us + budget_us : INT64_MAX;
+    drive_excuse(c);
+    struct drive_news news = drive_take_news(c);
+    drive_begin(c, news.inbox);
+    if (news.closing)
+        drive_end_all(c);
+    drive_end_cancelled(news.cancelled);
+    pie_lane_admit(c);
+    c->transport->type->drive(c->transport, drive_patience(c, timeout_ms), &c->until_us);
     drive_collect(c);
     drive_ring(c);
-    pie_lane_admit(c, &next_ms);
+    pie_lane_admit(c);
+    drive_show(c);
     drive_publish(c);
     c->turned_ms = pie_clock_ms();
-}
-
-static int32_t drive_ended(const struct apipie_request *r)
-{
-    return pie_atomic_get(&r->state) == PIE_STATE_ENDED;
-}
-
-static int64_t drive_left(int64_t until_ms)
-{
-    int64_t left = until_ms - pie_clock_ms();
-    left = left < DRIVE_LONGEST_MS ? left : DRIVE_LONGEST_MS;
-    return left > 0 ? left : 0;
-}
-
-/* Turns until the request has ended or the time is up; at least one. Enters and leaves with the lock held. */
-static void drive_lead(struct apipie_client *c, const struct apipie_request *r, int64_t until_ms)
-{
-    c->leader = pie_thread_id();
-    pie_lock_drop(c->lock);
-    do {
-        drive_turn(c, drive_left(until_ms));
-    } while (!drive_ended(r) && pie_clock_ms() < until_ms);
-    pie_lock_take(c->lock);
-    /* The client was freed while we led: nobody else may come to end what still runs. */
-    while (c->closing && (c->jobs != NULL || c->inbox != NULL || c->cancelled != NULL)) {
-        pie_lock_drop(c->lock);
-        drive_turn(c, 0);
-        pie_lock_take(c->lock);
-    }
-    c->leader = 0;
-    pie_lock_wake(c->lock); /* another one takes over */
-}
-
-apipie_status pie_engine_wait(struct apipie_request *r, int64_t timeout_ms)
-{
-    struct apipie_client *c = r->client;
-    int64_t now = pie_clock_ms();
-    int64_t until = timeout_ms < 0 || timeout_ms > INT64_MAX - now ? INT64_MAX : now + timeout_ms;
-    apipie_status status = APIPIE_PENDING;
-    pie_request_keep(r); /* a callback may drop the caller's own reference */
-    pie_lock_take(c->lock);
-    if (c->leader == pie_thread_id()) {
-        status = APIPIE_E_REENTRANT;
-    } else if (pie_atomic_get(&r->state) == PIE_STATE_BUILDING) {
-        status = APIPIE_E_STATE;
-    } else {
-        int32_t turns = 0;
-        while (!drive_ended(r) && (turns++ == 0 || pie_clock_ms() < until)) {
-            if (c->leader == 0 && c->transport != NULL)
-                drive_lead(c, r, until);
-            else
-                pie_lock_wait(c->lock, drive_left(until));
-        }
-        if (drive_ended(r))
-            status = r->status;
-    }
-    pie_lock_drop(c->lock);
-    pie_request_drop(r);
-    return status;
-}
-
-int32_t pie_engine_is_leader(struct apipie_client *c)
-{
-    pie_lock_take(c->lock);
-    int32_t leads = c->leader == pie_thread_id();
-    pie_lock_drop(c->lock);
-    return leads;
-}
-
-void pie_engine_cancel(struct apipie_request *r)
-{
-    struct apipie_client *c = r->client;
-    pie_lock_take(c->lock);
-    int32_t state = pie_atomic_get(&r->state);
-    int32_t first = pie_atomic_get(&r->cancel) == 0;
-    pie_atomic_set(&r->cancel, 1);
-    if (first && state != PIE_STATE_BUILDING && state != PIE_STATE_ENDED && c->transport != NULL) {
-        pie_request_keep(r);
-        r->cancel_next = c->cancelled;
-        c->cancelled = r;
-        c->transport->type->wakeup(c->transport);
-    }
-    pie_lock_drop(c->lock);
-}
-
-void pie_client_close(struct apipie_client *c)
-{
-    struct pie_transport *transport = NULL;
-    pie_lock_take(c->lock);
-    c->closing = 1;
-    if (c->leader == 0) {
-        c->leader = pie_thread_id();
-        /* More than once when somebody cancels beside us. */
-        do {
-            pie_lock_drop(c->lock);
-            if (c->transport != NULL)
-                drive_turn(c, 0);
-            pie_lock_take(c->lock);
-        } while (c->transport != NULL &&
-                 (c->jobs != NULL || c->inbox != NULL || c->cancelled != NULL));
-        c->leader = 0;
-        transport = c->transport;
-        c->transport = NULL;
-        pie_lock_wake(c->lock);
-    } else if (c->transport != NULL) {
-        c->transport->type->wakeup(
-            c->transport); /* the leader ends them, and the last request closes it */
-    }
-    pie_lock_drop(c->lock);
-    if (transport != NULL)
-        transport->type->close(transport);
-    pie_client_drop(c);
+    pie_inside_leave(&frame);
 }

@@ -87,6 +87,7 @@ void pie_job_wait_until(struct apipie_request *r, int64_t until_ms)
 {
     r->until_ms = until_ms;
     pie_atomic_set(&r->state, PIE_STATE_WAITING);
+    pie_atomic_set(&r->view->phase, APIPIE_PHASE_WAITING);
     pie_job_set_alarm(r);
 }
 
@@ -259,11 +260,24 @@ static void end_silent(struct apipie_request *r, const char *words)
     pie_outcome_free(&o);
 }
 
+/* What had arrived before the time was up counts, however late and in how small pieces it is read: nobody turned for a while, or the
+ * turns have a budget. */
+static int32_t end_still_reads(const struct apipie_request *r, int64_t now_ms)
+{
+    const struct pie_progress *p = &r->run->progress;
+    const struct apipie_client *c = r->client;
+    if (p->behind)
+        return now_ms < r->deadline_ms + r->asked->timeout_ms;
+    return p->last_byte_us >= c->began_us && now_ms < c->grace_ms;
+}
+
 void pie_job_due(struct apipie_request *r)
 {
     const char *words = NULL;
     int64_t now = pie_clock_ms();
     int32_t state = pie_atomic_get(&r->state);
+    if (state == PIE_STATE_IN_FLIGHT && r->deadline_ms <= now && end_still_reads(r, now))
+        return; /* the alarm rings again in the next turn */
     if (r->deadline_ms <= now && (state != PIE_STATE_PARENT || r->drawer != NULL))
         pie_job_stop(r, APIPIE_E_TIMEOUT);
     else if (state == PIE_STATE_WAITING && r->until_ms <= now)

@@ -63,6 +63,21 @@ struct pie_recent {
 };
 #define PIE_RECENT 256
 
+/* The host's pointer, freed once. */
+struct pie_user {
+    void *pointer;
+    apipie_free_fn free;
+};
+
+/* done or progress, of one request. */
+struct pie_call_back {
+    void (*fn)(void *user, struct apipie_request *request);
+    struct pie_user user;
+};
+
+enum { PIE_FOR_NOBODY, PIE_FOR_NEXT, PIE_FOR_CALL };
+enum { PIE_DUE_PROGRESS = 1, PIE_DUE_DONE = 2 };
+
 /* A limit by the minute, of one provider or of all. */
 struct pie_rate;
 /* What an image costs where nobody knows better. */
@@ -93,9 +108,22 @@ struct apipie_client {
     struct apipie_request *inbox, *inbox_last; /* submitted, not yet seen by a leader */
     struct apipie_request *cancelled;          /* cancelled, not yet seen by a leader */
     struct pie_transport *transport;
-    int32_t closing;
-    uint64_t leader;         /* the thread that pumps; 0: nobody */
+    int32_t closing;     /* the last handle went */
+    int32_t close_later; /* ... and whoever is the last to leave does the rest */
+    int32_t inside;      /* threads in poll and wait */
+    uint64_t leader;     /* the thread that pumps; 0: nobody */
+    struct pie_thread *worker;
+    int32_t nudged; /* apipie_client_wakeup(), not seen yet */
+    int64_t open;   /* requests that were submitted and have not ended */
+    struct apipie_request *posted, *posted_last; /* ended, for next() */
+    struct apipie_request *due, *due_last;       /* a callback is due */
+    int64_t bell; /* rings while one of these two is not empty; -1: nobody asked for it */
+    int32_t bell_rung;
+    struct pie_poller
+        *loop; /* transport and bell, for a loop of the host's; NULL: nobody asked for it */
     struct pie_meter *meter; /* has a lock of its own */
+    int64_t poll_budget_us;  /* a counter; 0: none */
+    int64_t process;         /* that made it */
     /* ---- the leader's alone */
     struct apipie_request *jobs;  /* all that has not ended */
     struct apipie_request *ended; /* to be published at the end of this turn */
@@ -103,9 +131,14 @@ struct apipie_client {
     struct pie_lane *lanes;
     struct apipie_request *drawing; /* with a cache: what is out, one of each kind */
     int32_t in_flight;
-    uint64_t order;                       /* of arrival */
-    int64_t turned_ms;                    /* the end of the last turn; 0: there was none */
-    int32_t limited;                      /* jobs that are out under a limit for silence */
+    uint64_t order;    /* of arrival */
+    int64_t turned_ms; /* the end of the last turn; 0: there was none */
+    int64_t began_us;  /* this turn */
+    int64_t until_us;  /* when it should end; INT64_MAX: never */
+    int64_t grace_ms;  /* nobody turned for a while: until then what has arrived meanwhile counts */
+    int64_t admit_ms;  /* when somebody in line may go; INT64_MAX: another event decides */
+    int32_t watched;   /* jobs with a progress callback */
+    int32_t limited;   /* jobs that are out under a limit for silence */
     struct pie_recent recent[PIE_RECENT]; /* a ring */
     size_t recent_next;
     int64_t recent_forgot_ms; /* calls up to then may have been forgotten */
@@ -142,12 +175,22 @@ struct apipie_request {
     int32_t state;  /* atomic: PIE_STATE_* */
     apipie_status status;
     struct pie_wish wish;
-    int32_t setter_failed;     /* error holds the first bad setter */
+    int32_t setter_failed; /* error holds the first bad setter */
+    struct pie_user user;  /* the host's pointer */
+    struct pie_call_back done_fn, progress_fn;
+    struct pie_view own_view;
+    struct pie_view *view;     /* own_view, or that of the whole */
     struct apipie_error error; /* code APIPIE_OK: none */
     struct apipie_result *result;
     int32_t result_known;               /* a reply filled it */
     struct apipie_request *cancel_next; /* in the client's list; guarded by its lock */
     struct pie_settle *settle;          /* of a reconciliation */
+    /* ---- delivery; guarded by the client's lock */
+    int32_t waiters;                                  /* threads in wait for it */
+    int32_t listed_for;                               /* PIE_FOR_* */
+    int32_t due;                                      /* PIE_DUE_* */
+    int32_t calling;                                  /* one of its callbacks runs */
+    struct apipie_request *post_next, *post_previous; /* in posted or due, which have a reference */
     /* ---- sealed by submit, then the leader's alone until the end */
     const struct pie_dialect *dialect;
     struct pie_place *place;
@@ -187,9 +230,11 @@ struct apipie_request {
     struct apipie_request *followers, *next_follower; /* who waits for this one */
     struct apipie_request *next_drawing;              /* in client->drawing */
     int32_t drawing;
-    int32_t settling; /* its one part is the reconciliation of its bill */
-    int32_t settled;  /* it was tried */
-    int32_t listed;   /* in client->jobs */
+    int32_t settling;      /* its one part is the reconciliation of its bill */
+    int32_t settled;       /* it was tried */
+    struct pie_view shown; /* what the progress callback was told of last */
+    int64_t shown_ms;
+    int32_t listed; /* in client->jobs */
     struct apipie_request *prev, *next;
 };
 
@@ -228,17 +273,55 @@ void pie_rate_give_back(struct apipie_client *c, const char *provider, int32_t i
                         int64_t now_us);
 void pie_rate_free_all(struct apipie_client *c);
 
-/* ---- drive */
+/* ---- inside.c: which callback of a client this thread is in, and which process */
+
+enum {
+    PIE_INSIDE_NOTHING,
+    PIE_INSIDE_TURN,   /* sink, key, log, trace: in the middle of a turn */
+    PIE_INSIDE_SUBMIT, /* veto, log: in the middle of a submit */
+    PIE_INSIDE_CALL    /* done, progress: between two turns */
+};
+
+struct pie_inside {
+    const struct apipie_client *client;
+    int32_t where;
+    struct pie_inside *before;
+};
+
+void pie_inside_enter(struct pie_inside *f, const struct apipie_client *c, int32_t where);
+void pie_inside_leave(struct pie_inside *f);
+/* The innermost one of this client. */
+int32_t pie_inside_where(const struct apipie_client *c);
+/* 1 in a child after fork(): nothing of it may be touched. */
+int32_t pie_client_is_foreign(const struct apipie_client *c);
+
+/* ---- submit.c, lead.c, drive.c */
 
 /* Checks, seals, opens the output, hands over. */
 apipie_status pie_engine_submit(struct apipie_request *r);
 apipie_status pie_engine_wait(struct apipie_request *r, int64_t timeout_ms);
+apipie_status pie_engine_poll(struct apipie_client *c, int64_t timeout_ms);
 void pie_engine_cancel(struct apipie_request *r);
-int32_t pie_engine_is_leader(struct apipie_client *c); /* 1 inside a callback of this client */
+void pie_engine_wakeup(struct apipie_client *c);
+int64_t pie_engine_next_timeout(struct apipie_client *c);
+apipie_status pie_engine_start_worker(struct apipie_client *c);
+/* Whoever leads, or the host's loop, shall look for news. The lock is held. */
+void pie_engine_look_again(struct apipie_client *c);
+/* The transport, made when it is not there. The lock is held. */
+apipie_status pie_engine_connect(struct apipie_client *c);
+
+/* ---- deliver.c: what has ended, and how it comes to the host */
+
+/* A reference, or NULL. */
+struct apipie_request *pie_deliver_next(struct apipie_client *c);
+/* -1 without memory or descriptors. */
+int64_t pie_deliver_queue_fd(struct apipie_client *c);
+int64_t pie_deliver_loop_fd(struct apipie_client *c);
 
 /* ---- request */
 
 struct apipie_request *pie_request_new(struct apipie_client *c, int32_t kind);
+void pie_user_clear(struct pie_user *u);
 void pie_request_keep(struct apipie_request *r);
 void pie_request_drop(struct apipie_request *r);
 /* A builder that looks for what became of the unknown attempts of `ended`. NULL without memory or when there are none. */

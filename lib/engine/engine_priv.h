@@ -71,8 +71,8 @@ void pie_lane_free_all(struct apipie_client *c);
 int64_t pie_lane_ready(struct pie_lane *lane, int64_t now_ms);
 /* Everybody in its line looks for a route again: it closed for a while. */
 void pie_lane_drain(struct pie_lane *lane);
-/* Lets out of the lines who may go. *ret_next_ms: when to look again. */
-void pie_lane_admit(struct apipie_client *c, int64_t *ret_next_ms);
+/* Lets out of the lines who may go; c->admit_ms says when to look again. */
+void pie_lane_admit(struct apipie_client *c);
 
 /* ---- route.c: which route a job takes */
 
@@ -203,11 +203,42 @@ void pie_gather_give_up(struct apipie_request *r, struct apipie_error *err);
 /* Commits what is whole and ends the job. */
 void pie_gather_commit(struct apipie_request *r);
 
-/* ---- drive.c */
+/* ---- drive.c: one turn */
 
 /* Among the jobs of its client, with an alarm. APIPIE_OK or APIPIE_E_MEMORY. */
 apipie_status pie_drive_list(struct apipie_request *r);
 void pie_drive_unlist(struct apipie_request *r);
+/* The caller leads, and does not hold the lock. budget_us: how long it may work, 0: no limit. */
+void pie_drive_turn(struct apipie_client *c, int64_t timeout_ms, int64_t budget_us);
+/* In a turn and after it: is its budget used up, and the rest for the next one? */
+int32_t pie_drive_time_is_up(const struct apipie_client *c);
+
+/* ---- deliver.c. The lock is held, but for pie_deliver_call. */
+
+/* It has ended, and has no reference of its own any more. 1: the caller drops one, without the lock. */
+int32_t pie_deliver_ended(struct apipie_request *r);
+/* Its progress callback is due. */
+void pie_deliver_moved(struct apipie_request *r);
+/* Somebody waited for it: it goes nowhere else. 1 as above. */
+int32_t pie_deliver_waited(struct apipie_request *r);
+/* Is there something for poll or next to hand over? */
+int32_t pie_deliver_ready(const struct apipie_client *c);
+/* Calls back what is due: all of it, or the progress of one request. */
+void pie_deliver_call(struct apipie_client *c, struct apipie_request *only);
+/* The client goes: nobody will collect what is left. Without the lock. */
+void pie_deliver_forget(struct apipie_client *c);
+/* From now on the worker looks after the sockets, not the host's loop. */
+void pie_deliver_worker(struct apipie_client *c);
+
+/* ---- lead.c: who turns */
+
+/* Turns until nothing is left. Takes the transport out. Without the lock; the client is closing. */
+struct pie_transport *pie_lead_to_the_end(struct apipie_client *c);
+
+/* ---- close.c */
+
+/* All that a client does when its last handle went and no thread is inside. Without the lock. */
+void pie_close_finish(struct apipie_client *c);
 
 /* ---- part.c: one request that becomes several calls side by side */
 

@@ -86,6 +86,8 @@ void pie_job_send_leg(struct apipie_request *r)
     int32_t download = run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD;
     pie_body_reset(run->body, run->leg->paid ? r->dialect->paths : NULL, run->next_slot, download);
     pie_atomic_set(&r->state, PIE_STATE_IN_FLIGHT);
+    run->leg->request.view = r->view;
+    run->leg->request.small_pieces = pie_count_get(&r->client->poll_budget_us) > 0;
     apipie_status status =
         t->type->submit(t, &run->leg->request, pie_body_writer(run->body), &run->progress, r);
     if (status == APIPIE_OK) {

@@ -186,16 +186,20 @@ static void lane_let_out(struct apipie_client *c, struct apipie_request *r)
     pie_job_go(r);
 }
 
-void pie_lane_admit(struct apipie_client *c, int64_t *ret_next_ms)
+void pie_lane_admit(struct apipie_client *c)
 {
-    *ret_next_ms = INT64_MAX;
+    c->admit_ms = INT64_MAX;
     pie_lock_take(c->lock);
     int32_t most = c->max_in_flight;
     pie_lock_drop(c->lock);
     while (c->in_flight < most) {
-        struct apipie_request *r = lane_next(c, ret_next_ms);
+        struct apipie_request *r = lane_next(c, &c->admit_ms);
         if (r == NULL)
             return;
         lane_let_out(c, r);
+        if (pie_drive_time_is_up(c)) {
+            c->admit_ms = 0; /* others may go too: at once, in the next turn */
+            return;
+        }
     }
 }

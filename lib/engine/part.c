@@ -9,6 +9,7 @@ struct apipie_request *pie_part_new(struct apipie_request *whole, int32_t index,
     if (p == NULL)
         return NULL;
     p->whole = whole;
+    p->view = whole->view;
     p->part = index;
     p->asked = kind == APIPIE_REQUEST_IMAGE ? whole->asked : &p->wish;
     p->dialect = whole->dialect;

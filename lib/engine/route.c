@@ -133,6 +133,7 @@ void pie_route_enter(struct apipie_request *r)
         return;
     }
     pie_atomic_set(&r->state, PIE_STATE_QUEUED);
+    pie_atomic_set(&r->view->phase, APIPIE_PHASE_QUEUED);
     pie_job_set_alarm(r);
 }
 

@@ -27,6 +27,7 @@ static apipie_status run_fill(struct apipie_request *r, struct pie_run *run,
     if (status == APIPIE_OK)
         status = pie_body_new(r->mem, run->sink, r->asked->max_image_bytes, &run->body);
     if (status == APIPIE_OK) {
+        pie_body_show(run->body, r->view);
         status = run->sink->type->open(run->sink, err);
         if (status != APIPIE_OK && err->code != APIPIE_OK)
             return err->code;

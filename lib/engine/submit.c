@@ -146,14 +146,14 @@ static apipie_status submit_hand_over(struct apipie_request *r)
     pie_lock_take(c->lock);
     if (c->closing)
         status = submit_error(r, APIPIE_E_CANCELLED, "", "its client was freed", NULL);
-    else if (c->transport == NULL && pie_curl_transport_new(&c->mem, &c->transport) != APIPIE_OK)
+    else if (pie_engine_connect(c) != APIPIE_OK)
         status = submit_memory(r);
     if (status == APIPIE_OK) {
         pie_request_keep(r);
         submit_take_settings(r);
         submit_enqueue(c, r);
-        if (c->leader != 0) /* whoever leads next looks into the inbox first */
-            c->transport->type->wakeup(c->transport);
+        c->open++;
+        pie_engine_look_again(c);
         pie_lock_wake(
             c->lock); /* who waits already, and could not pump before there was a transport */
     }
@@ -161,26 +161,41 @@ static apipie_status submit_hand_over(struct apipie_request *r)
     return status;
 }
 
+static apipie_status submit_sealed(struct apipie_request *r)
+{
+    struct apipie_client *c = r->client;
+    struct pie_inside frame;
+    r->submitted_ms = pie_clock_ms();
+    pie_inside_enter(&frame, c, PIE_INSIDE_SUBMIT);
+    apipie_status status = submit_check(r);
+    pie_inside_leave(&frame);
+    if (status == APIPIE_OK)
+        status = submit_hand_over(r);
+    if (status == APIPIE_OK)
+        return APIPIE_OK;
+    pie_job_fail(r);
+    pie_lock_take(c->lock);
+    pie_atomic_set(&r->view->phase, APIPIE_PHASE_ENDED);
+    pie_atomic_set(&r->state, PIE_STATE_ENDED);
+    pie_lock_wake(c->lock);
+    pie_lock_drop(c->lock);
+    return status;
+}
+
 apipie_status pie_engine_submit(struct apipie_request *r)
 {
     struct apipie_client *c = r->client;
+    if (pie_client_is_foreign(c))
+        return APIPIE_E_FORKED;
+    int32_t where = pie_inside_where(c);
+    if (where == PIE_INSIDE_TURN || where == PIE_INSIDE_SUBMIT)
+        return APIPIE_E_REENTRANT;
     pie_lock_take(c->lock);
     int32_t state = pie_atomic_get(&r->state);
-    if (state == PIE_STATE_BUILDING)
+    if (state == PIE_STATE_BUILDING) {
         pie_atomic_set(&r->state, PIE_STATE_SEALED);
-    pie_lock_drop(c->lock);
-    if (state != PIE_STATE_BUILDING)
-        return APIPIE_E_STATE;
-    r->submitted_ms = pie_clock_ms();
-    apipie_status status = submit_check(r);
-    if (status == APIPIE_OK)
-        status = submit_hand_over(r);
-    if (status != APIPIE_OK) {
-        pie_job_fail(r);
-        pie_lock_take(c->lock);
-        pie_atomic_set(&r->state, PIE_STATE_ENDED);
-        pie_lock_wake(c->lock);
-        pie_lock_drop(c->lock);
+        pie_atomic_set(&r->view->phase, APIPIE_PHASE_QUEUED);
     }
-    return status;
+    pie_lock_drop(c->lock);
+    return state == PIE_STATE_BUILDING ? submit_sealed(r) : APIPIE_E_STATE;
 }

@@ -277,6 +277,11 @@ struct pie_body *pie_body_free(struct pie_body *b)
     return pie_mem_free(b->mem, b);
 }
 
+void pie_body_show(struct pie_body *b, struct pie_view *view)
+{
+    b->picture.view = b->form.picture.view = view;
+}
+
 void pie_body_reset(struct pie_body *b, const struct pie_path *paths, uint32_t first_slot,
                     int32_t expect_image)
 {

@@ -96,6 +96,8 @@ struct pie_body; /* a pie_writer: pie_body_writer() */
 apipie_status pie_body_new(const struct pie_mem *mem, struct pie_sink *sink,
                            uint64_t max_image_bytes, struct pie_body **ret);
 struct pie_body *pie_body_free(struct pie_body *b);
+/* Images that begin and are done are counted there. */
+void pie_body_show(struct pie_body *b, struct pie_view *view);
 /* Before each leg. paths NULL: nothing in JSON is a picture. expect_image: a download, where JSON and HTML are
  * kept as text. */
 void pie_body_reset(struct pie_body *b, const struct pie_path *paths, uint32_t first_slot,

@@ -56,6 +56,8 @@ static void picture_check(struct pie_picture *c, apipie_status status)
 static void picture_open(struct pie_picture *c, size_t held)
 {
     c->slot = (*c->next_slot)++;
+    if (c->view != NULL)
+        pie_count_add(&c->view->begun, 1);
     picture_check(c, c->sink->type->begin(c->sink, c->slot, c->magic.mime));
     if (c->status == APIPIE_OK && held != 0)
         picture_check(c, c->sink->type->write(c->sink, c->slot, c->magic.head, held));
@@ -100,6 +102,8 @@ void pie_picture_end(struct pie_picture *c, struct pie_part *part)
         return;
     }
     part->kind = c->magic.size != 0 ? PIE_PART_IMAGE : PIE_PART_EMPTY;
+    if (c->view != NULL && part->kind == PIE_PART_IMAGE)
+        pie_count_add(&c->view->done, 1);
     part->slot = c->slot;
     part->size = c->magic.size;
     part->mime = c->magic.size != 0 ? c->magic.mime : NULL;

@@ -6,12 +6,13 @@
 #include "flow/flow.h"
 
 struct pie_picture {
+    struct pie_view *view; /* NULL: nobody looks */
     struct pie_sink *sink;
     uint32_t *next_slot; /* borrowed counter: a slot is taken when the picture begins in the sink */
     uint64_t max;        /* bytes */
     uint32_t slot;
     struct pie_magic magic;
-    apipie_status status; /* sticky; the slot is aborted then */
+    apipie_status status;  /* sticky; the slot is aborted then */
     apipie_status gave_up; /* the status, when not the server was at fault */
     char problem[96];
 };

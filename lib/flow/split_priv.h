@@ -6,9 +6,9 @@
 #include "flow/flow.h"
 #include "flow/rest_priv.h"
 
-#define PIE_SPLIT_PATHS 32   /* most paths in a list; further ones are not looked at */
-#define PIE_SPLIT_WORD  512  /* longest number */
-#define PIE_SPLIT_KEY   256  /* longest key that can match, and what is kept of a longer one */
+#define PIE_SPLIT_PATHS 32  /* most paths in a list; further ones are not looked at */
+#define PIE_SPLIT_WORD  512 /* longest number */
+#define PIE_SPLIT_KEY   256 /* longest key that can match, and what is kept of a longer one */
 
 /* Who gets what stands at the image paths. A failure ends the parse: memory only. */
 struct pie_split_out {
@@ -45,10 +45,10 @@ struct pie_split {
     struct pie_split_level level[PIE_DEPTH_MAX];
     uint32_t alive; /* paths that lead to the value at hand */
 
-    int32_t string;  /* PIE_SPLIT_IS_*: the string at hand */
-    uint32_t escape; /* 0, or how far an escape has come */
-    uint32_t code;   /* of a \u escape */
-    uint32_t high;   /* first half of a surrogate pair, waits */
+    int32_t string;            /* PIE_SPLIT_IS_*: the string at hand */
+    uint32_t escape;           /* 0, or how far an escape has come */
+    uint32_t code;             /* of a \u escape */
+    uint32_t high;             /* first half of a surrogate pair, waits */
     char word[PIE_SPLIT_WORD]; /* a key, or a number or literal */
     size_t word_n;             /* its true length */
     uint64_t value_at;         /* where in the body the value at hand begins */

@@ -108,7 +108,7 @@ void pie_curl_end(struct pie_curl_exchange *x, CURLcode code);
 
 /* What libcurl is told about sockets and timers. APIPIE_E_MEMORY. */
 apipie_status pie_curl_turn_setup(struct pie_curl_transport *t);
-apipie_status pie_curl_drive(struct pie_transport *base, int64_t timeout_ms, int64_t until_us);
+apipie_status pie_curl_drive(struct pie_transport *base, int64_t timeout_ms, int64_t *until_us);
 int64_t pie_curl_timeout(struct pie_transport *base);
 /* 1 when the rest of a body must wait for another turn. */
 int32_t pie_curl_time_is_up(const struct pie_curl_transport *t);

@@ -119,7 +119,10 @@ static size_t turn_wait(struct pie_curl_transport *t, int64_t timeout_ms,
 static void turn_sockets(struct pie_curl_transport *t, int64_t timeout_ms)
 {
     struct pie_poller_event events[TURN_EVENTS];
+    int64_t before = timeout_ms != 0 && t->until_us != INT64_MAX ? pie_clock_us() : 0;
     size_t n = turn_wait(t, timeout_ms, events);
+    if (before != 0) /* waiting is no work */
+        t->until_us += pie_clock_us() - before;
     for (size_t i = 0; i < n && (i == 0 || !pie_curl_time_is_up(t)); i++)
         turn_act(t, (curl_socket_t)events[i].fd, turn_what(events[i].what));
 }
@@ -185,16 +188,17 @@ static apipie_status turn_all(struct pie_curl_transport *t, int64_t timeout_ms)
     return t->broken ? turn_fail_all(t) : APIPIE_OK;
 }
 
-apipie_status pie_curl_drive(struct pie_transport *base, int64_t timeout_ms, int64_t until_us)
+apipie_status pie_curl_drive(struct pie_transport *base, int64_t timeout_ms, int64_t *until_us)
 {
     struct pie_curl_transport *t = (struct pie_curl_transport *)base;
-    t->until_us = until_us;
+    t->until_us = *until_us;
     t->taken = 0;
     int32_t held = t->secure ? pie_sigpipe_hold() : 0;
     apipie_status status = turn_all(t, timeout_ms);
     if (t->secure)
         pie_sigpipe_release(held);
     t->turned_us = pie_clock_us();
+    *until_us = t->until_us;
     return status;
 }
 

@@ -106,9 +106,9 @@ struct pie_transport_type {
     /* Stops the exchange of progress at once; ret is initialised by the caller and says how far it came. Its owner never comes out
      * of next. O(1). */
     void (*cancel)(struct pie_transport *t, struct pie_progress *progress, struct pie_outcome *ret);
-    /* Moves bytes; waits at most timeout_ms when there is nothing to do. At pie_clock_us() until_us (INT64_MAX: never) it leaves
-     * the rest for the next time; something is done each time. */
-    apipie_status (*drive)(struct pie_transport *t, int64_t timeout_ms, int64_t until_us);
+    /* Moves bytes; waits at most timeout_ms when there is nothing to do. At pie_clock_us() *until_us (INT64_MAX: never) it leaves
+     * the rest for the next time; something is done each time. Time that it waits is added to *until_us. */
+    apipie_status (*drive)(struct pie_transport *t, int64_t timeout_ms, int64_t *until_us);
     /* In how many milliseconds drive should be called although fd is not readable: 0 at once, negative: no need. */
     int64_t (*timeout)(struct pie_transport *t);
     /* A descriptor that is readable when drive has something to do, or wakeup was called. */

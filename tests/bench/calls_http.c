@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static int64_t no_end = INT64_MAX;
+
 #define CALLS_MAX 1024
 
 struct calls_slot {
@@ -103,7 +105,7 @@ int main(int argc, char **argv)
         failed += !calls_send(t, &slots[started]);
     }
     while (ended < calls && failed == 0) {
-        t->type->drive(t, 1000, INT64_MAX);
+        t->type->drive(t, 1000, &no_end);
         failed += calls_collect(t, &started, &ended, calls);
     }
     t->type->close(t);

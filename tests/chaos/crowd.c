@@ -182,11 +182,20 @@ static int32_t crowd_next_number(struct crowd *c)
     return number;
 }
 
+/* What ended while nobody waited for it is kept for this. */
+static void crowd_collect(struct crowd *c)
+{
+    apipie_request *r = NULL;
+    while ((r = apipie_client_next(c->client)) != NULL)
+        apipie_request_unref(r);
+}
+
 /* Takes what has ended, and fills its place. Returns one that has not ended; -1 when there is none. */
 static int32_t crowd_sweep(struct crowd *c, struct crowd_slot *slots, int32_t from)
 {
     int32_t pending = -1;
     int64_t now = chaos_now_ms();
+    crowd_collect(c);
     for (int32_t k = 0; k < CROWD_WINDOW; k++) {
         int32_t i = (from + k) % CROWD_WINDOW;
         struct crowd_slot *slot = &slots[i];
@@ -268,6 +277,7 @@ static void crowd_calm(struct crowd *c)
         chaos_report_take(run, number, r);
         apipie_request_unref(r);
         crowd_nap(5);
+        crowd_collect(c);
     }
     if (crowd_let_go_out(run) != 0)
         chaos_wrong("%d calls that nobody holds do not end", (int)crowd_let_go_out(run));

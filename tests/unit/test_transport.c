@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+static int64_t no_end = INT64_MAX;
+
 #define SLOTS 64
 #define REPLY "{\"data\":[]}"
 
@@ -125,7 +127,7 @@ static struct slot *stage_wait(struct stage *s, struct pie_outcome *ret)
     int64_t until = pie_clock_ms() + 5000;
     struct slot *slot = NULL;
     while ((slot = stage_next(s, ret)) == NULL && pie_clock_ms() < until)
-        s->transport->type->drive(s->transport, 100, INT64_MAX);
+        s->transport->type->drive(s->transport, 100, &no_end);
     assert_non_null(slot);
     return slot;
 }
@@ -144,7 +146,7 @@ static void stage_wait_sent(struct stage *s, const struct slot *slot)
 {
     int64_t until = pie_clock_ms() + 5000;
     while (slot->progress.sent_us == APIPIE_UNKNOWN && pie_clock_ms() < until)
-        s->transport->type->drive(s->transport, 10, INT64_MAX);
+        s->transport->type->drive(s->transport, 10, &no_end);
     assert_true(slot->progress.sent_us >= slot->progress.started_us);
 }
 
@@ -215,7 +217,7 @@ static void a_part_of_the_body_is_not_all(void **state)
         parts += p->up != 0;
         assert_int_equal(p->last_byte_us != APIPIE_UNKNOWN, p->up != 0);
         assert_int_equal(p->sent_us, APIPIE_UNKNOWN);
-        assert_int_equal(s->transport->type->drive(s->transport, 100, INT64_MAX), APIPIE_OK);
+        assert_int_equal(s->transport->type->drive(s->transport, 100, &no_end), APIPIE_OK);
     }
     assert_true(parts > 0);
     stage_wait_sent(s, &s->slots[0]);
@@ -305,7 +307,7 @@ static void cancel_ends_one_and_no_other(void **state)
     assert_int_equal(stage_wait_wire(s), PIE_WIRE_OK);
     assert_int_equal(stage_wait_wire(s), PIE_WIRE_OK);
     pie_outcome_init(&o, &pie_mem_libc);
-    t->type->drive(t, 20, INT64_MAX);
+    t->type->drive(t, 20, &no_end);
     assert_null(t->type->next(t, &o));
     pie_outcome_free(&o);
     stage_close(s);
@@ -324,7 +326,7 @@ static void cancel_after_the_end(void **state)
     }
     int64_t until = pie_clock_ms() + 5000;
     while ((s->slots[0].bytes == 0 || s->slots[1].bytes == 0) && pie_clock_ms() < until)
-        s->transport->type->drive(s->transport, 10, INT64_MAX);
+        s->transport->type->drive(s->transport, 10, &no_end);
     pie_outcome_init(&o, &pie_mem_libc);
     s->transport->type->cancel(s->transport, &s->slots[0].progress, &o);
     assert_int_equal(o.wire, PIE_WIRE_OK);
@@ -363,10 +365,10 @@ static void a_wakeup_is_not_lost(void **state)
     stage_open(s, answer, NULL);
     int64_t started = pie_clock_ms();
     s->transport->type->wakeup(s->transport);
-    s->transport->type->drive(s->transport, 5000, INT64_MAX);
+    s->transport->type->drive(s->transport, 5000, &no_end);
     assert_true(pie_clock_ms() - started < 2500);
     started = pie_clock_ms();
-    s->transport->type->drive(s->transport, 100, INT64_MAX);
+    s->transport->type->drive(s->transport, 100, &no_end);
     assert_true(pie_clock_ms() - started >= 90);
     stage_close(s);
 }
