@@ -110,13 +110,31 @@ static void wire_progress_start(struct pie_progress *p)
     p->sent_us = p->first_byte_us = p->last_byte_us = APIPIE_UNKNOWN;
 }
 
+/* Where it ran out of memory once, libcurl (7.88) keeps entries for sockets that it divides by zero for when the number of the
+ * socket comes again. Nothing is out any more: we go on with another one. */
+static apipie_status wire_mend(struct pie_curl_transport *t)
+{
+    if (!t->torn)
+        return APIPIE_OK;
+    CURLM *fresh = pie_curl_multi_new(t);
+    if (fresh == NULL)
+        return APIPIE_E_MEMORY;
+    wire_free_all(&t->spare);
+    curl_multi_cleanup(t->multi);
+    t->multi = fresh;
+    t->timer_us = INT64_MAX;
+    t->most = 0;
+    t->torn = 0;
+    return APIPIE_OK;
+}
+
 static apipie_status wire_submit(struct pie_transport *base, const struct pie_http_request *q,
                                  struct pie_writer *body, struct pie_progress *progress,
                                  void *owner)
 {
     struct pie_curl_transport *t = (struct pie_curl_transport *)base;
     wire_progress_start(progress);
-    struct pie_curl_exchange *x = wire_exchange_take(t);
+    struct pie_curl_exchange *x = wire_mend(t) == APIPIE_OK ? wire_exchange_take(t) : NULL;
     if (x == NULL)
         return APIPIE_E_MEMORY;
     x->request = q;
@@ -244,10 +262,9 @@ apipie_status pie_curl_transport_new(const struct pie_mem *mem, struct pie_trans
     t->mem = mem;
     t->timer_us = t->until_us = INT64_MAX;
     pie_curl_lines_init(&t->own, mem);
-    t->multi = curl_multi_init();
+    t->multi = pie_curl_multi_new(t);
     t->poller = pie_poller_new(mem);
-    if (t->multi == NULL || t->poller == NULL || pie_curl_turn_setup(t) != APIPIE_OK ||
-        pie_curl_lines_own(&t->own) != APIPIE_OK) {
+    if (t->multi == NULL || t->poller == NULL || pie_curl_lines_own(&t->own) != APIPIE_OK) {
         wire_close(&t->base);
         return APIPIE_E_MEMORY;
     }

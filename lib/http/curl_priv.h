@@ -90,6 +90,7 @@ struct pie_curl_transport {
     int32_t secure;    /* TLS is in use: it writes to sockets without care for SIGPIPE */
     int32_t abandoned; /* in a child after fork(): what is shared with the parent stays as it is */
     int32_t broken;    /* libcurl or the poller failed in this turn */
+    int32_t torn;      /* ... or in an earlier one: its books cannot be relied on */
     /* ---- of this turn */
     int64_t timer_us;  /* when libcurl wants to be called; INT64_MAX: it does not */
     int64_t until_us;  /* INT64_MAX: no end */
@@ -106,8 +107,8 @@ void pie_curl_end(struct pie_curl_exchange *x, CURLcode code);
 
 /* ---- curl_turn.c */
 
-/* What libcurl is told about sockets and timers. APIPIE_E_MEMORY. */
-apipie_status pie_curl_turn_setup(struct pie_curl_transport *t);
+/* A multi handle that knows about our sockets and timers; NULL without memory. */
+CURLM *pie_curl_multi_new(struct pie_curl_transport *t);
 apipie_status pie_curl_drive(struct pie_transport *base, int64_t timeout_ms, int64_t *until_us);
 int64_t pie_curl_timeout(struct pie_transport *base);
 /* 1 when the rest of a body must wait for another turn. */

@@ -41,14 +41,18 @@ static int turn_on_timer(CURLM *multi, long ms, void *user)
     return 0;
 }
 
-apipie_status pie_curl_turn_setup(struct pie_curl_transport *t)
+CURLM *pie_curl_multi_new(struct pie_curl_transport *t)
 {
-    if (curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, turn_on_socket) != CURLM_OK ||
-        curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t) != CURLM_OK ||
-        curl_multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, turn_on_timer) != CURLM_OK ||
-        curl_multi_setopt(t->multi, CURLMOPT_TIMERDATA, t) != CURLM_OK)
-        return APIPIE_E_MEMORY;
-    return APIPIE_OK;
+    CURLM *multi = curl_multi_init();
+    if (multi == NULL)
+        return NULL;
+    if (curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, turn_on_socket) == CURLM_OK &&
+        curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, t) == CURLM_OK &&
+        curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, turn_on_timer) == CURLM_OK &&
+        curl_multi_setopt(multi, CURLMOPT_TIMERDATA, t) == CURLM_OK)
+        return multi;
+    curl_multi_cleanup(multi);
+    return NULL;
 }
 
 /* ---- one step */
@@ -73,6 +77,7 @@ static void turn_harvest(struct pie_curl_transport *t)
 static apipie_status turn_fail_all(struct pie_curl_transport *t)
 {
     t->broken = 0;
+    t->torn = 1;
     while (t->paused.first != NULL)
         pie_curl_end(t->paused.first, CURLE_OUT_OF_MEMORY);
     while (t->active.first != NULL)
@@ -89,7 +94,7 @@ static void turn_act(struct pie_curl_transport *t, curl_socket_t s, int what)
 
 static void turn_timer(struct pie_curl_transport *t)
 {
-    if (t->timer_us > pie_clock_us())
+    if (t->broken || t->timer_us > pie_clock_us())
         return;
     t->timer_us = INT64_MAX; /* libcurl sets it again when it wants it */
     turn_act(t, CURL_SOCKET_TIMEOUT, 0);
@@ -123,7 +128,7 @@ static void turn_sockets(struct pie_curl_transport *t, int64_t timeout_ms)
     size_t n = turn_wait(t, timeout_ms, events);
     if (before != 0) /* waiting is no work */
         t->until_us += pie_clock_us() - before;
-    for (size_t i = 0; i < n && (i == 0 || !pie_curl_time_is_up(t)); i++)
+    for (size_t i = 0; i < n && !t->broken && (i == 0 || !pie_curl_time_is_up(t)); i++)
         turn_act(t, (curl_socket_t)events[i].fd, turn_what(events[i].what));
 }
 
@@ -137,9 +142,10 @@ static void turn_resume(struct pie_curl_transport *t)
         pie_curl_move(x, &t->active);
         x->progress->behind = 0;
         CURLcode code = curl_easy_pause(x->easy, CURLPAUSE_CONT);
+        t->broken |= code == CURLE_OUT_OF_MEMORY;
         if (code != CURLE_OK)
             pie_curl_end(x, code);
-        if (pie_curl_time_is_up(t))
+        if (t->broken || pie_curl_time_is_up(t))
             return;
     }
 }
@@ -164,7 +170,7 @@ static void turn_excuse(struct pie_curl_transport *t)
 
 static int64_t turn_patience(const struct pie_curl_transport *t, int64_t timeout_ms)
 {
-    if (t->ended.count != 0 || t->paused.count != 0 || pie_curl_time_is_up(t))
+    if (t->broken || t->ended.count != 0 || t->paused.count != 0 || pie_curl_time_is_up(t))
         return 0;
     if (t->timer_us == INT64_MAX)
         return timeout_ms;
@@ -180,7 +186,7 @@ static apipie_status turn_all(struct pie_curl_transport *t, int64_t timeout_ms)
     turn_harvest(t);
     int64_t wait = turn_patience(t, timeout_ms);
     /* An idle turn asks the system nothing. */
-    if (wait != 0 || t->active.count != 0 || pie_atomic_get(&t->woken))
+    if (!t->broken && (wait != 0 || t->active.count != 0 || pie_atomic_get(&t->woken)))
         turn_sockets(t, wait);
     if (wait != 0)
         turn_timer(t);

@@ -64,13 +64,13 @@ void free(void *block)
     __libc_free(block);
 }
 
-CURLMcode curl_multi_perform(CURLM *multi, int *running)
+CURLMcode curl_multi_socket_action(CURLM *multi, curl_socket_t s, int what, int *running)
 {
-    CURLMcode (*next)(CURLM *, int *) = NULL;
-    void *found = dlsym(RTLD_NEXT, "curl_multi_perform");
+    CURLMcode (*next)(CURLM *, curl_socket_t, int, int *) = NULL;
+    void *found = dlsym(RTLD_NEXT, "curl_multi_socket_action");
     memcpy(&next, &found, sizeof next);
     sweep_in_curl = 1;
-    CURLMcode code = next(multi, running);
+    CURLMcode code = next(multi, s, what, running);
     sweep_in_curl = 0;
     return code;
 }
