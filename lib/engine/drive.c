@@ -151,8 +151,8 @@ static struct apipie_request *drive_deliver(struct apipie_client *c, struct apip
         struct apipie_request *r = ended;
         ended = r->next;
         r->next = NULL;
-        pie_atomic_set(&r->view->phase, APIPIE_PHASE_ENDED);
         pie_atomic_set(&r->state, PIE_STATE_ENDED);
+        pie_atomic_set(&r->view->phase, APIPIE_PHASE_ENDED);
         c->open--;
         if (!pie_deliver_ended(r))
             continue;

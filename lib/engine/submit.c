@@ -175,8 +175,8 @@ static apipie_status submit_sealed(struct apipie_request *r)
         return APIPIE_OK;
     pie_job_fail(r);
     pie_lock_take(c->lock);
-    pie_atomic_set(&r->view->phase, APIPIE_PHASE_ENDED);
     pie_atomic_set(&r->state, PIE_STATE_ENDED);
+    pie_atomic_set(&r->view->phase, APIPIE_PHASE_ENDED);
     pie_lock_wake(c->lock);
     pie_lock_drop(c->lock);
     return status;
