@@ -166,15 +166,19 @@ apipie_status pie_engine_submit(struct apipie_request *r)
     struct apipie_client *c = r->client;
     pie_lock_take(c->lock);
     int32_t state = pie_atomic_get(&r->state);
-    if (state == PIE_STATE_BUILDING)
+    if (state == PIE_STATE_BUILDING) {
         pie_atomic_set(&r->state, PIE_STATE_SEALED);
+        pie_watch_begin(r);
+    }
     pie_lock_drop(c->lock);
     if (state != PIE_STATE_BUILDING)
         return APIPIE_E_STATE;
     r->submitted_ms = pie_clock_ms();
     apipie_status status = submit_check(r);
-    if (status == APIPIE_OK)
+    if (status == APIPIE_OK) {
+        pie_log_submitted(r);
         status = submit_hand_over(r);
+    }
     if (status != APIPIE_OK) {
         pie_job_fail(r);
         pie_lock_take(c->lock);
