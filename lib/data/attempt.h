@@ -19,11 +19,12 @@ struct pie_attempt {
     int32_t charge_kind; /* APIPIE_CHARGE_* */
     int64_t charge;      /* picodollars that count for it */
     char request_id[128];
-    char message[160];                     /* why it failed */
-    char hold[37];                         /* its id in the ledger; "" without one */
-    int64_t wall_ms;                       /* when it was sent, since 1970 UTC */
-    uint64_t bytes;                        /* of the reply's body */
-    char traceparent[PIE_TRACEPARENT + 1]; /* that it carried; "" without one */
+    char message[160]; /* why it failed */
+    char hold[37];     /* its id in the ledger; "" without one */
+    int64_t wall_ms;   /* when it was sent, since 1970 UTC */
+    uint64_t bytes;    /* of the reply's body */
+    /* that it carried; "" without one */
+    char traceparent[PIE_TRACEPARENT + 1];
 };
 
 void pie_attempt_init(struct pie_attempt *a);

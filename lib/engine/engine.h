@@ -155,9 +155,8 @@ struct apipie_request {
     /* ---- who watches: of the moment of submit; a part's are those of the whole */
     uint64_t number; /* among the submitted ones of its client */
     struct pie_hook *log, *trace;
-    const struct apipie_request *
-        traced; /* whose last attempt the trace hook is told of, NULL: none; guarded by the client's lock */
-    uint64_t tracer; /* the thread that is in the hook; likewise */
+    int64_t tracer;                      /* atomic: the thread that is in the trace hook; 0: none */
+    const struct apipie_request *traced; /* whose last attempt the hook is told of; the tracer's */
     /* ---- sealed by submit, then the leader's alone until the end */
     const struct pie_dialect *dialect;
     struct pie_place *place;

@@ -276,8 +276,13 @@ static void log_success(const struct apipie_request *r)
     if (!log_wants(r, APIPIE_LOG_INFO))
         return;
     log_begin(&l, r);
-    log_say_int(&l, "ended: ok, ", (int64_t)pie_result_whole(r->result), " of ");
-    log_say_int(&l, "", (int64_t)r->result->count, " images");
+    log_say(&l, "ended: ok, ");
+    if (r->wish.kind == APIPIE_REQUEST_IMAGE) {
+        log_say_int(&l, "", (int64_t)pie_result_whole(r->result), " of ");
+        log_say_int(&l, "", (int64_t)r->result->count, " images");
+    } else {
+        log_say(&l, log_billed(r->result->billed));
+    }
     if (r->result->cached)
         log_say(&l, " from the cache");
     if (r->result->usage.cost >= 0) {

@@ -27,32 +27,23 @@ static void watch_call(const struct pie_hook *hook, const struct apipie_request 
     hook->trace(hook->user, whole, index);
 }
 
-/* From now on this thread may ask for the last attempt of `job`; NULL: nobody may. */
-static void watch_set_traced(struct apipie_request *whole, const struct apipie_request *job)
-{
-    pie_lock_take(whole->client->lock);
-    whole->traced = job;
-    whole->tracer = pie_thread_id();
-    pie_lock_drop(whole->client->lock);
-}
-
 void pie_watch_attempt(struct apipie_request *r)
 {
     struct apipie_request *whole = r->whole != NULL ? r->whole : r;
     if (whole->trace == NULL)
         return;
-    watch_set_traced(whole, r);
+    whole->traced = r;
+    pie_count_set(&whole->tracer, (int64_t)pie_thread_id());
     watch_call(whole->trace, whole, r->attempt_count - 1);
-    watch_set_traced(whole, NULL);
+    pie_count_set(&whole->tracer, 0);
 }
 
 const struct pie_attempt *pie_engine_traced(const struct apipie_request *r, size_t index)
 {
-    pie_lock_take(r->client->lock);
-    const struct apipie_request *job = r->tracer == pie_thread_id() ? r->traced : NULL;
-    pie_lock_drop(r->client->lock);
-    /* Only this thread changes it. */
-    return job != NULL && index == job->attempt_count - 1 ? &job->attempts[index] : NULL;
+    if ((uint64_t)pie_count_get(&r->tracer) != pie_thread_id())
+        return NULL;
+    const struct apipie_request *job = r->traced; /* this thread has set it */
+    return index == job->attempt_count - 1 ? &job->attempts[index] : NULL;
 }
 
 /* ---- traceparent (https://www.w3.org/TR/trace-context/) */
