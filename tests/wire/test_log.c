@@ -9,6 +9,7 @@
 
 #define SOON   "Content-Type: application/json\r\nretry-after-ms: 1\r\n"
 #define SECRET "s3cr3t-signature"
+#define TOKEN  "tok_0123456789abcdef" /* a key that does not look like one */
 
 #define DIARY_LINES 600
 
@@ -62,7 +63,7 @@ static const char *what_is_odd(const struct diary *y, const char *line)
     for (const char *p = line; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7F)
             return "a control byte";
-    if (strstr(line, DRAW_KEY) || strstr(line, "0123456789abcdef") || strstr(line, "pie-0123"))
+    if (strstr(line, "0123456789abcdef") || strstr(line, "tok_0123") || strstr(line, "pie-0123"))
         return "the key";
     if (strstr(line, SECRET) || strstr(line, "s3cr"))
         return "a query";
@@ -322,7 +323,8 @@ static void a_download_is_told(void **state)
     draw_serve_json(d, "{\"data\":[{\"url\":\"$ORIGIN/pics/1?sig=" SECRET "#" SECRET "\"},"
                        "{\"url\":\"$ORIGIN/pics/9?sig=" SECRET "\"},"
                        "{\"url\":\"http://" SECRET "\\n?sig=" SECRET "\"},"
-                       "{\"url\":\"ftp://h/a?sig=" SECRET "\"}]}");
+                       "{\"url\":\"ftp://h/a?sig=" SECRET "\"},"
+                       "{\"url\":\"ftp://h/a?b c=" SECRET "\"}]}");
     keep_diary(d, &diary, APIPIE_LOG_PROMPT);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
     assert_lines(&diary, 3, "/pics/1: delivered, HTTP 200, ", 1);
@@ -330,7 +332,9 @@ static void a_download_is_told(void **state)
     assert_lines(&diary, 2, "download failed: rejected, HTTP 404, not_found: ", 1);
     assert_lines(&diary, 2, "warning: image 2: ", 1);
     assert_lines(&diary, 2, "warning: image 4: ", 1);
-    assert_lines(&diary, 3, "ended: ok, 1 of 4 images", 1);
+    assert_lines(&diary, 3, "ended: ok, 1 of 5 images", 1);
+    for (size_t i = 0; i < apipie_result_warning_count(draw_result(d)); i++)
+        assert_lacks(apipie_result_warning(draw_result(d), i), SECRET);
 }
 
 static void a_redirect_is_told(void **state)
@@ -374,16 +378,16 @@ struct echo {
         UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT
 
 static const struct echo echoes[] = {
-    {"message", {401, NULL, "{\"error\":{\"message\":\"bad key " DRAW_KEY " given\"}}"}},
-    {"code", {400, NULL, "{\"error\":{\"code\":\"" DRAW_KEY "\",\"message\":\"no\"}}"}},
-    {"text", {400, "Content-Type: text/plain\r\n", "Bearer " DRAW_KEY}},
-    {"page", {403, "Content-Type: text/html\r\n", "<html><title>" DRAW_KEY "</title></html>"}},
-    {"header", {500, "x-request-id: " DRAW_KEY "\r\n", ""}},
-    {"location", {307, "Location: http://elsewhere.example/" DRAW_KEY "\r\n", ""}},
-    {"url", {200, NULL, "{\"data\":[{\"url\":\"$ORIGIN/" DRAW_KEY "/x?k=" DRAW_KEY "\"}]}"}},
-    {"url that is none", {200, NULL, "{\"data\":[{\"url\":\"http://[" DRAW_KEY "\"}]}"}},
-    {"cut", {400, NULL, "{\"error\":\"" LONG LONG " " DRAW_KEY "\"}"}},
-    {"model", {200, NULL, "{\"model\":\"" DRAW_KEY "\",\"data\":[{\"b64_json\":\"" PNG1 "\"}]}"}},
+    {"message", {401, NULL, "{\"error\":{\"message\":\"bad key " TOKEN " given\"}}"}},
+    {"code", {400, NULL, "{\"error\":{\"code\":\"" TOKEN "\",\"message\":\"no\"}}"}},
+    {"text", {400, "Content-Type: text/plain\r\n", "Bearer " TOKEN}},
+    {"page", {403, "Content-Type: text/html\r\n", "<html><title>" TOKEN "</title></html>"}},
+    {"header", {500, "x-request-id: " TOKEN "\r\n", ""}},
+    {"location", {307, "Location: http://elsewhere.example/" TOKEN "\r\n", ""}},
+    {"url", {200, NULL, "{\"data\":[{\"url\":\"$ORIGIN/" TOKEN "/x?k=" TOKEN "\"}]}"}},
+    {"url that is none", {200, NULL, "{\"data\":[{\"url\":\"http://[" TOKEN "\"}]}"}},
+    {"cut", {400, NULL, "{\"error\":\"" LONG LONG " " TOKEN "\"}"}},
+    {"model", {200, NULL, "{\"model\":\"" TOKEN "\",\"data\":[{\"b64_json\":\"" PNG1 "\"}]}"}},
     {"control bytes",
      {400, NULL, "{\"error\":\"a\\u0007b\\u001b[31m\\r\\nrequest 9: \\u2028 \\u202e \\u0085\"}"}},
     {"no UTF-8", {400, "Content-Type: text/plain\r\n", "caf\xE9 \xFF\xFE \xC3"}},
@@ -398,6 +402,7 @@ static void a_line_is_fit_to_be_kept(void **state)
     struct draw *d = *state;
     const struct echo *row = d->row;
     draw_serve_reply(d, row->reply.status, row->reply.headers, row->reply.body);
+    assert_status(apipie_client_set_key(d->client, TOKEN), APIPIE_OK);
     keep_diary(d, &diary, APIPIE_LOG_PROMPT);
     apipie_request_perform(d->request);
     assert_true(diary.count > 4);
@@ -410,13 +415,41 @@ static apipie_status give_key(void *user, int32_t refused, char *key, size_t cap
 {
     (void)user;
     (void)refused;
-    snprintf(key, capacity, "%s", "tok_0123456789abcdef");
+    snprintf(key, capacity, "%s", TOKEN);
     return APIPIE_OK;
+}
+
+static void a_fresh_key_is_told(void **state)
+{
+    static const struct draw_reply replies[] = {{401, NULL, "{}"}, {200, NULL, ONE_IMAGE}};
+    static const struct draw_script script = DRAW_SCRIPT(replies);
+    struct draw *d = *state;
+    draw_serve_script(d, &script);
+    assert_status(apipie_client_set_key_fn(d->client, give_key, NULL, NULL), APIPIE_OK);
+    apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 0);
+    keep_diary(d, &diary, APIPIE_LOG_DEBUG);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    assert_lines(
+        &diary, 2,
+        "rejected, HTTP 401, auth, route any provider/any model, again with a fresh key: ", 1);
+    assert_lines(&diary, 2, "", 1);
+}
+
+/* A getter that hosts print. */
+static void a_warning_holds_no_key(void **state)
+{
+    struct draw *d = *state;
+    draw_serve_json(d, "{\"data\":[{\"b64_json\":\"" PNG1 "\"},{\"url\":\"ftp://h/" TOKEN "\"}]}");
+    assert_status(apipie_client_set_key(d->client, TOKEN), APIPIE_OK);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    assert_int_equal(apipie_result_warning_count(draw_result(d)), 1);
+    assert_contains(apipie_result_warning(draw_result(d), 0), "image 2: ");
+    assert_lacks(apipie_result_warning(draw_result(d), 0), "0123456789");
 }
 
 static void a_key_of_a_callback_is_masked(void **state)
 {
-    static const struct draw_reply broken = {500, NULL, "{\"error\":\"for tok_0123456789abcdef\"}"};
+    static const struct draw_reply broken = {500, NULL, "{\"error\":\"for " TOKEN "\"}"};
     static const struct parts_plan plan = {.replies = {NULL, NULL, &broken, &broken}};
     struct draw *d = *state;
     parts_serve(d, &plan);
@@ -584,6 +617,8 @@ int main(void)
         DRAW_TEST(a_download_is_told),
         DRAW_TEST(a_redirect_is_told),
         DRAW_TEST(a_refused_redirect_is_told),
+        DRAW_TEST(a_fresh_key_is_told),
+        DRAW_TEST(a_warning_holds_no_key),
         DRAW_TEST(a_key_of_a_callback_is_masked),
         DRAW_TEST(a_long_prompt_is_cut),
         DRAW_TEST(each_request_has_the_log_of_its_submit),
