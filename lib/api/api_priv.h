@@ -22,4 +22,10 @@ int32_t pie_api_path_is_good(const char *path);
 /* NULL, or the one that this version knows. */
 int32_t pie_api_backend_is_known(const char *backend);
 
+/* A callback with its user, for a place in client; without a callback *ret is NULL, and user goes at once. Takes user in any case. */
+apipie_status pie_api_hook_make(apipie_client *client, const struct pie_hook *as,
+                                struct pie_hook **ret);
+/* What was there is let go outside the lock: it may call the host. */
+void pie_api_hook_put(apipie_client *client, struct pie_hook **at, struct pie_hook *hook);
+
 #endif

@@ -1,52 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows how to read an error, and the names of statuses; must not change one. */
+/* Knows how to read an error; must not change one. */
 #include "api/api_priv.h"
-
-/* These names are the command line's contract; they never change. */
-static const struct {
-    apipie_status status;
-    const char *name;
-} error_names[] = {
-    {APIPIE_OK, "ok"},
-    {APIPIE_PENDING, "pending"},
-    {APIPIE_E_ARGUMENT, "usage"},
-    {APIPIE_E_STATE, "usage"},
-    {APIPIE_E_REENTRANT, "usage"},
-    {APIPIE_E_CONFIG, "config"},
-    {APIPIE_E_UNSUPPORTED, "usage"},
-    {APIPIE_E_CANCELLED, "cancelled"},
-    {APIPIE_E_BUDGET, "budget"},
-    {APIPIE_E_VETOED, "vetoed"},
-    {APIPIE_E_FORKED, "forked"},
-    {APIPIE_E_MEMORY, "out_of_memory"},
-    {APIPIE_E_LIMIT, "usage"},
-    {APIPIE_E_FILE, "file"},
-    {APIPIE_E_SINK, "file"},
-    {APIPIE_E_INTERNAL, "internal"},
-    {APIPIE_E_CONNECT, "connect"},
-    {APIPIE_E_TLS, "tls"},
-    {APIPIE_E_TIMEOUT, "timeout"},
-    {APIPIE_E_NETWORK, "network"},
-    {APIPIE_E_AUTH, "auth"},
-    {APIPIE_E_PARAMETER, "parameter"},
-    {APIPIE_E_CONTENT_POLICY, "content_policy"},
-    {APIPIE_E_NOT_FOUND, "not_found"},
-    {APIPIE_E_RATE_LIMITED, "rate_limited"},
-    {APIPIE_E_QUOTA, "quota"},
-    {APIPIE_E_SERVER, "server"},
-    {APIPIE_E_UNAVAILABLE, "unavailable"},
-    {APIPIE_E_MALFORMED, "response_malformed"},
-    {APIPIE_E_TOO_LARGE, "response_too_large"},
-    {APIPIE_E_NO_IMAGE, "no_image"},
-};
 
 APIPIE_API const char *apipie_status_name(apipie_status status)
 {
-    for (size_t i = 0; i < PIE_COUNT(error_names); i++) {
-        if (error_names[i].status == status)
-            return error_names[i].name;
-    }
-    return "unknown";
+    return pie_error_name(status);
 }
 
 APIPIE_API const char *apipie_version(void)

@@ -148,7 +148,11 @@ APIPIE_API const apipie_error *apipie_request_error(const apipie_request *reques
 
 static const struct pie_attempt *request_attempt(const apipie_request *request, size_t index)
 {
-    if (!request_ended(request) || index >= request->attempt_count)
+    if (request == NULL)
+        return NULL;
+    if (!request_ended(request))
+        return pie_engine_traced(request, index);
+    if (index >= request->attempt_count)
         return NULL;
     return &request->attempts[index];
 }
@@ -209,6 +213,8 @@ APIPIE_API int64_t apipie_request_attempt_time(const apipie_request *request, si
                                                int32_t which)
 {
     const struct pie_attempt *a = request_attempt(request, index);
+    if (a != NULL && which == APIPIE_TIME_CLOCK)
+        return a->wall_ms;
     if (a == NULL || which < 0 || which > APIPIE_TIME_TOTAL)
         return APIPIE_UNKNOWN;
     return a->time[which];
@@ -242,6 +248,13 @@ APIPIE_API const char *apipie_request_attempt_message(const apipie_request *requ
 {
     const struct pie_attempt *a = request_attempt(request, index);
     return a != NULL ? a->message : NULL;
+}
+
+APIPIE_API const char *apipie_request_attempt_traceparent(const apipie_request *request,
+                                                          size_t index)
+{
+    const struct pie_attempt *a = request_attempt(request, index);
+    return a != NULL && a->traceparent[0] != '\0' ? a->traceparent : NULL;
 }
 
 APIPIE_API int64_t apipie_request_charge(const apipie_request *request, int32_t *ret_kind)

@@ -310,6 +310,47 @@ APIPIE_API apipie_status apipie_request_set_tag(apipie_request *request, const c
     return setter_text(request, PIE_WISH_TAG, "set_tag", tag);
 }
 
+/* So many lower-case hex digits from *at on and then `end`. 0: not so; 1: all of them are zero; 2: good. */
+static int32_t setter_trace_field(const char **at, size_t digits, char end)
+{
+    int32_t zero = 1;
+    for (size_t i = 0; i < digits; i++, ++*at) {
+        if (!pie_is_digit(**at) && !(**at >= 'a' && **at <= 'f'))
+            return 0;
+        zero &= **at == '0';
+    }
+    if (**at != end)
+        return 0;
+    *at += end != '\0';
+    return zero ? 1 : 2;
+}
+
+/* Version 00 of https://www.w3.org/TR/trace-context/ */
+static const char *setter_trace_problem(const char *text)
+{
+    if (strncmp(text, "00-", 3) != 0)
+        return "it must begin with 00-";
+    text += 3;
+    int32_t trace = setter_trace_field(&text, 32, '-');
+    int32_t parent = trace != 0 ? setter_trace_field(&text, 16, '-') : 0;
+    if (parent == 0 || setter_trace_field(&text, 2, '\0') == 0)
+        return "it must be 00-, 32, 16 and 2 lower-case hex digits, with - between them";
+    return trace == 1 || parent == 1 ? "an id of zeros alone is none" : NULL;
+}
+
+APIPIE_API apipie_status apipie_request_set_traceparent(apipie_request *request,
+                                                        const char *traceparent)
+{
+    apipie_status status = setter_open(request);
+    if (status != APIPIE_OK)
+        return status;
+    const char *problem = traceparent != NULL ? setter_trace_problem(traceparent) : NULL;
+    if (problem != NULL)
+        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_traceparent", problem);
+    return setter_keep(request, PIE_WISH_TRACE, "set_traceparent", traceparent,
+                       traceparent != NULL ? strlen(traceparent) : 0);
+}
+
 /* ---- input image and extra fields */
 
 APIPIE_API apipie_status apipie_request_set_image_url(apipie_request *request, const char *url)

@@ -42,6 +42,23 @@ apipie_status pie_headers_add(struct pie_headers *h, struct pie_slice name, stru
     return failed;
 }
 
+apipie_status pie_headers_set(struct pie_headers *h, const char *name, const char *value)
+{
+    size_t at = 0;
+    size_t from = 0;
+    const char *each = NULL;
+    const char *old = NULL;
+    while (pie_headers_next(h, &at, &each, &old)) {
+        if (pie_slice_equal_nocase(pie_slice_text(each), name)) {
+            memmove(h->text.p + from, h->text.p + at, h->text.n - at);
+            pie_buf_truncate(&h->text, h->text.n - (at - from));
+            at = from;
+        }
+        from = at;
+    }
+    return pie_headers_add(h, pie_slice_text(name), pie_slice_text(value));
+}
+
 int32_t pie_headers_next(const struct pie_headers *h, size_t *at, const char **ret_name,
                          const char **ret_value)
 {

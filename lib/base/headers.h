@@ -17,6 +17,8 @@ void pie_headers_free(struct pie_headers *h);
 void pie_headers_clear(struct pie_headers *h);
 /* Trims the value. A pair that does not fit is left out whole. */
 apipie_status pie_headers_add(struct pie_headers *h, struct pie_slice name, struct pie_slice value);
+/* The only value under that name; what was there goes. On failure nothing is there. */
+apipie_status pie_headers_set(struct pie_headers *h, const char *name, const char *value);
 /* The first value under that name (no case), NULL when absent. Lives until the next add or clear. */
 const char *pie_headers_get(const struct pie_headers *h, const char *name);
 /* Walks: *at starts at 0; returns 0 at the end. */

@@ -5,6 +5,9 @@
 
 #include "base/base.h"
 
+/* Bytes of a traceparent, version 00 (https://www.w3.org/TR/trace-context/): "00-<trace>-<parent>-<flags>". */
+#define PIE_TRACEPARENT 55
+
 struct pie_attempt {
     int32_t purpose; /* APIPIE_PURPOSE_* */
     int32_t outcome; /* APIPIE_OUTCOME_* */
@@ -19,6 +22,9 @@ struct pie_attempt {
     char message[160]; /* why it failed */
     char hold[37];     /* its id in the ledger; "" without one */
     int64_t wall_ms;   /* when it was sent, since 1970 UTC */
+    uint64_t bytes;    /* of the reply's body */
+    /* that it carried; "" without one */
+    char traceparent[PIE_TRACEPARENT + 1];
 };
 
 void pie_attempt_init(struct pie_attempt *a);

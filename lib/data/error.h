@@ -29,6 +29,8 @@ void pie_error_free(struct apipie_error *e);
 void pie_error_set(struct apipie_error *e, apipie_status code, const char *hint, const char *a,
                    const char *b, const char *c);
 void pie_error_move(struct apipie_error *to, struct apipie_error *from);
+/* The short name of a status: the command line's contract. */
+const char *pie_error_name(apipie_status status);
 /* The default fault of a code. */
 int32_t pie_error_fault(apipie_status code);
 

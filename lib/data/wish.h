@@ -23,6 +23,7 @@ enum {
     PIE_WISH_OUTPUT, /* file or folder */
     PIE_WISH_STEM,   /* file name in the folder, without extension */
     PIE_WISH_TAG,    /* whose money */
+    PIE_WISH_TRACE,  /* traceparent */
     PIE_WISH_TEXTS
 };
 

@@ -16,6 +16,8 @@ static void client_free(struct apipie_client *c)
     pie_place_drop(c->place);
     pie_hook_drop(c->veto_hook);
     pie_hook_drop(c->key_hook);
+    pie_hook_drop(c->log_hook);
+    pie_hook_drop(c->trace_hook);
     pie_routes_clear(&c->routes);
     pie_rate_free_all(c);
     pie_price_free_all(c);
@@ -170,6 +172,7 @@ void pie_request_drop(struct apipie_request *r)
     pie_run_free(r);
     pie_part_free_all(r);
     pie_place_drop(r->place);
+    pie_watch_end(r);
     pie_routes_clear(&r->own_routes);
     pie_cache_drop(r->cache);
     pie_mem_free(r->mem, r->same_key);

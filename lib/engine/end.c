@@ -86,12 +86,18 @@ void pie_job_set_alarm(struct apipie_request *r)
 void pie_job_wait_until(struct apipie_request *r, int64_t until_ms)
 {
     r->until_ms = until_ms;
-    pie_atomic_set(&r->state, PIE_STATE_WAITING);
-    pie_atomic_set(&r->view->phase, APIPIE_PHASE_WAITING);
+    pie_job_set_state(r, PIE_STATE_WAITING);
     pie_job_set_alarm(r);
 }
 
 /* ---- the end */
+
+/* They may quote a reply; with the job goes what is known of its key. */
+static void end_mask_warnings(struct apipie_request *r)
+{
+    for (size_t i = 0; r->result != NULL && i < r->result->warning_count; i++)
+        pie_verdict_mask_text(r->result->warnings[i], pie_run_key(r));
+}
 
 /* What the host does not need any more goes now, not with its last reference. */
 static void end_job(struct apipie_request *r, apipie_status status)
@@ -99,12 +105,15 @@ static void end_job(struct apipie_request *r, apipie_status status)
     struct apipie_client *c = r->client;
     r->ended_ms = pie_clock_ms();
     r->status = status;
+    end_mask_warnings(r);
+    pie_log_ended(r);
     pie_same_ended(r);
     pie_route_release(r);
     end_count_limited(r, 0);
     pie_run_free(r);
     pie_place_drop(r->place);
     r->place = NULL;
+    pie_watch_end(r);
     if (!r->listed) /* refused by submit: no leader has seen it */
         return;
     pie_drive_unlist(r);
@@ -196,6 +205,7 @@ void pie_job_stopped(struct apipie_request *r, apipie_status why, const struct p
     if (out) {
         pie_job_judge(r, pie_verdict_outcome(o, &err),
                       &err); /* a refusal counts by its first line */
+        pie_log_failed(r, PIE_NEXT_NONE, 0);
         if (r->run->leg->paid)
             pie_route_report(r, o, &err);
     }

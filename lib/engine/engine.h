@@ -37,6 +37,9 @@ struct pie_hook {
     int32_t refs; /* atomic */
     apipie_veto_fn veto;
     apipie_key_fn key;
+    apipie_log_fn log;
+    int32_t level; /* of log */
+    apipie_trace_fn trace;
     void *user;
     apipie_free_fn user_free;
 };
@@ -95,13 +98,14 @@ struct apipie_client {
     int32_t base_url_bad;
     int32_t allow_http;
     struct pie_place *place; /* made of these by the next submit; NULL: something changed */
-    struct pie_hook *veto_hook, *key_hook;
+    struct pie_hook *veto_hook, *key_hook, *log_hook, *trace_hook;
     struct pie_defaults defaults;
     struct pie_routes routes;
     int32_t breaker_failures;
     int64_t breaker_rest_ms;
     int32_t max_in_flight;
     int64_t reconcile_ms;
+    uint64_t submitted;                        /* requests so far */
     struct pie_rate *rates;                    /* a list */
     struct pie_price *prices;                  /* a list */
     struct pie_cache *cache;                   /* refcounted; NULL: none */
@@ -191,6 +195,11 @@ struct apipie_request {
     int32_t due;                                      /* PIE_DUE_* */
     int32_t calling;                                  /* one of its callbacks runs */
     struct apipie_request *post_next, *post_previous; /* in posted or due, which have a reference */
+    /* ---- who watches: of the moment of submit; a part's are those of the whole */
+    uint64_t number; /* among the submitted ones of its client */
+    struct pie_hook *log, *trace;
+    int64_t tracer;                      /* atomic: the thread that is in the trace hook; 0: none */
+    const struct apipie_request *traced; /* whose last attempt the hook is told of; the tracer's */
     /* ---- sealed by submit, then the leader's alone until the end */
     const struct pie_dialect *dialect;
     struct pie_place *place;
@@ -250,9 +259,9 @@ void pie_client_changed(struct apipie_client *c);
 
 /* ---- hook.c */
 
-/* APIPIE_E_MEMORY: user was freed. Takes user in any case. */
-apipie_status pie_hook_new(const struct pie_mem *mem, apipie_veto_fn veto, apipie_key_fn key,
-                           void *user, apipie_free_fn user_free, struct pie_hook **ret);
+/* One like `as`: the callback, its level, user and user_free. APIPIE_E_MEMORY: user was freed. Takes user in any case. */
+apipie_status pie_hook_new(const struct pie_mem *mem, const struct pie_hook *as,
+                           struct pie_hook **ret);
 struct pie_hook *pie_hook_keep(struct pie_hook *h); /* NULL is fine */
 void pie_hook_drop(struct pie_hook *h); /* the last one frees user: never under a lock of ours */
 
@@ -319,6 +328,9 @@ int64_t pie_deliver_queue_fd(struct apipie_client *c);
 int64_t pie_deliver_loop_fd(struct apipie_client *c);
 
 /* ---- request */
+
+/* Inside the trace hook, on its thread: the attempt that it is told of. Else NULL. */
+const struct pie_attempt *pie_engine_traced(const struct apipie_request *r, size_t index);
 
 struct apipie_request *pie_request_new(struct apipie_client *c, int32_t kind);
 void pie_user_clear(struct pie_user *u);

@@ -41,6 +41,8 @@ void pie_verdict_wire(const struct pie_outcome *o, int32_t paid, struct apipie_e
 int32_t pie_verdict_route(const struct apipie_error *err);
 /* The key, and what looks like one, out of every text that the host may log. */
 void pie_verdict_mask(struct apipie_error *err, const char *key);
+/* The same in one text. */
+void pie_verdict_mask_text(char *text, const char *key);
 
 /* ---- place.c */
 
@@ -131,9 +133,9 @@ int32_t pie_recent_count(const struct apipie_client *c, const struct pie_recent_
 
 /* The url of an image to a leg that fetches it. err says why it must not be fetched. */
 apipie_status pie_leg_fetch(struct apipie_request *r, const char *url, struct apipie_error *err);
-/* Points the current leg to where the reply redirects. err says why not. */
+/* Where the reply redirects the current leg to: *ret is the whole url. err says why not. */
 apipie_status pie_leg_redirect(struct apipie_request *r, const struct pie_outcome *o,
-                               struct apipie_error *err);
+                               struct pie_buf *ret, struct apipie_error *err);
 
 /* ---- reply.c: a body as the dialects read it */
 
@@ -165,6 +167,8 @@ void pie_job_fail(struct apipie_request *r);
 void pie_job_fail_with(struct apipie_request *r, struct apipie_error *err); /* takes err */
 void pie_job_fail_memory(struct apipie_request *r);
 void pie_job_succeed(struct apipie_request *r);
+/* Every change of state but the first and the last one, which are made under the lock. The lock is not held. */
+void pie_job_set_state(struct apipie_request *r, int32_t state);
 /* The leg that is set goes out at that time. */
 void pie_job_wait_until(struct apipie_request *r, int64_t until_ms);
 /* A line in the log of attempts; NULL without memory. */
@@ -187,6 +191,54 @@ void pie_job_stopped(struct apipie_request *r, apipie_status why, const struct p
 void pie_job_was_idle(struct apipie_request *r, int64_t ms);
 /* Its next alarm, by its state. */
 void pie_job_set_alarm(struct apipie_request *r);
+
+/* ---- watch.c: who looks on. No lock is held, but by the first one */
+
+/* Takes number and hooks of this moment. The client's lock is held. */
+void pie_watch_begin(struct apipie_request *r);
+/* The hooks are not needed any more. */
+void pie_watch_end(struct apipie_request *r);
+/* An exchange has ended and been judged, or none was made: the trace hook sees the last line of the attempts. */
+void pie_watch_attempt(struct apipie_request *r);
+/* Gives the leg that goes out its traceparent, and the attempt too, when the request has one. */
+apipie_status pie_watch_stamp(struct apipie_request *r, struct pie_attempt *a);
+
+/* ---- log.c: the lines of the log; each one costs nothing unless it is wanted. No lock is held. */
+
+/* What comes after an exchange that failed. */
+enum {
+    PIE_NEXT_NONE,  /* the end, or what its next line tells */
+    PIE_NEXT_AGAIN, /* in so many milliseconds */
+    PIE_NEXT_ROUTE, /* of that number */
+    PIE_NEXT_KEY,   /* with a fresh key */
+    PIE_NEXT_PARTS  /* one call for each image */
+};
+
+/* It is about to be handed over. */
+void pie_log_submitted(const struct apipie_request *r);
+void pie_log_state(const struct apipie_request *r, const char *name);
+/* The last attempt, when there was an exchange: the leg is the one that was out. */
+void pie_log_exchange(const struct apipie_request *r);
+/* The last attempt, which failed. */
+void pie_log_failed(const struct apipie_request *r, int32_t next, int64_t number);
+/* Status, error and result are there. */
+void pie_log_ended(const struct apipie_request *r);
+
+/* ---- log_text.c: pure */
+
+/* Bytes of a line, with NUL. */
+#define PIE_LOG_LINE 512
+
+/* What must not be in a log; each may be NULL. */
+struct pie_log_hide {
+    const char *key;
+    const char *prompts[2];
+};
+
+/* text for a log: fit for display, without the key, the prompts, what follows the path of a url or stands before its host, and long
+ * runs of data; in out[capacity] with NUL. */
+void pie_log_text(struct pie_slice text, const struct pie_log_hide *hide, char *out,
+                  size_t capacity);
 
 /* ---- gather.c: from replies to a result */
 

@@ -2,21 +2,18 @@
 /* Knows how long a callback of the host and its user pointer live; must not call the callback. */
 #include "engine/engine.h"
 
-apipie_status pie_hook_new(const struct pie_mem *mem, apipie_veto_fn veto, apipie_key_fn key,
-                           void *user, apipie_free_fn user_free, struct pie_hook **ret)
+apipie_status pie_hook_new(const struct pie_mem *mem, const struct pie_hook *as,
+                           struct pie_hook **ret)
 {
     struct pie_hook *h = pie_mem_new(mem, 1, sizeof(*h));
     if (h == NULL) {
-        if (user_free != NULL)
-            user_free(user);
+        if (as->user_free != NULL)
+            as->user_free(as->user);
         return APIPIE_E_MEMORY;
     }
+    *h = *as;
     h->mem = mem;
     h->refs = 1;
-    h->veto = veto;
-    h->key = key;
-    h->user = user;
-    h->user_free = user_free;
     *ret = h;
     return APIPIE_OK;
 }

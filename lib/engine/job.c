@@ -38,6 +38,13 @@ struct pie_attempt *pie_job_log_attempt(struct apipie_request *r, int32_t purpos
     return a;
 }
 
+/* The line of an exchange is complete. */
+static void job_told(struct apipie_request *r)
+{
+    pie_log_exchange(r);
+    pie_watch_attempt(r);
+}
+
 /* Without memory the leg is not sent. What other legs have brought is kept. */
 static void job_cannot_send(struct apipie_request *r)
 {
@@ -85,18 +92,23 @@ void pie_job_send_leg(struct apipie_request *r)
     job_count_try(r);
     int32_t download = run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD;
     pie_body_reset(run->body, run->leg->paid ? r->dialect->paths : NULL, run->next_slot, download);
-    pie_atomic_set(&r->state, PIE_STATE_IN_FLIGHT);
+    pie_job_set_state(r, PIE_STATE_IN_FLIGHT);
     run->leg->request.view = r->view;
     run->leg->request.small_pieces = pie_count_get(&r->client->poll_budget_us) > 0;
-    apipie_status status =
-        t->type->submit(t, &run->leg->request, pie_body_writer(run->body), &run->progress, r);
+    apipie_status status = pie_watch_stamp(r, a);
+    if (status == APIPIE_OK)
+        status =
+            t->type->submit(t, &run->leg->request, pie_body_writer(run->body), &run->progress, r);
     if (status == APIPIE_OK) {
         pie_job_set_alarm(r);
         return;
     }
     a->status = status;
+    pie_text_copy(pie_slice_text("out of memory"), a->message, sizeof(a->message));
     if (run->leg->paid)
         pie_money_settle(r, a);
+    job_told(r);
+    pie_log_failed(r, PIE_NEXT_NONE, 0);
     job_cannot_send(r);
 }
 
@@ -107,8 +119,8 @@ static int32_t job_is_gone(struct apipie_request *r)
     int32_t cancelled = pie_atomic_get(&whole->cancel);
     if (!cancelled && r->deadline_ms > pie_clock_ms())
         return 0;
-    pie_atomic_set(&r->state,
-                   PIE_STATE_WAITING); /* after a 401 it still says in flight; nothing is out */
+    pie_job_set_state(r,
+                      PIE_STATE_WAITING); /* after a 401 it still says in flight; nothing is out */
     pie_job_stop(r, cancelled ? APIPIE_E_CANCELLED : APIPIE_E_TIMEOUT);
     return 1;
 }
@@ -186,7 +198,19 @@ void pie_job_log_outcome(struct apipie_request *r, const struct pie_outcome *o)
     a->time[APIPIE_TIME_TLS] = job_ms(o->tls_us);
     a->time[APIPIE_TIME_FIRST_BYTE] = job_ms(o->first_byte_us);
     a->time[APIPIE_TIME_TOTAL] = job_ms(o->total_us);
+    a->bytes = o->body_bytes;
     pie_explain_request_id(&o->headers, a->request_id);
+}
+
+static void job_bill(struct apipie_request *r, struct pie_attempt *a)
+{
+    if (a->outcome != APIPIE_OUTCOME_NOT_SENT)
+        r->rated = 0;
+    if (a->outcome == APIPIE_OUTCOME_DELIVERED)
+        a->billed = APIPIE_BILLED_YES;
+    if (a->outcome == APIPIE_OUTCOME_UNKNOWN)
+        a->billed = APIPIE_BILLED_UNKNOWN;
+    pie_money_settle(r, a);
 }
 
 void pie_job_judge(struct apipie_request *r, int32_t outcome, struct apipie_error *err)
@@ -199,15 +223,9 @@ void pie_job_judge(struct apipie_request *r, int32_t outcome, struct apipie_erro
         pie_verdict_mask(err, pie_run_key(r));
         pie_text_display(pie_slice_text(err->message), a->message, sizeof(a->message));
     }
-    if (!r->run->leg->paid)
-        return;
-    if (outcome != APIPIE_OUTCOME_NOT_SENT)
-        r->rated = 0;
-    if (outcome == APIPIE_OUTCOME_DELIVERED)
-        a->billed = APIPIE_BILLED_YES;
-    if (outcome == APIPIE_OUTCOME_UNKNOWN)
-        a->billed = APIPIE_BILLED_UNKNOWN;
-    pie_money_settle(r, a);
+    if (r->run->leg->paid)
+        job_bill(r, a);
+    job_told(r);
 }
 
 static void job_ask_retry(const struct apipie_request *r, const struct apipie_error *err,
@@ -270,6 +288,7 @@ static void job_next_round(struct apipie_request *r, int64_t now)
 {
     int64_t until = now + r->round_delay_ms;
     r->rounds++;
+    pie_log_failed(r, PIE_NEXT_AGAIN, r->round_delay_ms);
     r->round_delay_ms = -1;
     r->route = pie_route_next(r, 0);
     if (r->run != NULL)
@@ -292,14 +311,15 @@ static void job_again(struct apipie_request *r, struct apipie_error *err)
     pie_route_release(r);
     /* What neither another time nor another route may mend ends it, whatever the routes before said: it may have been
      * billed. */
-    if ((delay < 0 && !may_move) || !job_can_restart(r)) {
-        pie_job_fail_with(r, err);
-    } else if (may_move && next != SIZE_MAX) {
+    int32_t ends = (delay < 0 && !may_move) || !job_can_restart(r);
+    if (!ends && may_move && next != SIZE_MAX) {
+        pie_log_failed(r, PIE_NEXT_ROUTE, (int64_t)next);
         r->route = next;
         pie_route_enter(r);
-    } else if (r->round_delay_ms >= 0) {
+    } else if (!ends && r->round_delay_ms >= 0) {
         job_next_round(r, now);
     } else {
+        pie_log_failed(r, PIE_NEXT_NONE, 0);
         pie_job_fail_with(r, err);
     }
 }
@@ -313,6 +333,7 @@ void pie_job_not_sent(struct apipie_request *r, struct apipie_error *err)
     }
     a->status = err->code;
     pie_text_display(pie_slice_text(err->message), a->message, sizeof(a->message));
+    pie_watch_attempt(r);
     if (r->run != NULL)
         r->run->leg = &r->run->call;
     job_again(r, err);
@@ -327,12 +348,14 @@ static void job_call_failed(struct apipie_request *r, const struct pie_outcome *
         r->asked->retry_policy != APIPIE_RETRY_NEVER) {
         r->key_asked_again = 1;
         if (job_can_restart(r)) {
+            pie_log_failed(r, PIE_NEXT_KEY, 0);
             job_send_call(r, 1);
             return;
         }
     }
     if (err->one_image && job_images(r) > 1 && job_attempt(r)->outcome == APIPIE_OUTCOME_REJECTED) {
         r->lane->one_image = 1;
+        pie_log_failed(r, PIE_NEXT_PARTS, 0);
         pie_part_split(r);
         return;
     }
@@ -377,7 +400,8 @@ static void job_call_answered(struct apipie_request *r, const struct pie_outcome
 static void job_redirected(struct apipie_request *r, const struct pie_outcome *o,
                            struct apipie_error *err)
 {
-    apipie_status status = pie_leg_redirect(r, o, err);
+    struct pie_buf url;
+    apipie_status status = pie_leg_redirect(r, o, &url, err);
     int32_t outcome = APIPIE_OUTCOME_DELIVERED;
     if (r->run->leg->paid)
         outcome = pie_verdict_outcome(o, err);
@@ -385,9 +409,12 @@ static void job_redirected(struct apipie_request *r, const struct pie_outcome *o
         job_memory_error(err);
     pie_job_judge(r, outcome, status != APIPIE_OK ? err : NULL);
     if (status == APIPIE_OK) {
+        pie_buf_free(&r->run->leg->request.url);
+        r->run->leg->request.url = url;
         pie_job_wait_until(r, pie_clock_ms());
         return;
     }
+    pie_log_failed(r, PIE_NEXT_NONE, 0);
     if (status == APIPIE_E_MEMORY) {
         job_cannot_send(r);
         return;
@@ -444,6 +471,7 @@ static void job_fetch_failed(struct apipie_request *r, const struct pie_outcome 
                              struct apipie_error *err)
 {
     int64_t delay = job_fetch_delay(r, o, err);
+    pie_log_failed(r, delay >= 0 ? PIE_NEXT_AGAIN : PIE_NEXT_NONE, delay);
     if (delay >= 0) {
         r->run->redirects = 0;
         pie_job_wait_until(r, pie_clock_ms() + delay);
@@ -486,6 +514,7 @@ static void job_history_reply(struct apipie_request *r, const struct pie_outcome
     pie_job_judge(r, pie_verdict_outcome(o, err), err);
     job_ask_retry(r, err, pie_clock_ms(), &ask);
     int64_t delay = pie_retry_decide(&ask);
+    pie_log_failed(r, delay >= 0 ? PIE_NEXT_AGAIN : PIE_NEXT_NONE, delay);
     if (delay >= 0)
         pie_job_wait_until(r, pie_clock_ms() + delay);
     else
@@ -523,8 +552,10 @@ void pie_job_broken(struct apipie_request *r, const struct pie_outcome *o, struc
         job_call_failed(r, o, err);
     else if (r->run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD)
         job_fetch_failed(r, o, err);
-    else
+    else {
+        pie_log_failed(r, PIE_NEXT_NONE, 0);
         pie_job_fail_with(r, err);
+    }
 }
 
 void pie_job_resume(struct apipie_request *r)

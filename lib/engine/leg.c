@@ -48,7 +48,8 @@ static apipie_status leg_refuse(struct apipie_error *err, const char *hint, cons
                                 const char *url)
 {
     char shown[200];
-    pie_text_display(pie_slice_text(url), shown, sizeof(shown));
+    /* What follows the path may be as good as a key. */
+    pie_text_display(pie_slice(url, strcspn(url, "?#")), shown, sizeof(shown));
     pie_error_set(err, APIPIE_E_NETWORK, hint, what, shown, NULL);
     return err->code;
 }
@@ -126,6 +127,20 @@ static apipie_status leg_redirect_call(struct apipie_request *r, const struct pi
     return err->code;
 }
 
+static apipie_status leg_copy_url(const struct pie_leg *leg, const char *url, struct pie_buf *ret)
+{
+    struct pie_buf copy;
+    pie_buf_init(&copy, leg->request.url.mem, leg->request.url.max);
+    pie_buf_add_text(&copy, url);
+    if (copy.failed != APIPIE_OK) {
+        apipie_status status = copy.failed;
+        pie_buf_free(&copy);
+        return status;
+    }
+    *ret = copy;
+    return APIPIE_OK;
+}
+
 static apipie_status leg_redirect_fetch(struct apipie_request *r, const char *target,
                                         struct apipie_error *err)
 {
@@ -144,7 +159,7 @@ static apipie_status leg_redirect_fetch(struct apipie_request *r, const char *ta
 }
 
 apipie_status pie_leg_redirect(struct apipie_request *r, const struct pie_outcome *o,
-                               struct apipie_error *err)
+                               struct pie_buf *ret, struct apipie_error *err)
 {
     char *target = NULL;
     const char *location = pie_headers_get(&o->headers, "location");
@@ -162,7 +177,7 @@ apipie_status pie_leg_redirect(struct apipie_request *r, const struct pie_outcom
     status = r->run->leg->paid ? leg_redirect_call(r, o, target, err)
                                : leg_redirect_fetch(r, target, err);
     if (status == APIPIE_OK)
-        status = leg_set_url(r->run->leg, target);
+        status = leg_copy_url(r->run->leg, target, ret);
     r->run->redirects++;
     pie_mem_free(r->mem, target);
     return status;

@@ -23,7 +23,7 @@ struct apipie_request *pie_part_new(struct apipie_request *whole, int32_t index,
     p->deadline_ms = whole->deadline_ms;
     p->order = whole->order;
     pie_random(p->seed_of_keys, sizeof(p->seed_of_keys));
-    pie_atomic_set(&p->state, PIE_STATE_SEALED);
+    pie_job_set_state(p, PIE_STATE_SEALED);
     if (pie_drive_list(p) == APIPIE_OK)
         return p;
     pie_request_drop(p);
@@ -54,7 +54,7 @@ static apipie_status part_make_room(struct apipie_request *r, int32_t count)
 static void part_become_whole(struct apipie_request *r)
 {
     pie_route_release(r);
-    pie_atomic_set(&r->state, PIE_STATE_PARENT);
+    pie_job_set_state(r, PIE_STATE_PARENT);
     pie_job_set_alarm(r);
 }
 

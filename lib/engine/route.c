@@ -54,6 +54,8 @@ static void route_log_skip(struct apipie_request *r, size_t route, const struct 
     }
     pie_text_display(pie_buf_slice(&text), a->message, sizeof(a->message));
     pie_buf_free(&text);
+    pie_watch_attempt(r);
+    pie_log_failed(r, PIE_NEXT_NONE, 0);
 }
 
 /* The first that is open now. Else the one whose pause ends first, or where a probe is about to say: its line is waited in. Else
@@ -132,8 +134,7 @@ void pie_route_enter(struct apipie_request *r)
         pie_job_fail_memory(r);
         return;
     }
-    pie_atomic_set(&r->state, PIE_STATE_QUEUED);
-    pie_atomic_set(&r->view->phase, APIPIE_PHASE_QUEUED);
+    pie_job_set_state(r, PIE_STATE_QUEUED);
     pie_job_set_alarm(r);
 }
 

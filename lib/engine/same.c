@@ -39,7 +39,7 @@ static void same_follow(struct apipie_request *r, struct apipie_request *drawer)
     r->drawer = drawer;
     r->next_follower = drawer->followers;
     drawer->followers = r;
-    pie_atomic_set(&r->state, PIE_STATE_PARENT);
+    pie_job_set_state(r, PIE_STATE_PARENT);
     pie_job_set_alarm(r);
 }
 

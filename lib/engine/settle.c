@@ -422,7 +422,7 @@ int32_t pie_settle_begin(struct apipie_request *r)
     r->settling = 1;
     r->parts_left = 1;
     pie_route_release(r);
-    pie_atomic_set(&r->state, PIE_STATE_PARENT);
+    pie_job_set_state(r, PIE_STATE_PARENT);
     pie_job_set_alarm(r);
     settle->until_ms = until;
     settle->looks = 1;

@@ -161,24 +161,30 @@ static apipie_status submit_hand_over(struct apipie_request *r)
     return status;
 }
 
-static apipie_status submit_sealed(struct apipie_request *r)
+static void submit_failed(struct apipie_request *r)
 {
     struct apipie_client *c = r->client;
-    struct pie_inside frame;
-    r->submitted_ms = pie_clock_ms();
-    pie_inside_enter(&frame, c, PIE_INSIDE_SUBMIT);
-    apipie_status status = submit_check(r);
-    pie_inside_leave(&frame);
-    if (status == APIPIE_OK)
-        status = submit_hand_over(r);
-    if (status == APIPIE_OK)
-        return APIPIE_OK;
     pie_job_fail(r);
     pie_lock_take(c->lock);
     pie_atomic_set(&r->state, PIE_STATE_ENDED);
     pie_atomic_set(&r->view->phase, APIPIE_PHASE_ENDED);
     pie_lock_wake(c->lock);
     pie_lock_drop(c->lock);
+}
+
+static apipie_status submit_sealed(struct apipie_request *r)
+{
+    struct pie_inside frame;
+    r->submitted_ms = pie_clock_ms();
+    pie_inside_enter(&frame, r->client, PIE_INSIDE_SUBMIT);
+    apipie_status status = submit_check(r);
+    if (status == APIPIE_OK) {
+        pie_log_submitted(r);
+        status = submit_hand_over(r);
+    }
+    if (status != APIPIE_OK)
+        submit_failed(r);
+    pie_inside_leave(&frame);
     return status;
 }
 
@@ -195,6 +201,7 @@ apipie_status pie_engine_submit(struct apipie_request *r)
     if (state == PIE_STATE_BUILDING) {
         pie_atomic_set(&r->state, PIE_STATE_SEALED);
         pie_atomic_set(&r->view->phase, APIPIE_PHASE_QUEUED);
+        pie_watch_begin(r);
     }
     pie_lock_drop(c->lock);
     return state == PIE_STATE_BUILDING ? submit_sealed(r) : APIPIE_E_STATE;

@@ -99,7 +99,7 @@ static int32_t verdict_key_character(char c)
 }
 
 /* Stars over every place of `key`, and over the rest of every word that begins with "sk-". */
-static void verdict_mask_text(char *text, size_t n, const char *key)
+static void verdict_mask_bytes(char *text, size_t n, const char *key)
 {
     size_t length = key != NULL && strlen(key) >= VERDICT_KEY_LEAST ? strlen(key) : 0;
     for (size_t i = 0; i < n; i++) {
@@ -129,14 +129,18 @@ static void verdict_mask_end(char *text, const char *key)
     }
 }
 
+void pie_verdict_mask_text(char *text, const char *key)
+{
+    verdict_mask_bytes(text, strlen(text), key);
+    verdict_mask_end(text, key);
+}
+
 void pie_verdict_mask(struct apipie_error *err, const char *key)
 {
     char *const texts[] = {err->message, err->hint, err->provider_code, err->provider_param,
                            err->request_id};
-    for (size_t i = 0; i < PIE_COUNT(texts); i++) {
-        verdict_mask_text(texts[i], strlen(texts[i]), key);
-        verdict_mask_end(texts[i], key);
-    }
+    for (size_t i = 0; i < PIE_COUNT(texts); i++)
+        pie_verdict_mask_text(texts[i], key);
     if (err->body.p != NULL)
-        verdict_mask_text(err->body.p, err->body.n, key);
+        verdict_mask_bytes(err->body.p, err->body.n, key);
 }

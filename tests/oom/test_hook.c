@@ -52,6 +52,32 @@ static void books_release(void *user, void *block)
     free(block);
 }
 
+/* Who watches stands for a block: it is freed exactly once. */
+static void books_log(void *user, int32_t level, const char *line)
+{
+    (void)user;
+    (void)level;
+    (void)line;
+}
+
+static void books_trace(void *user, const apipie_request *request, size_t index)
+{
+    (void)user;
+    (void)apipie_request_attempt_message(request, index);
+}
+
+static void books_free(void *user)
+{
+    books_count(user, -1);
+}
+
+static void books_watch(struct books *b, apipie_client *client)
+{
+    books_count(b, 2);
+    apipie_client_set_log(client, APIPIE_LOG_PROMPT, books_log, b, books_free);
+    apipie_client_set_trace(client, books_trace, b, books_free);
+}
+
 /* What is swept, and how it ends when nothing fails. */
 struct sweep {
     const char *name;
@@ -85,6 +111,7 @@ static apipie_client *sweep_client(struct draw *d, struct books *books)
     apipie_allocator a = {sizeof a, books, books_alloc, books_resize, books_release};
     apipie_client *client = apipie_client_new(&a);
     apipie_client_set_retry(client, APIPIE_RETRY_NEVER, 0);
+    books_watch(books, client);
     if (apipie_client_set_key(client, DRAW_KEY) == APIPIE_OK &&
         apipie_client_set_base_url(client, raw_server_base(d->server)) == APIPIE_OK)
         return client;
@@ -97,6 +124,7 @@ static apipie_request *sweep_request(apipie_client *client, const struct sweep *
     apipie_request *r = apipie_request_new(client, APIPIE_REQUEST_IMAGE);
     apipie_request_set_prompt(r, "a lake", APIPIE_NTS);
     apipie_request_set_model(r, "m");
+    apipie_request_set_traceparent(r, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     apipie_request_set_size(r, 512, 512);
     apipie_request_set_extra(r, "x", "{\"y\":[1,2]}");
     if (s->to_file)
