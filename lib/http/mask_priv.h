@@ -5,8 +5,8 @@
 
 #include "http/http.h"
 
-/* The newest ones are known: a key that changes now and then, and headers of requests. */
-#define PIE_SECRETS 32
+/* The newest ones are known: a key that changes now and then, and all headers that a request may have. */
+#define PIE_SECRETS 128
 
 struct pie_secrets {
     const struct pie_mem *mem;

@@ -113,7 +113,8 @@ static void the_newest_are_kept(void **state)
     (void)state;
     pie_secrets_init(&s, &pie_mem_libc);
     for (int32_t i = 0; i < 3 * PIE_SECRETS; i++) {
-        value[9] = (char)('0' + i / 10);
+        value[8] = (char)('0' + i / 100);
+        value[9] = (char)('0' + i / 10 % 10);
         value[10] = (char)('0' + i % 10);
         learn(&s, &other);
         learn(&s, &key);

@@ -94,6 +94,15 @@ static void ask_two(apipie_request *r)
 }
 
 /* Longer than a piece, with the key at the border of two. */
+static void ask_keys(apipie_request *r)
+{
+    static char prompt[90000];
+    for (size_t n = 0; n + strlen(DRAW_KEY) < sizeof prompt; n += strlen(DRAW_KEY))
+        strcpy(prompt + n, DRAW_KEY);
+    apipie_request_set_prompt(r, prompt, APIPIE_NTS);
+}
+
+/* Longer than a piece, and encoded. */
 static void ask_input(apipie_request *r)
 {
     static uint8_t bytes[200000];
@@ -149,6 +158,7 @@ static const struct row rows[] = {
     {"the key comes back", NULL, NULL, 0, APIPIE_E_AUTH, 0, {{401, NULL, ECHO}}},
     {"byte by byte", drip, NULL, 0, APIPIE_E_AUTH, 0, {{0, NULL, NULL}}},
     {"the key was asked for", NULL, ask_key, 0, APIPIE_OK, 1, {{200, NULL, ONE_IMAGE}}},
+    {"the key all over", NULL, ask_keys, 0, APIPIE_OK, 1, {{200, NULL, ONE_IMAGE}}},
     {"packed", packed, NULL, 0, APIPIE_OK, 0, {{0, NULL, NULL}}},
     {"cut off", cut, NULL, 0, APIPIE_E_NETWORK, 0, {{0, NULL, NULL}}},
     {"reset", reset, NULL, 0, APIPIE_E_NETWORK, 0, {{0, NULL, NULL}}},
