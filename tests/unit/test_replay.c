@@ -262,7 +262,7 @@ static void the_same_order_as_recorded(void **state)
 {
     struct stage *s = *state;
     struct pie_outcome o;
-    tape(s, 3, 0, "cut 0 1 0 1 2 3 4 5 4\ngone\n");
+    tape(s, 3, 0, "cut 0 1 0 1 2 3 4 5 4\ngone");
     tape(s, 7, 0, GOOD);
     play(s);
     struct slot *a = submit(s, 0), *b = submit(s, 1), *c = submit(s, 2);
