@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/buf.h"
 #include "base/number.h"
+#include "base/hash.h"
 #include "base/os.h"
 #include "base/poller.h"
 #include "base/headers.h"

@@ -112,6 +112,7 @@ struct apipie_client {
     struct apipie_request *inbox, *inbox_last; /* submitted, not yet seen by a leader */
     struct apipie_request *cancelled;          /* cancelled, not yet seen by a leader */
     struct pie_transport *transport;
+    int32_t replays;     /* from a recording: needs no key */
     int32_t closing;     /* the last handle went */
     int32_t close_later; /* ... and whoever is the last to leave does the rest */
     int32_t inside;      /* threads in poll and wait */
@@ -256,6 +257,11 @@ void pie_client_drop(struct apipie_client *c);
 void pie_client_close(struct apipie_client *c);
 /* Key, base URL or key callback changed: the next submit looks again. The lock is held. */
 void pie_client_changed(struct apipie_client *c);
+
+/* ---- recording.c: before the first submit, and once: else APIPIE_E_STATE. APIPIE_E_FILE, APIPIE_E_MEMORY. */
+
+apipie_status pie_client_record(struct apipie_client *c, const char *path);
+apipie_status pie_client_replay(struct apipie_client *c, const char *path);
 
 /* ---- hook.c */
 

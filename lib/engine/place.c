@@ -2,6 +2,9 @@
 /* Knows where and as whom the calls of a client go, checked once for all requests that share it; must not send. */
 #include "engine/engine_priv.h"
 
+/* Stands in the place of a key where nothing is sent. */
+#define PLACE_NO_KEY "none"
+
 void pie_place_drop(struct pie_place *p)
 {
     if (p == NULL || pie_atomic_add(&p->refs, -1) != 0)
@@ -39,10 +42,11 @@ static apipie_status place_copy(struct apipie_client *c, struct pie_place **ret,
     p->allow_http = c->allow_http;
     p->base_url = pie_mem_text(&c->mem, c->base_url, strlen(c->base_url));
     p->hook = pie_hook_keep(c->key_hook);
-    if (p->hook == NULL && c->key != NULL)
-        p->key = pie_mem_text(&c->mem, c->key, strlen(c->key));
+    const char *key = c->key == NULL && c->replays ? PLACE_NO_KEY : c->key;
+    if (p->hook == NULL && key != NULL)
+        p->key = pie_mem_text(&c->mem, key, strlen(key));
     *ret = p;
-    if (p->base_url == NULL || (p->hook == NULL && c->key != NULL && p->key == NULL))
+    if (p->base_url == NULL || (p->hook == NULL && key != NULL && p->key == NULL))
         return place_memory(err);
     if (c->base_url_bad)
         return place_error(err, APIPIE_E_CONFIG,

@@ -43,6 +43,8 @@ static const struct {
     {PIE_WIRE_WRITER, APIPIE_E_MEMORY, "out of memory while the reply was read", "free some memory",
      0},
     {PIE_WIRE_MEMORY, APIPIE_E_MEMORY, "out of memory", "free some memory, then try again", 0},
+    {PIE_WIRE_UNRECORDED, APIPIE_E_CONNECT, "the recording holds ",
+     "record it anew, or ask the same again, in the same order", 0},
     {PIE_WIRE_OTHER, APIPIE_E_NETWORK, "the exchange failed: ", "see the message", 0},
 };
 

@@ -93,39 +93,10 @@ void pie_curl_complete(struct pie_curl_exchange *x)
         x->writer_status = x->body->type->end(x->body);
 }
 
-/* Copies from one segment what fits; returns characters written. */
-static size_t exchange_read_segment(struct pie_curl_exchange *x, const struct pie_segment *s,
-                                    char *out, size_t room)
-{
-    size_t left = s->n - x->offset;
-    if (s->encode == NULL) {
-        size_t n = left < room ? left : room;
-        if (n != 0)
-            memcpy(out, s->p + x->offset, n);
-        x->offset += n;
-        return n;
-    }
-    size_t bytes = room / 4 * 3;
-    bytes = left < bytes ? left : bytes;
-    size_t n = bytes != 0 ? s->encode(s->p + x->offset, bytes, out) : 0;
-    x->offset += bytes;
-    return n;
-}
-
 size_t pie_curl_on_read(char *out, size_t size, size_t count, void *user)
 {
     struct pie_curl_exchange *x = user;
-    size_t room = size * count;
-    size_t used = 0;
-    while (x->segment < x->request->segment_count) {
-        const struct pie_segment *s = &x->request->segments[x->segment];
-        used += exchange_read_segment(x, s, out + used, room - used);
-        if (x->offset < s->n)
-            break;
-        x->segment++;
-        x->offset = 0;
-    }
-    return used;
+    return pie_http_request_read(x->request, &x->read, out, size * count);
 }
 
 /* libcurl counts a byte of the body when the socket, or the TLS library, has taken it; a byte of the head likewise. */
@@ -181,7 +152,7 @@ int pie_curl_on_before_send(void *user, char *peer, char *local, int peer_port, 
         x->resent = 1;
         return CURL_PREREQFUNC_ABORT;
     }
-    x->segment = x->offset = 0;
+    memset(&x->read, 0, sizeof(x->read));
     exchange_phase(x, APIPIE_PHASE_SENDING);
     x->progress->sent_us = APIPIE_UNKNOWN;
     curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &x->sent_before);

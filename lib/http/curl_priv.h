@@ -53,11 +53,11 @@ struct pie_curl_exchange {
     int32_t head_done;
     int32_t headers_whole; /* the empty line behind them came */
     apipie_status writer_status;
-    long sent_before;       /* bytes of a proxy's CONNECT, which libcurl counts too */
-    size_t segment, offset; /* what has been read of the request body */
-    curl_off_t received;    /* bytes of the reply's body on the wire */
-    curl_off_t announced;   /* ... and how many are to come; 0: not known */
-    int64_t connect_ms;     /* the limit for the connection, as libcurl has it */
+    long sent_before;           /* bytes of a proxy's CONNECT, which libcurl counts too */
+    struct pie_http_place read; /* what has been read of the request body */
+    curl_off_t received;        /* bytes of the reply's body on the wire */
+    curl_off_t announced;       /* ... and how many are to come; 0: not known */
+    int64_t connect_ms;         /* the limit for the connection, as libcurl has it */
     CURLcode code;
     char error[CURL_ERROR_SIZE];
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The door of http: plain request and outcome, the transport, URLs. curl*.c and url.c alone see libcurl. */
+/* The door of http: plain request and outcome, the transport, URLs. curl*.c and url.c alone see libcurl;
+ * record*.c and replay*.c write exchanges to a file and play them back. */
 #ifndef PIE_HTTP_H
 #define PIE_HTTP_H
 
@@ -71,6 +72,7 @@ enum {
     PIE_WIRE_WRITER,      /* a writer failed: writer_status */
     PIE_WIRE_STOPPED,     /* cancel() */
     PIE_WIRE_MEMORY,
+    PIE_WIRE_UNRECORDED, /* a recording holds no such exchange: nothing was sent anywhere */
     PIE_WIRE_OTHER
 };
 
@@ -90,6 +92,13 @@ void pie_http_request_init(struct pie_http_request *q, const struct pie_mem *mem
 void pie_http_request_free(struct pie_http_request *q);
 /* Length of the body in bytes as it will be sent. */
 uint64_t pie_http_request_length(const struct pie_http_request *q);
+/* Where a reader of the body is; starts with zeros. */
+struct pie_http_place {
+    size_t segment, offset;
+};
+/* The next bytes of the body as they will be sent, at most room (at least 4); 0: there are none left. */
+size_t pie_http_request_read(const struct pie_http_request *q, struct pie_http_place *at, char *out,
+                             size_t room);
 void pie_outcome_init(struct pie_outcome *o, const struct pie_mem *mem);
 void pie_outcome_free(struct pie_outcome *o);
 
@@ -128,6 +137,13 @@ struct pie_transport {
 
 /* libcurl's. APIPIE_E_MEMORY or APIPIE_E_INTERNAL on failure. */
 apipie_status pie_curl_transport_new(const struct pie_mem *mem, struct pie_transport **ret);
+/* Passes everything on to inner, and writes what comes of it to a new file. Takes inner on success. APIPIE_E_FILE or
+ * APIPIE_E_MEMORY on failure. */
+apipie_status pie_record_transport_new(const struct pie_mem *mem, struct pie_transport *inner,
+                                       const char *path, struct pie_transport **ret);
+/* Answers from such a file; sends nothing. APIPIE_E_FILE or APIPIE_E_MEMORY on failure. */
+apipie_status pie_replay_transport_new(const struct pie_mem *mem, const char *path,
+                                       struct pie_transport **ret);
 
 /* ---- URLs */
 

@@ -33,6 +33,38 @@ uint64_t pie_http_request_length(const struct pie_http_request *q)
     return n;
 }
 
+/* Copies from one segment what fits; returns characters written. */
+static size_t request_read_segment(const struct pie_segment *s, size_t *offset, char *out,
+                                   size_t room)
+{
+    size_t left = s->n - *offset;
+    size_t n = s->encode != NULL ? room / 4 * 3 : room;
+    n = left < n ? left : n;
+    const uint8_t *from = s->p + *offset;
+    *offset += n;
+    if (n == 0)
+        return 0;
+    if (s->encode != NULL)
+        return s->encode(from, n, out);
+    memcpy(out, from, n);
+    return n;
+}
+
+size_t pie_http_request_read(const struct pie_http_request *q, struct pie_http_place *at, char *out,
+                             size_t room)
+{
+    size_t used = 0;
+    while (at->segment < q->segment_count) {
+        const struct pie_segment *s = &q->segments[at->segment];
+        used += request_read_segment(s, &at->offset, out + used, room - used);
+        if (at->offset < s->n)
+            break;
+        at->segment++;
+        at->offset = 0;
+    }
+    return used;
+}
+
 void pie_outcome_init(struct pie_outcome *o, const struct pie_mem *mem)
 {
     memset(o, 0, sizeof(*o));

@@ -112,6 +112,11 @@ class Checks(unittest.TestCase):
             self.finds("check_symbols.py", {}, "stray begins neither", *arguments)
             header = HEADER.replace("apipie_sum_add", "apipie_sum_take")
             self.finds("check_symbols.py", {"include/apipie/apipie.h": header}, "apipie_sum_take is not in", *arguments)
+            # Several headers count together, and each must declare something.
+            more = HEADER.replace("apipie_sum_add", "apipie_sum_more")
+            arguments[-1] += ",include/apipie/more.h"
+            self.finds("check_symbols.py", {"include/apipie/more.h": more}, "apipie_sum_more is not in", *arguments)
+            self.finds("check_symbols.py", {"include/apipie/more.h": ""}, "declares nothing", *arguments)
 
 
 if __name__ == "__main__":
