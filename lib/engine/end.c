@@ -93,9 +93,12 @@ void pie_job_wait_until(struct apipie_request *r, int64_t until_ms)
 /* ---- the end */
 
 /* They may quote a reply; with the job goes what is known of its key. */
-static void end_mask_warnings(struct apipie_request *r)
+static void end_mask_result(struct apipie_request *r)
 {
-    for (size_t i = 0; r->result != NULL && i < r->result->warning_count; i++)
+    if (r->result == NULL)
+        return;
+    pie_verdict_mask_text(r->result->request_id, pie_run_key(r));
+    for (size_t i = 0; i < r->result->warning_count; i++)
         pie_verdict_mask_text(r->result->warnings[i], pie_run_key(r));
 }
 
@@ -105,7 +108,7 @@ static void end_job(struct apipie_request *r, apipie_status status)
     struct apipie_client *c = r->client;
     r->ended_ms = pie_clock_ms();
     r->status = status;
-    end_mask_warnings(r);
+    end_mask_result(r);
     pie_log_ended(r);
     pie_same_ended(r);
     pie_route_release(r);

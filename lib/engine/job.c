@@ -200,6 +200,8 @@ void pie_job_log_outcome(struct apipie_request *r, const struct pie_outcome *o)
     a->time[APIPIE_TIME_TOTAL] = job_ms(o->total_us);
     a->bytes = o->body_bytes;
     pie_explain_request_id(&o->headers, a->request_id);
+    pie_verdict_mask_text(a->request_id,
+                          pie_run_key(r)); /* some servers echo what they were sent */
 }
 
 static void job_bill(struct apipie_request *r, struct pie_attempt *a)

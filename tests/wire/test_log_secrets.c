@@ -200,13 +200,23 @@ static void a_long_prompt_is_cut(void **state)
     assert_lines(&diary, 5, "...", 1);
 }
 
+static void a_request_id_holds_no_key(void **state)
+{
+    struct draw *d = *state;
+    draw_serve_reply(d, 200, "X-Request-Id: id-" DRAW_KEY "\r\n", ONE_IMAGE);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    assert_contains(apipie_request_attempt_request_id(d->request, 0), "id-");
+    assert_lacks(apipie_request_attempt_request_id(d->request, 0), DRAW_KEY);
+    assert_lacks(apipie_result_request_id(draw_result(d)), DRAW_KEY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         DRAW_TEST(a_download_is_told),         DRAW_TEST(a_redirect_is_told),
         DRAW_TEST(a_refused_redirect_is_told), DRAW_TEST(a_fresh_key_is_told),
         DRAW_TEST(a_warning_holds_no_key),     DRAW_TEST(a_key_of_a_callback_is_masked),
-        DRAW_TEST(a_long_prompt_is_cut),
+        DRAW_TEST(a_long_prompt_is_cut),       DRAW_TEST(a_request_id_holds_no_key),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     failed += DRAW_ROWS(a_line_is_fit_to_be_kept, echoes);
