@@ -12,7 +12,8 @@
  *
  * In general: strings are UTF-8; setters copy; a getter's pointer lives as long as its request; every
  * function accepts NULL handles (getters then give nothing, setters and verbs a status). Times are
- * milliseconds. Money is picodollars: 1e-12 USD, exact for the twelve decimals that the gateway uses.
+ * milliseconds. Money is picodollars: 1e-12 USD, exact for the twelve decimals that the gateway uses. In a child after fork()
+ * a client of the parent, and what belongs to it, can only be read and dropped: setters and verbs answer APIPIE_E_FORKED.
  *
  * The HTTP facts behind it: "Images" in APIpie's documentation (https://apipie.ai/docs/Features/Images)
  * and the images API of OpenAI that it follows (https://platform.openai.com/docs/api-reference/images).

@@ -36,6 +36,8 @@ APIPIE_API apipie_status apipie_client_set_key(apipie_client *client, const char
 {
     if (client == NULL || key == NULL || key[0] == '\0' || strlen(key) > APIPIE_LIMIT_TEXT)
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     for (const char *p = key; *p != '\0'; p++) {
         if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7F)
             return APIPIE_E_ARGUMENT;
@@ -71,6 +73,8 @@ APIPIE_API apipie_status apipie_client_set_base_url(apipie_client *client, const
 {
     if (client == NULL)
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     apipie_status status = client_check_url(client, url);
     if (status != APIPIE_OK)
         return status;
@@ -94,6 +98,8 @@ APIPIE_API apipie_status apipie_client_allow_http(apipie_client *client, int32_t
 {
     if (client == NULL || (allow != 0 && allow != 1))
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     pie_lock_take(client->lock);
     client->allow_http = allow;
     pie_client_changed(client);
@@ -105,6 +111,8 @@ APIPIE_API apipie_status apipie_client_set_connect_timeout(apipie_client *client
 {
     if (client == NULL || ms < 1 || ms > PIE_LIMIT_MS)
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     pie_lock_take(client->lock);
     client->defaults.connect_timeout_ms = ms;
     pie_lock_drop(client->lock);
@@ -115,6 +123,8 @@ APIPIE_API apipie_status apipie_client_set_timeout(apipie_client *client, int64_
 {
     if (client == NULL || ms < 1 || ms > PIE_LIMIT_MS)
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     pie_lock_take(client->lock);
     client->defaults.timeout_ms = ms;
     pie_lock_drop(client->lock);
@@ -127,6 +137,8 @@ APIPIE_API apipie_status apipie_client_set_retry(apipie_client *client, int32_t 
     if (client == NULL || policy < APIPIE_RETRY_SAFE || policy > APIPIE_RETRY_ALWAYS ||
         retries < 0 || retries > PIE_LIMIT_RETRIES)
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     pie_lock_take(client->lock);
     client->defaults.retry_policy = policy;
     client->defaults.retries = retries;
@@ -138,6 +150,8 @@ APIPIE_API apipie_status apipie_client_set_max_image_bytes(apipie_client *client
 {
     if (client == NULL || bytes == 0 || bytes > PIE_LIMIT_BYTES)
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     pie_lock_take(client->lock);
     client->defaults.max_image_bytes = bytes;
     pie_lock_drop(client->lock);
@@ -148,6 +162,8 @@ APIPIE_API apipie_status apipie_client_set_first_byte_timeout(apipie_client *cli
 {
     if (client == NULL || ms < 0 || ms > PIE_LIMIT_MS)
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     pie_lock_take(client->lock);
     client->defaults.first_byte_timeout_ms = ms;
     pie_lock_drop(client->lock);
@@ -158,6 +174,8 @@ APIPIE_API apipie_status apipie_client_set_stall_timeout(apipie_client *client, 
 {
     if (client == NULL || ms < 0 || ms > PIE_LIMIT_MS)
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     pie_lock_take(client->lock);
     client->defaults.stall_timeout_ms = ms;
     pie_lock_drop(client->lock);

@@ -5,12 +5,15 @@
 apipie_status pie_api_hook_make(apipie_client *client, const struct pie_hook *as,
                                 struct pie_hook **ret)
 {
+    int32_t foreign = client != NULL && pie_client_is_foreign(client);
     *ret = NULL;
-    if (client != NULL &&
+    if (client != NULL && !foreign &&
         (as->veto != NULL || as->key != NULL || as->log != NULL || as->trace != NULL))
         return pie_hook_new(&client->mem, as, ret);
     if (as->user_free != NULL)
         as->user_free(as->user);
+    if (foreign)
+        return APIPIE_E_FORKED;
     return client != NULL ? APIPIE_OK : APIPIE_E_ARGUMENT;
 }
 
@@ -54,6 +57,8 @@ APIPIE_API apipie_status apipie_client_set_cache(apipie_client *client, const ch
     struct pie_cache *cache = NULL;
     if (client == NULL || (folder != NULL && (!pie_api_path_is_good(folder) || max_bytes == 0)))
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     if (folder != NULL) {
         apipie_status status = pie_cache_open(&client->mem, folder, max_bytes, &cache, &reason);
         if (status != APIPIE_OK)

@@ -6,6 +6,8 @@ APIPIE_API apipie_status apipie_client_set_budget(apipie_client *client, int64_t
 {
     if (client == NULL || !pie_api_amount_is_good(picodollars))
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     return pie_meter_set_cap(client->meter, NULL, picodollars);
 }
 
@@ -15,6 +17,8 @@ APIPIE_API apipie_status apipie_client_set_tag_budget(apipie_client *client, con
     if (client == NULL || tag == NULL || !pie_api_name_is_good(tag) ||
         !pie_api_amount_is_good(picodollars))
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     return pie_meter_set_cap(client->meter, tag, picodollars);
 }
 
@@ -24,6 +28,8 @@ APIPIE_API apipie_status apipie_client_set_price(apipie_client *client, const ch
     if (client == NULL || !pie_api_name_is_good(provider) || !pie_api_name_is_good(model) ||
         !pie_api_amount_is_good(picodollars))
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     pie_lock_take(client->lock);
     apipie_status status = pie_price_set(client, provider, model, picodollars);
     pie_lock_drop(client->lock);
@@ -35,6 +41,8 @@ APIPIE_API apipie_status apipie_client_set_ledger(apipie_client *client, const c
     const char *reason = NULL;
     if (client == NULL || (path != NULL && !pie_api_path_is_good(path)))
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     return pie_meter_open_ledger(client->meter, path, pie_clock_wall_ms(), &reason);
 }
 
@@ -57,7 +65,7 @@ static int64_t money_which(const struct pie_meter_totals *t, int32_t which)
 APIPIE_API int64_t apipie_client_money(apipie_client *client, const char *tag, int32_t which)
 {
     struct pie_meter_totals totals = {0};
-    if (client == NULL || !pie_api_name_is_good(tag) ||
+    if (client == NULL || pie_client_is_foreign(client) || !pie_api_name_is_good(tag) ||
         money_which(&totals, which) == APIPIE_UNKNOWN)
         return APIPIE_UNKNOWN;
     pie_meter_totals(client->meter, tag, pie_clock_wall_ms(), &totals);
@@ -66,13 +74,16 @@ APIPIE_API int64_t apipie_client_money(apipie_client *client, const char *tag, i
 
 APIPIE_API const char *apipie_client_ledger_problem(apipie_client *client)
 {
-    return client != NULL ? pie_meter_problem(client->meter) : NULL;
+    int32_t may = client != NULL && !pie_client_is_foreign(client);
+    return may ? pie_meter_problem(client->meter) : NULL;
 }
 
 APIPIE_API apipie_status apipie_client_set_reconcile(apipie_client *client, int64_t ms)
 {
     if (client == NULL || ms < 0 || ms > PIE_LIMIT_MS)
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     pie_lock_take(client->lock);
     client->reconcile_ms = ms;
     pie_lock_drop(client->lock);

@@ -7,6 +7,8 @@ APIPIE_API apipie_status apipie_client_add_route(apipie_client *client, const ch
 {
     if (client == NULL || !pie_api_name_is_good(provider) || !pie_api_name_is_good(model))
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     if (!pie_api_backend_is_known(backend))
         return APIPIE_E_UNSUPPORTED;
     pie_lock_take(client->lock);
@@ -19,6 +21,8 @@ APIPIE_API apipie_status apipie_client_clear_routes(apipie_client *client)
 {
     if (client == NULL)
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     pie_lock_take(client->lock);
     pie_routes_clear(&client->routes);
     pie_lock_drop(client->lock);
@@ -30,6 +34,8 @@ APIPIE_API apipie_status apipie_client_set_breaker(apipie_client *client, int32_
 {
     if (client == NULL || failures < 0 || rest_ms < 1 || rest_ms > PIE_LIMIT_MS)
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     pie_lock_take(client->lock);
     client->breaker_failures = failures;
     client->breaker_rest_ms = rest_ms;
@@ -41,6 +47,8 @@ APIPIE_API apipie_status apipie_client_set_max_in_flight(apipie_client *client, 
 {
     if (client == NULL || n < 1 || n > PIE_LIMIT_FLIGHT)
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     pie_lock_take(client->lock);
     client->max_in_flight = n;
     pie_engine_look_again(client); /* more may go now */
@@ -53,6 +61,8 @@ APIPIE_API apipie_status apipie_client_set_rate(apipie_client *client, const cha
 {
     if (client == NULL || !pie_api_name_is_good(provider) || requests < 0 || images < 0)
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     pie_lock_take(client->lock);
     apipie_status status = pie_rate_set(client, provider, requests, images, pie_clock_us());
     pie_engine_look_again(client); /* more may go now */
