@@ -19,7 +19,8 @@ static void close_foreign(struct apipie_client *c)
 {
     if (!pie_lock_renew(c->lock) || c->leader != 0 || c->jobs != NULL || c->inbox != NULL)
         return;
-    c->process = pie_process_id(); /* from here on it is ours */
+    c->process = pie_process_id(); /* from here on it is ours, and closed */
+    c->closing = 1;
     if (c->transport != NULL)
         c->transport->type->abandon(c->transport);
     c->transport = NULL;

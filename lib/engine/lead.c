@@ -43,7 +43,7 @@ static int32_t lead_reached(const struct apipie_client *c, const struct lead_aim
 {
     if (aim->request != NULL)
         return lead_ended(aim->request) || aim->request->listed_for == PIE_FOR_CALL;
-    return pie_deliver_ready(c) || c->nudged;
+    return pie_deliver_ready(c) || c->nudged || c->closing;
 }
 
 /* The client was freed while we led: nobody else may come to end what still runs. Enters and leaves with the lock held. */
@@ -74,6 +74,8 @@ static int32_t lead_turns(struct apipie_client *c, const struct lead_aim *aim)
     lead_close(c);
     c->leader = 0;
     pie_lock_wake(c->lock); /* another one takes over */
+    if (aim->request != NULL && c->open != 0 && c->loop != NULL)
+        c->transport->type->wakeup(c->transport); /* the loop asks again for how long it may sleep */
     return cut;
 }
 
@@ -155,10 +157,12 @@ apipie_status pie_engine_wait(struct apipie_request *r, int64_t timeout_ms)
 /* ---- poll */
 
 /* Enters and leaves with the lock held. */
-static void lead_until_ready(struct apipie_client *c, const struct lead_aim *aim)
+static void lead_until_ready(struct apipie_client *c, struct lead_aim *aim)
 {
     int32_t waits = pie_clock_ms() < aim->until_ms;
     int32_t cut = 0;
+    if (lead_reached(c, aim))
+        aim->until_ms = 0; /* one turn, without waiting */
     /* With nothing under way an idle poll(0) is no more than this. */
     if (!waits && c->open == 0 && c->loop == NULL)
         return;
@@ -305,6 +309,8 @@ void pie_engine_cancel(struct apipie_request *r)
 struct pie_transport *pie_lead_to_the_end(struct apipie_client *c)
 {
     pie_lock_take(c->lock);
+    while (c->leader != 0) /* somebody waits for a request since we looked: he sees that we close */
+        pie_lock_wait(c->lock, LEAD_LONGEST_MS);
     c->leader = pie_thread_id();
     /* More than once when somebody cancels beside us. */
     do {

@@ -185,8 +185,9 @@ static apipie_status turn_all(struct pie_curl_transport *t, int64_t timeout_ms)
     turn_timer(t); /* new exchanges start by it */
     turn_harvest(t);
     int64_t wait = turn_patience(t, timeout_ms);
-    /* An idle turn asks the system nothing. */
-    if (!t->broken && (wait != 0 || t->active.count != 0 || pie_atomic_get(&t->woken)))
+    /* An idle turn asks the system nothing; but a bell that somebody else's loop hears must fall silent. */
+    if (!t->broken && (wait != 0 || t->active.count != 0 || pie_atomic_get(&t->woken) ||
+                       pie_atomic_get(&t->exposed)))
         turn_sockets(t, wait);
     if (wait != 0)
         turn_timer(t);
@@ -205,6 +206,7 @@ apipie_status pie_curl_drive(struct pie_transport *base, int64_t timeout_ms, int
         pie_sigpipe_release(held);
     t->turned_us = pie_clock_us();
     *until_us = t->until_us;
+    t->until_us = INT64_MAX; /* between two turns nothing has an end */
     return status;
 }
 

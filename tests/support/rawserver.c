@@ -17,8 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RAW_CONNECTIONS 512
-#define RAW_REQUESTS    4096
+#define RAW_CONNECTIONS 2048 /* at once */
+#define RAW_REQUESTS    32768
+#define RAW_BACKLOG     1024
+#define RAW_STACK       (512UL * 1024)
 #define RAW_HEAD_MAX    (1024 * 1024)
 #define RAW_BODY_MAX    (512UL * 1024 * 1024)
 
@@ -27,6 +29,7 @@ struct raw_conn {
     pthread_t thread;
     int fd; /* -1: closed by the handler */
     int32_t number;
+    int done; /* its thread has nothing more to do; guarded by the server's lock */
     char *in; /* what was read and not yet used */
     size_t in_size, in_cap;
 };
@@ -41,7 +44,7 @@ struct raw_server {
     char origin[64], base[80];
     pthread_mutex_t lock; /* of all that follows */
     struct raw_conn *conns[RAW_CONNECTIONS];
-    int32_t conn_count;
+    int32_t conn_count, conn_total;
     struct raw_request *requests[RAW_REQUESTS];
     int32_t request_count;
     int32_t work, busiest;
@@ -416,7 +419,32 @@ static void *raw_serve(void *arg)
     raw_close(c);
     free(c->in);
     c->in = NULL;
+    pthread_mutex_lock(&c->server->lock);
+    c->done = 1;
+    pthread_mutex_unlock(&c->server->lock);
     return NULL;
+}
+
+/* Those that are over make room for others. The lock is held. */
+static void raw_reap(struct raw_server *s)
+{
+    for (int32_t i = 0; i < s->conn_count; i++) {
+        if (!s->conns[i]->done)
+            continue;
+        pthread_join(s->conns[i]->thread, NULL);
+        free(s->conns[i]);
+        s->conns[i--] = s->conns[--s->conn_count];
+    }
+}
+
+static int raw_thread(struct raw_conn *c)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, RAW_STACK);
+    int failed = pthread_create(&c->thread, &attributes, raw_serve, c);
+    pthread_attr_destroy(&attributes);
+    return failed;
 }
 
 static void raw_accept(struct raw_server *s)
@@ -427,12 +455,13 @@ static void raw_accept(struct raw_server *s)
         return;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     pthread_mutex_lock(&s->lock);
+    raw_reap(s);
     struct raw_conn *c = s->conn_count < RAW_CONNECTIONS ? calloc(1, sizeof *c) : NULL;
     if (c) {
         c->server = s;
         c->fd = fd;
-        c->number = s->conn_count + 1;
-        if (pthread_create(&c->thread, NULL, raw_serve, c) == 0) {
+        c->number = ++s->conn_total;
+        if (raw_thread(c) == 0) {
             s->conns[s->conn_count++] = c;
             fd = -1;
         } else {
@@ -449,7 +478,7 @@ static void *raw_listen(void *arg)
     struct raw_server *s = arg;
     if (s->delay_ms > 0 && raw_poll(s, -1, s->delay_ms) < 0)
         return NULL;
-    if (s->delay_ms > 0 && listen(s->fd, 64))
+    if (s->delay_ms > 0 && listen(s->fd, RAW_BACKLOG))
         return NULL;
     while (raw_poll(s, s->fd, -1) == 1)
         raw_accept(s);
@@ -490,7 +519,7 @@ struct raw_server *raw_server_start_late(raw_handler handler, void *user, int32_
         abort(); /* a test machine without sockets */
     snprintf(s->origin, sizeof s->origin, "http://127.0.0.1:%d", port);
     snprintf(s->base, sizeof s->base, "%s/v1", s->origin);
-    if ((delay_ms <= 0 && listen(s->fd, 64)) || pthread_create(&s->thread, NULL, raw_listen, s))
+    if ((delay_ms <= 0 && listen(s->fd, RAW_BACKLOG)) || pthread_create(&s->thread, NULL, raw_listen, s))
         abort();
     return s;
 }
@@ -542,7 +571,7 @@ int32_t raw_server_count(struct raw_server *s, const char *method)
 int32_t raw_server_connections(struct raw_server *s)
 {
     pthread_mutex_lock(&s->lock);
-    int32_t n = s->conn_count;
+    int32_t n = s->conn_total;
     pthread_mutex_unlock(&s->lock);
     return n;
 }
