@@ -27,7 +27,8 @@ http {
   uwsgi_temp_path %(folder)s/t4; scgi_temp_path %(folder)s/t5;
   server {
     listen 127.0.0.1:%(port)s ssl; ssl_certificate %(folder)s/server.pem; ssl_certificate_key %(folder)s/server.key;
-    location / { proxy_pass %(origin)s; proxy_http_version 1.1; proxy_buffering off; proxy_buffer_size 64k; }
+    location / { proxy_pass %(origin)s; proxy_http_version 1.1; proxy_buffering off; proxy_buffers 8 64k;
+      proxy_buffer_size 64k; }
   }
 }
 """
@@ -69,8 +70,9 @@ class Secure:
             file.write(NGINX % {"folder": folder, "port": port, "origin": base[:-3]})
         self.process = subprocess.Popen([nginx, "-p", folder, "-c", conf], stderr=subprocess.DEVNULL)
         time.sleep(0.5)
-        if self.process.poll() is None:
-            self.base = f"https://127.0.0.1:{port}/v1"
+        if self.process.poll() is not None:
+            sys.exit("nginx does not start")
+        self.base = f"https://127.0.0.1:{port}/v1"
 
     def stop(self):
         if self.process is not None:
