@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -69,10 +70,16 @@ class Secure:
         with open(conf, "w", encoding="utf-8") as file:
             file.write(NGINX % {"folder": folder, "port": port, "origin": base[:-3]})
         self.process = subprocess.Popen([nginx, "-p", folder, "-c", conf], stderr=subprocess.DEVNULL)
-        time.sleep(0.5)
-        if self.process.poll() is not None:
-            sys.exit("nginx does not start")
+        while not self.answers(port):
+            if self.process.poll() is not None:
+                sys.exit("nginx does not start")
+            time.sleep(0.05)
         self.base = f"https://127.0.0.1:{port}/v1"
+
+    @staticmethod
+    def answers(port):
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", port)) == 0
 
     def stop(self):
         if self.process is not None:
