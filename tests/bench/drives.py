@@ -65,7 +65,9 @@ class Secure:
         subprocess.run([openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=bench", "-addext",
                         "subjectAltName=IP:127.0.0.1", "-keyout", os.path.join(folder, "server.key"), "-out", self.ca],
                        check=True, stderr=subprocess.DEVNULL)
-        port = int(base.split(":")[2].split("/")[0]) + 1
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
         conf = os.path.join(folder, "nginx.conf")
         with open(conf, "w", encoding="utf-8") as file:
             file.write(NGINX % {"folder": folder, "port": port, "origin": base[:-3]})
