@@ -158,6 +158,7 @@ int main(int argc, char **argv)
     f.client = apipie_client_new(NULL);
     apipie_client_set_key(f.client, "bench");
     apipie_client_set_base_url(f.client, argv[1]);
+    apipie_client_set_max_in_flight(f.client, f.count);
     apipie_client_set_poll_budget(f.client, atoi(argv[4]));
     if (strcmp(argv[2], "-") != 0)
         apipie_client_set_ca_file(f.client, argv[2]);
