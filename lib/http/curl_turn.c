@@ -206,6 +206,7 @@ apipie_status pie_curl_drive(struct pie_transport *base, int64_t timeout_ms, int
     apipie_status status = turn_all(t, timeout_ms);
     if (t->secure)
         pie_sigpipe_release(held);
+    pie_atomic_set(&t->urgent, 0); /* our caller looks for what is new before it comes again */
     t->turned_us = pie_clock_us();
     *until_us = t->until_us;
     return status;
