@@ -202,6 +202,7 @@ static void wire_wakeup(struct pie_transport *base)
 {
     struct pie_curl_transport *t = (struct pie_curl_transport *)base;
     pie_atomic_set(&t->woken, 1);
+    pie_atomic_set(&t->urgent, 1);
     if (pie_atomic_get(&t->asleep) || pie_atomic_get(&t->exposed))
         pie_poller_ring(t->poller);
 }

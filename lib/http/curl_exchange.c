@@ -8,6 +8,8 @@
 
 /* Room for the headers of most replies, in a block of the size that allocators keep at hand. */
 #define EXCHANGE_HEADERS_FIRST 1000
+/* Bytes of bodies in one turn after which it lets itself be interrupted. Small replies are not worth the trouble. */
+#define EXCHANGE_MUCH ((size_t)1 << 20)
 
 static void exchange_keep_header(struct pie_curl_exchange *x, struct pie_slice s)
 {
@@ -56,12 +58,14 @@ static void exchange_head(struct pie_curl_exchange *x)
     x->writer_status = x->body->type->head(x->body, (int32_t)status, &x->headers);
 }
 
-/* The first piece of a turn is always taken, or a small budget would never get anywhere. The others wait inside libcurl. */
-static int32_t exchange_must_wait(struct pie_curl_exchange *x)
+/* The first piece of a turn is always taken, or a small budget would never get anywhere. The others wait inside libcurl: when the
+ * time is up, and when somebody woke us, who may want to cancel this; libcurl would go on for as long as bytes come quickly. */
+static int32_t exchange_must_wait(struct pie_curl_exchange *x, size_t n)
 {
     struct pie_curl_transport *t = x->transport;
-    int32_t wait = t->taken && pie_curl_time_is_up(t);
-    t->taken = 1;
+    int32_t wait = t->taken != 0 && (pie_curl_time_is_up(t) ||
+                                     (t->taken >= EXCHANGE_MUCH && pie_atomic_get(&t->urgent)));
+    t->taken += n;
     if (!wait)
         return 0;
     x->progress->behind = 1;
@@ -73,7 +77,7 @@ size_t pie_curl_on_body(char *p, size_t size, size_t count, void *user)
 {
     struct pie_curl_exchange *x = user;
     size_t n = size * count;
-    if (exchange_must_wait(x))
+    if (exchange_must_wait(x, n))
         return CURL_WRITEFUNC_PAUSE;
     if (!x->head_done)
         exchange_head(x);

@@ -81,6 +81,7 @@ struct pie_curl_transport {
     CURLM *multi;
     struct pie_poller *poller;
     int32_t asleep, woken, exposed; /* shared by threads; see wire_wakeup() */
+    int32_t urgent;                 /* likewise: somebody woke us since the last turn ended */
     struct pie_curl_list active, paused, ended, spare;
     struct pie_curl_lines own; /* that every request has */
     size_t most;               /* exchanges out at once, so far */
@@ -94,7 +95,7 @@ struct pie_curl_transport {
     /* ---- of this turn */
     int64_t timer_us;  /* when libcurl wants to be called; INT64_MAX: it does not */
     int64_t until_us;  /* INT64_MAX: no end */
-    int32_t taken;     /* a piece of a body has been taken */
+    size_t taken;      /* bytes of bodies that have been taken */
     int64_t turned_us; /* the end of the last turn; 0: there was none */
 };
 

@@ -134,7 +134,8 @@ static void turn_sockets(struct pie_curl_transport *t, int64_t timeout_ms)
 
 /* ---- bodies that were left for later */
 
-/* Each gets its turn, in the order in which they were left. What libcurl holds of them comes first. */
+/* Each gets its turn, in the order in which they were left, and is read from before the next one: when the time is up, those behind
+ * it are the first of the next turn. What libcurl holds of them comes first. */
 static void turn_resume(struct pie_curl_transport *t)
 {
     for (size_t n = t->paused.count; n != 0 && t->paused.first != NULL; n--) {
@@ -145,6 +146,8 @@ static void turn_resume(struct pie_curl_transport *t)
         t->broken |= code == CURLE_OUT_OF_MEMORY;
         if (code != CURLE_OK)
             pie_curl_end(x, code);
+        else
+            turn_timer(t); /* libcurl reads on by it */
         if (t->broken || pie_curl_time_is_up(t))
             return;
     }
@@ -204,6 +207,7 @@ apipie_status pie_curl_drive(struct pie_transport *base, int64_t timeout_ms, int
     apipie_status status = turn_all(t, timeout_ms);
     if (t->secure)
         pie_sigpipe_release(held);
+    pie_atomic_set(&t->urgent, 0); /* our caller looks for what is new before it comes again */
     t->turned_us = pie_clock_us();
     *until_us = t->until_us;
     t->until_us = INT64_MAX; /* between two turns nothing has an end */

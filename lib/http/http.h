@@ -23,7 +23,7 @@ struct pie_progress {
     int64_t first_byte_us; /* the first byte of the reply's head came; -1: not yet */
     int64_t last_byte_us;  /* the newest byte in either direction; -1: none yet */
     uint64_t up, down;     /* bytes of the bodies so far */
-    int32_t behind;        /* more of the reply lies ready than was taken: the time was up */
+    int32_t behind;        /* more of the reply lies ready than was taken */
     void *exchange;        /* the transport's own; NULL: nothing is out */
 };
 

@@ -90,4 +90,5 @@ def main():
     memory(build)
 
 
-main()
+if __name__ == "__main__":
+    main()
