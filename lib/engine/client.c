@@ -24,6 +24,7 @@ static void client_free(struct apipie_client *c)
     pie_queue_free(&c->alarms);
     pie_meter_free(c->meter);
     pie_lock_free(&mem, c->lock);
+    mem.count = NULL;
     pie_mem_free(&mem, c);
 }
 
@@ -69,6 +70,7 @@ struct apipie_client *pie_client_new(const struct pie_mem *mem)
     if (c == NULL)
         return NULL;
     c->mem = *mem;
+    c->mem.count = &c->memory; /* its own block apart: it holds the count */
     c->handles = c->refs = 1;
     pie_routes_init(&c->routes, &c->mem);
     pie_queue_init(&c->alarms, &c->mem);
