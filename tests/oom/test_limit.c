@@ -37,6 +37,8 @@ static int picture_is_whole(const apipie_request *r, size_t index, size_t n)
     return same;
 }
 
+#define SILENT "silent" /* a model that does not say what it cost */
+
 struct hall {
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -69,7 +71,7 @@ static void send_urls(struct raw_conn *c, size_t bytes)
     raw_reply_json(c, 200, body);
 }
 
-static void send_base64(struct raw_conn *c, size_t bytes, int n)
+static void send_base64(struct raw_conn *c, size_t bytes, int n, const char *usage)
 {
     uint8_t *picture = picture_bytes(bytes);
     char *base64 = draw_encode(picture, bytes);
@@ -82,7 +84,7 @@ static void send_base64(struct raw_conn *c, size_t bytes, int n)
         at += (size_t)snprintf(body + at, capacity - at,
                                "%s{\"b64_json\":\"%s\",\"revised_prompt\":\"a lake\"}",
                                i ? "," : "", base64);
-    snprintf(body + at, capacity - at, "],\"usage\":{\"cost\":\"0.04\"},\"created\":1}");
+    snprintf(body + at, capacity - at, "],%s\"created\":1}", usage);
     raw_reply_json(c, 200, body);
     free(body);
     free(base64);
@@ -108,7 +110,8 @@ static void handler(struct raw_conn *c, const struct raw_request *q, void *user)
     if (strstr(q->body, "\"url\""))
         send_urls(c, bytes);
     else
-        send_base64(c, bytes, n[0] ? (int)strtol(n, NULL, 10) : 1);
+        send_base64(c, bytes, n[0] ? (int)strtol(n, NULL, 10) : 1,
+                    strstr(q->body, SILENT) ? "" : "\"usage\":{\"cost\":\"0.04\"},");
     if (user && bytes >= MIB)
         hall_tell(user);
 }
@@ -259,6 +262,21 @@ static void a_picture_too_large(void **state)
     assert_true(peak(d) >= before + 4 * MIB);
     d->request = apipie_request_unref(d->request);
     assert_int_equal(now(d), before);
+}
+
+/* Room for the reply, but not for the work on its picture: the picture is lost, not the news about it. */
+static void no_room_for_the_decoder(void **state)
+{
+    struct draw *d = *state;
+    draw_serve(d, handler, NULL);
+    const struct wish w = {1000, NULL, 0, NULL};
+    limit(d, warm_up(d) + 64 * KIB);
+    d->request = ask(d->client, &w);
+    apipie_request_set_model(d->request, SILENT);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_MEMORY);
+    assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_YES);
+    assert_int_equal(apipie_request_attempt_outcome(d->request, 0), APIPIE_OUTCOME_DELIVERED);
+    assert_ended(d->request, draw_bytes(d, 1000, "url"), APIPIE_OK);
 }
 
 /* A limit with room for the picture, but not for another half of it. */
@@ -618,6 +636,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DRAW_TEST(the_doors),
         DRAW_TEST(a_limit_below_what_is_held),
+        DRAW_TEST(no_room_for_the_decoder),
         DRAW_TEST(what_fits_is_not_lost_to_doubling),
         DRAW_TEST(the_others_go_on),
         DRAW_TEST(a_hundred_calls_leave_nothing),

@@ -288,12 +288,24 @@ static void a_limit_that_comes_later(void **state)
 #define CROWD       4
 #define CROWD_TURNS 20000
 
+/* What all hold by their own account: never more than is counted. */
+struct crowd_sum {
+    int64_t now, passed;
+};
+
 struct crowd {
     struct pie_mem mem;
+    struct crowd_sum *sum;
     int64_t small;   /* bytes of a block */
     int64_t refused; /* small ones */
     int32_t greedy;  /* asks for what can never be had */
 };
+
+static void crowd_add(struct crowd *c, int64_t bytes)
+{
+    if (pie_count_add(&c->sum->now, bytes) > pie_count_get(&c->mem.count->limit))
+        pie_count_add(&c->sum->passed, 1);
+}
 
 static void *crowd_main(void *user)
 {
@@ -301,8 +313,11 @@ static void *crowd_main(void *user)
     for (int32_t i = 0; i < CROWD_TURNS; i++) {
         void *huge = c->greedy ? pie_mem_new(&c->mem, 1, SIZE_MAX / 4) : NULL;
         void *block = pie_mem_new(&c->mem, 1, (size_t)c->small);
+        crowd_add(c, block != NULL ? c->small : 0);
         void *more = block != NULL ? pie_mem_resize(&c->mem, block, (size_t)c->small * 2) : NULL;
+        crowd_add(c, more != NULL ? c->small : 0);
         c->refused += (block == NULL) + (more == NULL) + (huge != NULL);
+        crowd_add(c, -c->small * ((block != NULL) + (more != NULL)));
         pie_mem_free(&c->mem, more != NULL ? more : block);
     }
     return NULL;
@@ -313,9 +328,10 @@ static int64_t crowd_run(struct pie_mem_count *count, int32_t greedy)
 {
     struct crowd crowd[CROWD];
     pthread_t threads[CROWD];
+    struct crowd_sum sum = {0, 0};
     int64_t refused = 0;
     for (int32_t i = 0; i < CROWD; i++) {
-        crowd[i] = (struct crowd){pie_mem_libc, 1000, 0, greedy && i % 2};
+        crowd[i] = (struct crowd){pie_mem_libc, &sum, 1000, 0, greedy && i % 2};
         crowd[i].mem.count = count;
         assert_int_equal(pthread_create(&threads[i], NULL, crowd_main, &crowd[i]), 0);
     }
@@ -323,6 +339,8 @@ static int64_t crowd_run(struct pie_mem_count *count, int32_t greedy)
         pthread_join(threads[i], NULL);
         refused += crowd[i].refused;
     }
+    assert_int_equal(sum.now, 0);
+    assert_int_equal(sum.passed, 0);
     return refused;
 }
 
@@ -347,6 +365,62 @@ static void threads_at_the_limit(void **state)
     assert_in_range(count.peak, 2000, 5000);
     assert_in_range(count.refused, refused / 2,
                     refused); /* without a block there is none to grow */
+}
+
+/* An allocator that takes no time, so that the count is where they meet. */
+struct seat {
+    union host_head room[16];
+    struct pie_mem mem;
+    int64_t *taken, *twice;
+};
+
+static void *seat_alloc(void *user, size_t size)
+{
+    (void)size;
+    return ((struct seat *)user)->room;
+}
+
+static void seat_release(void *user, void *block)
+{
+    (void)user;
+    (void)block;
+}
+
+static void *seat_main(void *user)
+{
+    struct seat *s = user;
+    for (int32_t i = 0; i < 20 * CROWD_TURNS; i++) {
+        void *block = pie_mem_resize(&s->mem, NULL, 10);
+        if (block == NULL)
+            continue;
+        if (pie_count_add(s->taken, 1) != 1)
+            pie_count_add(s->twice, 1);
+        pie_count_add(s->taken, -1);
+        pie_mem_free(&s->mem, block);
+    }
+    return NULL;
+}
+
+/* Room for one block, and four who want it. */
+static void one_place_for_four(void **state)
+{
+    struct pie_mem_count count = {0, 0, 0, 0};
+    struct seat seats[CROWD];
+    pthread_t threads[CROWD];
+    int64_t taken = 0, twice = 0;
+    count.limit = head_size(*state) + 15;
+    for (int32_t i = 0; i < CROWD; i++) {
+        const struct pie_mem mem = {&seats[i], seat_alloc, NULL, seat_release, &count};
+        seats[i].mem = mem;
+        seats[i].taken = &taken;
+        seats[i].twice = &twice;
+        assert_int_equal(pthread_create(&threads[i], NULL, seat_main, &seats[i]), 0);
+    }
+    for (int32_t i = 0; i < CROWD; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(twice, 0);
+    assert_int_equal(count.now, 0);
+    assert_in_range(count.peak, 10, count.limit);
 }
 
 /* ---- buffers */
@@ -417,6 +491,7 @@ int main(void)
         TEST(a_limit_that_comes_later),
         TEST(threads_within_the_limit),
         TEST(threads_at_the_limit),
+        TEST(one_place_for_four),
         TEST(a_buffer_fills_the_limit),
         TEST(a_buffer_without_memory),
     };
