@@ -2,6 +2,9 @@
 /* Knows how bytes grow within a maximum; must not know what they mean. */
 #include "base/base.h"
 
+/* Less to spare than this is not worth another try. */
+#define BUF_SPARE_LEAST 65536
+
 void pie_buf_init(struct pie_buf *b, const struct pie_mem *mem, size_t max)
 {
     memset(b, 0, sizeof(*b));
@@ -32,15 +35,14 @@ void pie_buf_truncate(struct pie_buf *b, size_t n)
     b->p[n] = '\0';
 }
 
-static void buf_resize(struct pie_buf *b, size_t cap)
+static int32_t buf_resize(struct pie_buf *b, size_t cap)
 {
     char *p = pie_mem_resize(b->mem, b->p, cap);
-    if (p == NULL) {
-        b->failed = APIPIE_E_MEMORY;
-        return;
-    }
+    if (p == NULL)
+        return 0;
     b->p = p;
     b->cap = cap;
+    return 1;
 }
 
 void pie_buf_reserve(struct pie_buf *b, size_t n)
@@ -51,7 +53,22 @@ void pie_buf_reserve(struct pie_buf *b, size_t n)
         b->failed = APIPIE_E_LIMIT;
         return;
     }
-    buf_resize(b, n + 1);
+    if (!buf_resize(b, n + 1))
+        b->failed = APIPIE_E_MEMORY;
+}
+
+/* Where memory is short, less than was wished for will do, down to what is needed. Not at once: growing by single pieces
+ * would copy the whole each time. */
+static void buf_grow(struct pie_buf *b, size_t need, size_t cap)
+{
+    size_t spare = cap - need;
+    while (!buf_resize(b, need + spare)) {
+        if (spare == 0) {
+            b->failed = APIPIE_E_MEMORY;
+            return;
+        }
+        spare = spare > BUF_SPARE_LEAST ? spare / 2 : 0;
+    }
 }
 
 /* Room for `more` bytes and a NUL, doubling. */
@@ -67,7 +84,7 @@ static void buf_room(struct pie_buf *b, size_t more)
     size_t cap = b->cap < 64 ? 64 : b->cap;
     while (cap < need)
         cap = cap <= (b->max + 1) / 2 ? cap * 2 : b->max + 1;
-    buf_resize(b, cap < need ? need : cap);
+    buf_grow(b, need, cap < need ? need : cap);
 }
 
 void pie_buf_add(struct pie_buf *b, const void *p, size_t n)

@@ -28,6 +28,8 @@ void pie_atomic_set(int32_t *p, int32_t v);
 int64_t pie_count_add(int64_t *p, int64_t d); /* the new value */
 int64_t pie_count_get(const int64_t *p);
 void pie_count_set(int64_t *p, int64_t v);
+/* 1: it was *seen and is v now. 0: *seen is what it is instead. */
+int32_t pie_count_swap(int64_t *p, int64_t *seen, int64_t v);
 
 /* 1 when processor and system can run AVX2. */
 int32_t pie_cpu_has_avx2(void);

@@ -92,6 +92,11 @@ void pie_count_set(int64_t *p, int64_t v)
     __atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 
+int32_t pie_count_swap(int64_t *p, int64_t *seen, int64_t v)
+{
+    return __atomic_compare_exchange_n(p, seen, v, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 int32_t pie_cpu_has_avx2(void)
 {
 #if defined(__x86_64__)

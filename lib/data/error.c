@@ -93,6 +93,18 @@ int32_t pie_error_fault(apipie_status code)
     }
 }
 
+static void error_hint_limit(struct apipie_error *e)
+{
+    static const char more[] = "a memory limit is set: raise apipie_client_set_memory_limit(), or "
+                               "let pictures go to a file or a sink";
+    size_t n = strlen(e->hint);
+    if (n != 0) {
+        pie_text_copy(pie_slice_text("; "), e->hint + n, sizeof(e->hint) - n);
+        n += strlen(e->hint + n);
+    }
+    pie_text_copy(pie_slice_text(more), e->hint + n, sizeof(e->hint) - n);
+}
+
 void pie_error_set(struct apipie_error *e, apipie_status code, const char *hint, const char *a,
                    const char *b, const char *c)
 {
@@ -112,6 +124,8 @@ void pie_error_set(struct apipie_error *e, apipie_status code, const char *hint,
     }
     pie_text_display(pie_slice(text, n), e->message, sizeof(e->message));
     pie_text_copy(pie_slice_text(hint), e->hint, sizeof(e->hint));
+    if (code == APIPIE_E_MEMORY && body.mem != NULL && pie_mem_is_limited(body.mem))
+        error_hint_limit(e);
 }
 
 void pie_error_move(struct apipie_error *to, struct apipie_error *from)

@@ -28,6 +28,7 @@ static void client_free(struct apipie_client *c)
     pie_poller_free(&mem, c->loop);
     pie_bell_free(c->bell);
     pie_lock_free(&mem, c->lock);
+    mem.count = NULL;
     pie_mem_free(&mem, c);
 }
 
@@ -73,6 +74,7 @@ struct apipie_client *pie_client_new(const struct pie_mem *mem)
     if (c == NULL)
         return NULL;
     c->mem = *mem;
+    c->mem.count = &c->memory; /* its own block apart: it holds the count */
     c->handles = c->refs = 1;
     c->bell = -1;
     c->admit_ms = INT64_MAX;

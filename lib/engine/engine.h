@@ -90,6 +90,7 @@ struct pie_lane;
 
 struct apipie_client {
     struct pie_mem mem;
+    struct pie_mem_count memory; /* of all that belongs to it; mem counts there */
     struct pie_lock *lock; /* guards what follows up to the line */
     int32_t handles;       /* atomic: the host's references */
     int32_t refs;          /* atomic: one for all handles, one for each request: keeps the memory */

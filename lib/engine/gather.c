@@ -92,7 +92,7 @@ int32_t pie_gather_decode(struct apipie_request *r, const struct pie_outcome *o,
     pie_run_call(r, &call);
     r->result_known = 1;
     apipie_status status = r->dialect->decode(&call, &g.reply, r->result, err);
-    if (status == APIPIE_E_MEMORY)
+    if (status == APIPIE_E_MEMORY && err->code == APIPIE_OK)
         gather_fail_memory(err);
     gather_keep_json(r, g.reply.root);
     r->run->next_slot = gather_next_slot(r);

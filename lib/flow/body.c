@@ -74,7 +74,9 @@ static apipie_status body_begin(void *user, int32_t path, const uint32_t index[P
 static apipie_status body_text(void *user, const char *p, size_t n)
 {
     struct pie_body *b = user;
-    return b->ignored ? APIPIE_OK : pie_form_write(&b->form, p, n);
+    if (!b->ignored)
+        pie_form_write(&b->form, p, n);
+    return APIPIE_OK;
 }
 
 static apipie_status body_end(void *user, int32_t whole)
@@ -166,7 +168,8 @@ static apipie_status body_read(struct pie_body *b, const uint8_t *p, size_t n)
     case BODY_SPLIT:
         return pie_split_write(&b->split, (const char *)p, n);
     case BODY_FORM:
-        return pie_form_write(&b->form, (const char *)p, n);
+        pie_form_write(&b->form, (const char *)p, n);
+        return APIPIE_OK;
     case BODY_PICTURE:
         pie_picture_write(&b->picture, p, n);
         return APIPIE_OK;

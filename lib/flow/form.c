@@ -50,17 +50,17 @@ static void form_break(struct pie_form *f, const char *problem)
 
 /* ---- base64 */
 
-static apipie_status form_base64_begin(struct pie_form *f)
+/* Without memory for the decoder the picture is lost, but not the news that it came and what it cost. */
+static void form_base64_begin(struct pie_form *f)
 {
     if (f->room == NULL)
         f->room = pie_mem_resize(f->mem, NULL, FORM_ROOM); /* not zeroed: it is large */
-    if (f->room == NULL)
-        return APIPIE_E_MEMORY;
     f->state = FORM_BASE64;
     f->filled = 0;
     pie_base64_init(&f->base64);
     pie_picture_begin(&f->picture, f->sink, f->next_slot, f->max);
-    return APIPIE_OK;
+    if (f->room == NULL)
+        pie_picture_give_up(&f->picture, APIPIE_E_MEMORY, "out of memory for the picture");
 }
 
 static void form_base64_flush(struct pie_form *f)
@@ -87,12 +87,14 @@ static void form_base64_write(struct pie_form *f, const char *p, size_t n)
 
 static void form_base64_end(struct pie_form *f, struct pie_part *part)
 {
-    size_t n = 0;
-    apipie_status status = pie_base64_end(&f->base64, f->room + f->filled, &n);
-    f->filled += n;
-    form_base64_flush(f);
-    if (status != APIPIE_OK)
-        pie_picture_break(&f->picture, status, "the base64 does not end where it should");
+    if (f->picture.status == APIPIE_OK) {
+        size_t n = 0;
+        apipie_status status = pie_base64_end(&f->base64, f->room + f->filled, &n);
+        f->filled += n;
+        form_base64_flush(f);
+        if (status != APIPIE_OK)
+            pie_picture_break(&f->picture, status, "the base64 does not end where it should");
+    }
     pie_picture_end(&f->picture, part);
 }
 
@@ -160,33 +162,30 @@ static int32_t form_decide(const struct pie_form *f, int32_t final)
     return f->kind == PIE_PATH_URL ? FORM_URL : FORM_BASE64;
 }
 
-/* The held characters go on where they belong. Without memory for the decoder nothing has begun. */
-static apipie_status form_settle(struct pie_form *f, int32_t state)
+/* The held characters go on where they belong. */
+static void form_settle(struct pie_form *f, int32_t state)
 {
-    if (state != FORM_BASE64) {
-        f->state = state;
-        if (state == FORM_URL)
-            form_url_write(f, f->head, f->head_n);
-        return APIPIE_OK;
-    }
-    apipie_status status = form_base64_begin(f);
-    if (status == APIPIE_OK)
-        form_base64_write(f, f->head, f->head_n);
-    return status;
+    f->state = state;
+    if (state == FORM_URL)
+        form_url_write(f, f->head, f->head_n);
+    if (state != FORM_BASE64)
+        return;
+    form_base64_begin(f);
+    form_base64_write(f, f->head, f->head_n);
 }
 
 /* Takes characters until the form is known. Returns how many were used. */
-static size_t form_start(struct pie_form *f, const char *p, size_t n, apipie_status *ret_status)
+static size_t form_start(struct pie_form *f, const char *p, size_t n)
 {
     size_t i = 0;
-    while (i < n && f->state == FORM_START && *ret_status == APIPIE_OK) {
+    while (i < n && f->state == FORM_START) {
         char c = p[i++];
         if (f->head_n == 0 && pie_is_blank(c))
             continue;
         f->head[f->head_n++] = c;
         int32_t state = form_decide(f, 0);
         if (state != FORM_START)
-            *ret_status = form_settle(f, state);
+            form_settle(f, state);
     }
     return i;
 }
@@ -200,16 +199,14 @@ static int32_t form_header_is_base64(const struct pie_form *f)
     return head.n >= n && pie_slice_equal_nocase(pie_slice(head.p + head.n - n, n), mark);
 }
 
-static size_t form_header(struct pie_form *f, const char *p, size_t n, apipie_status *ret_status)
+static size_t form_header(struct pie_form *f, const char *p, size_t n)
 {
     size_t i = 0;
     while (i < n && f->state == FORM_HEADER) {
         char c = p[i++];
-        if (c == ',' && form_header_is_base64(f)) {
-            *ret_status = form_base64_begin(f);
-            break;
-        }
-        if (c == ',')
+        if (c == ',' && form_header_is_base64(f))
+            form_base64_begin(f);
+        else if (c == ',')
             form_break(f, "a data URI that is not base64");
         else if (f->head_n == sizeof(f->head))
             form_break(f, "a data URI with too long a header");
@@ -219,21 +216,19 @@ static size_t form_header(struct pie_form *f, const char *p, size_t n, apipie_st
     return i;
 }
 
-apipie_status pie_form_write(struct pie_form *f, const char *p, size_t n)
+void pie_form_write(struct pie_form *f, const char *p, size_t n)
 {
-    apipie_status status = APIPIE_OK;
     size_t i = 0;
     if (f->state == FORM_START)
-        i = form_start(f, p, n, &status);
-    if (f->state == FORM_HEADER && status == APIPIE_OK)
-        i += form_header(f, p + i, n - i, &status);
-    if (status != APIPIE_OK || i == n)
-        return status;
+        i = form_start(f, p, n);
+    if (f->state == FORM_HEADER)
+        i += form_header(f, p + i, n - i);
+    if (i == n)
+        return;
     if (f->state == FORM_BASE64)
         form_base64_write(f, p + i, n - i);
     else if (f->state == FORM_URL)
         form_url_write(f, p + i, n - i);
-    return APIPIE_OK;
 }
 
 /* A cut string is no good, whatever it was. */
@@ -254,11 +249,9 @@ apipie_status pie_form_end(struct pie_form *f, int32_t whole, struct pie_part *p
     if (!whole)
         form_cut(f);
     else if (f->state == FORM_START && f->head_n != 0)
-        status = form_settle(f, form_decide(f, 1));
+        form_settle(f, form_decide(f, 1));
     else if (f->state == FORM_HEADER)
         form_break(f, "a data URI without a comma");
-    if (status != APIPIE_OK)
-        return status;
     if (f->state == FORM_BASE64)
         form_base64_end(f, part);
     else if (f->state == FORM_URL)

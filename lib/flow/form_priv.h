@@ -31,9 +31,9 @@ void pie_form_init(struct pie_form *f, const struct pie_mem *mem, struct pie_sin
                    uint32_t *next_slot, uint64_t max);
 void pie_form_free(struct pie_form *f);
 void pie_form_begin(struct pie_form *f, int32_t kind);
-/* Unescaped characters. APIPIE_OK or APIPIE_E_MEMORY; what is wrong with the picture is told at the end. */
-apipie_status pie_form_write(struct pie_form *f, const char *p, size_t n);
-/* whole 0: the string was cut. Fills all of part but path and index. */
+/* Unescaped characters. What is wrong with the picture is told at the end. */
+void pie_form_write(struct pie_form *f, const char *p, size_t n);
+/* whole 0: the string was cut. Fills all of part but path and index. APIPIE_OK, or APIPIE_E_MEMORY for a url. */
 apipie_status pie_form_end(struct pie_form *f, int32_t whole, struct pie_part *part);
 
 #endif

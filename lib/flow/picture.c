@@ -30,7 +30,7 @@ void pie_picture_break(struct pie_picture *c, apipie_status status, const char *
     picture_broken(c, status, problem);
 }
 
-static void picture_gave_up(struct pie_picture *c, apipie_status status, const char *problem)
+void pie_picture_give_up(struct pie_picture *c, apipie_status status, const char *problem)
 {
     if (c->status == APIPIE_OK)
         c->gave_up = status;
@@ -43,13 +43,13 @@ static void picture_too_large(struct pie_picture *c)
     char number[PIE_NUMBER_MAX];
     pie_number_uint_text(c->max, number);
     memcpy(problem + strlen(problem), number, strlen(number) + 1);
-    picture_gave_up(c, APIPIE_E_TOO_LARGE, problem);
+    pie_picture_give_up(c, APIPIE_E_TOO_LARGE, problem);
 }
 
 static void picture_check(struct pie_picture *c, apipie_status status)
 {
     if (status != APIPIE_OK)
-        picture_gave_up(c, status, c->sink->problem);
+        pie_picture_give_up(c, status, c->sink->problem);
 }
 
 /* The sink learns of the picture when the format is known; what was held back goes first. */

@@ -23,6 +23,8 @@ void pie_picture_begin(struct pie_picture *c, struct pie_sink *sink, uint32_t *n
 void pie_picture_write(struct pie_picture *c, const uint8_t *p, size_t n);
 /* `problem` is static. */
 void pie_picture_break(struct pie_picture *c, apipie_status status, const char *problem);
+/* The same where the fault is not the server's: the picture came, and could not be taken. */
+void pie_picture_give_up(struct pie_picture *c, apipie_status status, const char *problem);
 /* The end: tells part kind, slot, size, mime and dimensions, or what is wrong. */
 void pie_picture_end(struct pie_picture *c, struct pie_part *part);
 

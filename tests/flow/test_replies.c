@@ -535,7 +535,7 @@ static void each_allocation_may_fail(void **state)
     int32_t enough = 0;
     for (int32_t n = 0; !enough; n++) {
         struct scarce scarce = {n, 0};
-        struct pie_mem mem = {&scarce, scarce_alloc, scarce_resize, scarce_release};
+        struct pie_mem mem = {&scarce, scarce_alloc, scarce_resize, scarce_release, NULL};
         enough = runs_in(&mem, text, sizeof(text) - 1);
         assert_int_equal(scarce.alive, 0);
         assert_true(n < 100);

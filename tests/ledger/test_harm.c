@@ -368,7 +368,7 @@ static void large_ledger(void **state)
 {
     const struct place *at = *state;
     struct counted c = {0, 0, SIZE_MAX};
-    const struct pie_mem mem = {&c, counted_alloc, counted_resize, counted_release};
+    const struct pie_mem mem = {&c, counted_alloc, counted_resize, counted_release, NULL};
     const char *reason = NULL;
     struct pie_meter *m = meter_on(at->path, NOW);
     for (int i = 0; i < 4000; i++) {
@@ -391,7 +391,7 @@ static void names_of_the_past(void **state)
 {
     const struct place *at = *state;
     struct counted c = {0, 0, SIZE_MAX};
-    const struct pie_mem mem = {&c, counted_alloc, counted_resize, counted_release};
+    const struct pie_mem mem = {&c, counted_alloc, counted_resize, counted_release, NULL};
     const char *reason = NULL;
     struct pie_meter *m = pie_meter_new(&mem);
     size_t first = 0;
@@ -420,7 +420,7 @@ static void no_memory(void **state)
     int32_t whole = 0;
     for (size_t left = 0; !whole; left++) {
         struct counted c = {0, 0, SIZE_MAX};
-        const struct pie_mem mem = {&c, counted_alloc, counted_resize, counted_release};
+        const struct pie_mem mem = {&c, counted_alloc, counted_resize, counted_release, NULL};
         const char *reason = "";
         struct pie_meter_hold hold, more;
         unlink(at->path);
@@ -470,7 +470,7 @@ static void no_memory_for_another(void **state)
     pie_meter_free(writer);
     for (size_t left = 0; status != APIPIE_OK; left++) {
         struct counted c = {0, 0, SIZE_MAX};
-        const struct pie_mem mem = {&c, counted_alloc, counted_resize, counted_release};
+        const struct pie_mem mem = {&c, counted_alloc, counted_resize, counted_release, NULL};
         const char *reason = NULL;
         unlink(at->path);
         struct pie_meter *m = pie_meter_new(&mem);

@@ -38,7 +38,7 @@ int world_setup(void **state)
     memcpy(w->folder, "/tmp/apipie-cache-XXXXXX", sizeof("/tmp/apipie-cache-XXXXXX"));
     if (mkdtemp(w->folder) == NULL)
         return -1;
-    const struct pie_mem mem = {w, world_alloc, world_resize, world_release};
+    const struct pie_mem mem = {w, world_alloc, world_resize, world_release, NULL};
     w->mem = mem;
     *state = w;
     return 0;

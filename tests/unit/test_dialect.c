@@ -410,7 +410,7 @@ static void lean_release(void *user, void *block)
 
 static void want_of_memory_is_told(void **state)
 {
-    const struct pie_mem lean = {NULL, lean_alloc, lean_resize, lean_release};
+    const struct pie_mem lean = {NULL, lean_alloc, lean_resize, lean_release, NULL};
     struct pie_wish w;
     struct apipie_error err;
     apipie_status status = APIPIE_E_MEMORY;

@@ -231,7 +231,7 @@ static void a_put_without_memory_changes_nothing(void **state)
 {
     static struct pie_queued e[400];
     struct queue_supply supply = {0, 0};
-    struct pie_mem mem = {&supply, supply_alloc, supply_resize, supply_release};
+    struct pie_mem mem = {&supply, supply_alloc, supply_resize, supply_release, NULL};
     struct pie_queue q;
     size_t failures = 0;
     (void)state;
@@ -265,7 +265,7 @@ static void what_is_reserved_is_there(void **state)
 {
     static struct pie_queued e[1000];
     struct queue_supply supply = {0, 0};
-    struct pie_mem mem = {&supply, supply_alloc, supply_resize, supply_release};
+    struct pie_mem mem = {&supply, supply_alloc, supply_resize, supply_release, NULL};
     struct pie_queue q;
     (void)state;
     pie_queue_init(&q, &mem);
@@ -291,7 +291,7 @@ static void what_is_reserved_is_there(void **state)
 static void room_grows_in_steps(void **state)
 {
     struct queue_supply supply = {1000000, 0};
-    struct pie_mem mem = {&supply, supply_alloc, supply_resize, supply_release};
+    struct pie_mem mem = {&supply, supply_alloc, supply_resize, supply_release, NULL};
     struct pie_queue q;
     (void)state;
     pie_queue_init(&q, &mem);
