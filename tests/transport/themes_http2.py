@@ -1,0 +1,2 @@
+from transport_support import WayTest
+class Http2(WayTest): pass

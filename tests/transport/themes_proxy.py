@@ -1,0 +1,3 @@
+from transport_support import WayTest
+class Names(WayTest): pass
+class Proxy(WayTest): pass
