@@ -15,7 +15,8 @@ static int32_t outcome_of_proxy(const struct pie_curl_exchange *x)
     if (!x->proxied)
         return PIE_WIRE_OK;
     long connect = outcome_number(x, CURLINFO_HTTP_CONNECTCODE);
-    if (connect == 407 || (x->asks_proxy && outcome_number(x, CURLINFO_RESPONSE_CODE) == 407))
+    if (connect == 407 || connect == 401 || /* some say it that way */
+        (x->asks_proxy && outcome_number(x, CURLINFO_RESPONSE_CODE) == 407))
         return PIE_WIRE_PROXY_AUTH;
     if (x->code == CURLE_COULDNT_RESOLVE_PROXY || x->code == CURLE_COULDNT_CONNECT ||
         (x->code != CURLE_OK && connect >= 300))

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """TLS against nginx: who is trusted, who is not, and what the client shows of itself."""
 import os
+import shutil
 import subprocess
 
-from transport_support import LOCATIONS, Authority, Nginx, WayTest, find, need, run
+from transport_support import LOCATIONS, Authority, Nginx, WayTest, find, run, skip
 
 SERVERS = """
   server { listen 127.0.0.1:{good} ssl; %(good)s %(locations)s }
@@ -17,9 +18,10 @@ TRUST = "system's, or apipie_client_set_ca_file"
 
 
 class Tls(WayTest):
+    needs = ("nginx", "openssl")
+
     @classmethod
     def set_up_servers(cls):
-        need("nginx", "openssl")
         cls.ca = ca = Authority(cls.folder)
         ca.certificate("good", "IP:127.0.0.1,DNS:localhost")
         ca.certificate("wrong", "DNS:elsewhere.test")
@@ -49,11 +51,6 @@ class Tls(WayTest):
     def test_memory_goes_before_a_file(self):
         self.assert_good(self.call(self.base("good"), "--ca-file", self.other_ca(), "--ca-pem", self.ca.own))
         result = self.call(self.base("good"), "--ca-file", self.ca.own, "--ca-pem", self.other_ca())
-        self.assert_unsent(result, "tls", "not trusted", TRUST)
-
-    def test_instead_of_the_systems(self):
-        """An own authority is the only one: what the system trusts is not trusted beside it."""
-        result = self.call(self.base("good"), "--ca-file", self.other_ca())
         self.assert_unsent(result, "tls", "not trusted", TRUST)
 
     def test_not_trusted(self):
@@ -103,9 +100,10 @@ CLIENTS = """
 
 
 class ClientCertificate(WayTest):
+    needs = ("nginx", "openssl")
+
     @classmethod
     def set_up_servers(cls):
-        need("nginx", "openssl")
         cls.ca = ca = Authority(cls.folder)
         ca.certificate("good", "IP:127.0.0.1")
         ca.certificate("me", "DNS:me.test")
@@ -146,3 +144,33 @@ class ClientCertificate(WayTest):
         self.assertEqual([a[:2] for a in result.attempts], [("rejected", "no")], result)
         self.assertEqual((result["billed"], result["http"]), ("no", "400"), result)
         self.assertIn("No required SSL certificate was sent", result["message"])
+
+
+class System(WayTest):
+    """What the system trusts, where the system is the test's own."""
+
+    needs = ("nginx", "openssl", "unshare", "ip", "mount")
+    inside = True
+    FOLDER = "/etc/ssl/certs"
+
+    @classmethod
+    def set_up_servers(cls):
+        cls.ca = ca = Authority(cls.folder)
+        ca.certificate("good", "IP:127.0.0.1")
+        ca.self_signed("other", "/CN=another CA", "basicConstraints=critical,CA:TRUE")
+        if not os.path.isdir(cls.FOLDER):
+            skip("the system's certificates are elsewhere")
+        trusted = os.path.join(cls.folder, "certs")
+        os.mkdir(trusted)
+        name = run(find("openssl"), "x509", "-in", ca.own, "-noout", "-subject_hash", text=True).strip()
+        for file in (name + ".0", "ca-certificates.crt"):
+            shutil.copy(ca.own, os.path.join(trusted, file))
+        run(find("mount"), "--bind", trusted, cls.FOLDER)
+        cls.nginx = Nginx(cls.folder, "server { listen 127.0.0.1:{good} ssl; %s %s }" % (ca.server("good"), LOCATIONS), ["good"])
+        cls.addClassCleanup(cls.nginx.server.stop)
+
+    def test_only_ours_or_only_the_systems(self):
+        base = "https://127.0.0.1:%d/v1" % self.nginx.ports["good"]
+        self.assert_good(self.call(base))
+        for option in ("--ca-file", "--ca-pem"):
+            self.assert_unsent(self.call(base, option, self.ca.path("other.pem")), "tls", "not trusted", TRUST)

@@ -38,6 +38,7 @@ def need(*programs):
 def enter_namespace():
     """Goes on in a network and a file system of its own, where ports and names are the test's. SKIP where that is not allowed."""
     if os.environ.get("TRANSPORT_INSIDE"):
+        run(find("ip"), "link", "set", "lo", "up")
         return
     flags = "-mn" if os.geteuid() == 0 else "-Urmn"
     try_it = subprocess.run([find("unshare"), flags, find("ip"), "link", "set", "lo", "up"], stderr=subprocess.PIPE, text=True)
@@ -45,6 +46,14 @@ def enter_namespace():
         skip("no namespace of its own: " + try_it.stderr.strip())
     env = dict(os.environ, TRANSPORT_INSIDE="1")
     os.execvpe(find("unshare"), ["unshare", flags, sys.executable, *sys.argv], env)
+
+
+def cover(path, content, folder):
+    """Other content for a file of the system, for whoever is in this namespace."""
+    own = os.path.join(folder, os.path.basename(path))
+    with open(own, "w", encoding="utf-8") as file:
+        file.write(content)
+    run(find("mount"), "--bind", own, os.path.realpath(path))
 
 
 def run(*command, **more):
@@ -120,27 +129,28 @@ LOCATIONS = """
 class Nginx:
     """nginx with the servers of a text in which {name} stands for a free port."""
 
-    def __init__(self, folder, servers, ports, **fixed):
+    def __init__(self, folder, servers, names):
         self.folder = folder
         for attempt in range(5):
-            self.ports = {name: free_port() for name in ports}
-            self.ports.update(fixed)
-            for name, port in self.ports.items():
-                text = servers if name == list(self.ports)[0] else text
-                text = text.replace("{%s}" % name, str(port))
-            user = "user %s;" % pwd.getpwuid(0).pw_name if os.geteuid() == 0 else ""
-            with open(os.path.join(folder, "nginx.conf"), "w", encoding="utf-8") as file:
-                file.write(NGINX % {"folder": folder, "user": user, "servers": text})
-            self.server = Process([find("nginx"), "-e", os.path.join(folder, "nginx.log"), "-p", folder, "-c",
-                                   os.path.join(folder, "nginx.conf")], os.path.join(folder, "nginx.out"))
-            address = fixed and "10.77.0.1" or "127.0.0.1"
+            self.ports = {name: free_port() for name in names}
             try:
-                self.server.wait_for(address, list(self.ports.values())[0])
+                self.start(servers)
                 return
-            except RuntimeError:
+            except RuntimeError:  # somebody else took a port meanwhile
                 self.server.stop()
                 if attempt == 4:
                     raise
+
+    def start(self, text):
+        for name, port in self.ports.items():
+            text = text.replace("{%s}" % name, str(port))
+        user = "user %s;" % pwd.getpwuid(0).pw_name if os.geteuid() == 0 else ""
+        conf = os.path.join(self.folder, "nginx.conf")
+        with open(conf, "w", encoding="utf-8") as file:
+            file.write(NGINX % {"folder": self.folder, "user": user, "servers": text})
+        self.server = Process([find("nginx"), "-e", os.path.join(self.folder, "nginx.log"), "-p", self.folder, "-c", conf],
+                              os.path.join(self.folder, "nginx.out"))
+        self.server.wait_for("127.0.0.1", list(self.ports.values())[0])
 
     def master(self):
         with open(os.path.join(self.folder, "nginx.pid"), encoding="utf-8") as file:
@@ -238,6 +248,8 @@ class Result(dict):
 
 class WayTest(unittest.TestCase):
     way = None
+    needs = ()      # programs
+    inside = False  # a namespace of its own
 
     @classmethod
     def setUpClass(cls):

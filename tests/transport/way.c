@@ -113,6 +113,7 @@ static int set_all(struct way *w, int count, char **words)
     apipie_client_set_key(w->client, "sk-pie-0123456789abcdef");
     apipie_client_set_timeout(w->client, 20000);
     apipie_client_set_retry(w->client, APIPIE_RETRY_NEVER, 0);
+    apipie_client_set_breaker(w->client, 0, 1); /* each call is to tell its own story */
     apipie_client_set_max_in_flight(w->client, WAY_MOST);
     for (int i = 2; i + 1 < count; i += 2) {
         apipie_status status = set(w, words[i], words[i + 1]);
