@@ -112,6 +112,16 @@ static void outcome_times(const struct pie_curl_exchange *x, struct pie_outcome 
         p->first_byte_us == APIPIE_UNKNOWN ? APIPIE_UNKNOWN : p->first_byte_us - p->started_us;
 }
 
+/* libcurl says nothing of a literal address that is not of the only version that may be used. */
+static const char *outcome_of_version(const struct pie_curl_exchange *x)
+{
+    const struct pie_wire_options *o = x->request->options;
+    if (x->code != CURLE_COULDNT_CONNECT || x->error[0] != '\0' || o == NULL || o->ip_version == 0)
+        return NULL;
+    return o->ip_version == 6 ? "it has no IPv6 address, and no other may be used"
+                              : "it has no IPv4 address, and no other may be used";
+}
+
 static const char *outcome_words(const struct pie_curl_exchange *x, int32_t wire)
 {
     const char *words = x->error[0] != '\0' ? x->error : curl_easy_strerror(x->code);
@@ -120,6 +130,8 @@ static const char *outcome_words(const struct pie_curl_exchange *x, int32_t wire
         return "its URL is none that can be used";
     if (wire == PIE_WIRE_PROXY_AUTH && x->code == CURLE_OK)
         return "it answered 407";
+    if (outcome_of_version(x) != NULL)
+        return outcome_of_version(x);
     if (x->code == CURLE_OK)
         return x->headers_whole ? "" : "the reply ends in its headers";
     return words;

@@ -8,6 +8,7 @@ from transport_support import LOCATIONS, Authority, Nginx, Process, WayTest, cov
 SERVERS = """
   server { listen 127.0.0.1:{plain}; listen 10.77.0.1:80; %(locations)s }
   server { listen 10.77.0.1:443 ssl; %(good)s %(locations)s }
+  server { listen 10.77.0.2:8443 ssl; %(good)s %(locations)s }
 """
 HTTP, SOCKS = "10.77.0.2:3128", "10.77.0.3:1080"
 ADDRESS = {"http": "10.77.0.2", "socks5": "10.77.0.3", "socks5h": "10.77.0.3", None: "10.77.0.1"}
@@ -37,7 +38,7 @@ class Proxy(WayTest):
         for number in (1, 2, 3):
             run(find("ip"), "addr", "add", "10.77.0.%d/24" % number, "dev", "lo")
         cls.ca = Authority(cls.folder)
-        cls.ca.certificate("good", "IP:10.77.0.1,DNS:both.test,DNS:here.test,DNS:there.test")
+        cls.ca.certificate("good", "IP:10.77.0.1,IP:10.77.0.2,DNS:both.test,DNS:here.test,DNS:there.test")
         cls.nginx = Nginx(cls.folder, SERVERS % {"good": cls.ca.server("good"), "locations": LOCATIONS}, ["plain"])
         cls.addClassCleanup(cls.nginx.server.stop)
         cls.start_proxies()
@@ -128,6 +129,18 @@ class Proxy(WayTest):
             self.assert_came(self.send(base, "--proxy", "", **env), None)
             self.assert_came(self.send(base, "--proxy", right, **env), "socks5")
             self.assert_came(self.send(base, "--proxy", self.proxy("http", "kate:open-sesame"), **env), "http")
+
+    def test_a_proxy_behind_tls(self):
+        """nginx as one that answers itself. It is trusted by the same certificates as any server."""
+        options = ["--allow-http", 1, "--proxy", "https://kate:open-sesame@10.77.0.2:8443"]
+        for option in ("--ca-file", "--ca-pem"):
+            self.nginx.forget()
+            self.assert_good(self.call("http://both.test/v1", *options, option, self.ca.own))
+            self.assertEqual([line[0] for line in self.nginx.log()], ["8443"])
+        for env in ({}, {"http_proxy": options.pop()}):
+            base = options if env else [*options, "https://kate:open-sesame@10.77.0.2:8443"]
+            result = self.call("http://both.test/v1", *(base[:2] if env else base), **env)
+            self.assert_unsent(result, "tls", "not trusted", "certificates to trust")
 
     def test_this_machine_never(self):
         base = "http://127.0.0.1:%d/v1" % self.nginx.ports["plain"]
