@@ -132,14 +132,12 @@ class Proxy(WayTest):
 
     def test_a_proxy_behind_tls(self):
         """nginx as one that answers itself. It is trusted by the same certificates as any server."""
-        options = ["--allow-http", 1, "--proxy", "https://kate:open-sesame@10.77.0.2:8443"]
+        proxy, base = "https://kate:open-sesame@10.77.0.2:8443", "http://both.test/v1"
         for option in ("--ca-file", "--ca-pem"):
             self.nginx.forget()
-            self.assert_good(self.call("http://both.test/v1", *options, option, self.ca.own))
+            self.assert_good(self.call(base, "--allow-http", 1, "--proxy", proxy, option, self.ca.own))
             self.assertEqual([line[0] for line in self.nginx.log()], ["8443"])
-        for env in ({}, {"http_proxy": options.pop()}):
-            base = options if env else [*options, "https://kate:open-sesame@10.77.0.2:8443"]
-            result = self.call("http://both.test/v1", *(base[:2] if env else base), **env)
+        for result in (self.call(base, "--allow-http", 1, "--proxy", proxy), self.call(base, "--allow-http", 1, http_proxy=proxy)):
             self.assert_unsent(result, "tls", "not trusted", "certificates to trust")
 
     def test_this_machine_never(self):
