@@ -27,7 +27,7 @@ has_meson() { has meson || [ -x /usr/bin/meson ]; }
 has_b64() { echo '#include <b64/cencode.h>' | gcc -E -x c - >/dev/null 2>&1; }
 has_french() { locale -a 2>/dev/null | grep -qi '^fr_FR\.utf-\{0,1\}8$'; }
 # The servers of tests/transport; some are not in everybody's PATH.
-has_server() { PATH=$PATH:/usr/sbin:/sbin has "$1"; }
+has_server() { (PATH=$PATH:/usr/sbin:/sbin && has "$1"); }
 has_servers() { has_server nginx && has openssl && has_server tinyproxy && has_server microsocks && has_server ip; }
 has_needed() {
     has gcc && has g++ && has ninja && has pkg-config && has python3 && has nm && has_meson && has_b64 &&

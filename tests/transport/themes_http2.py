@@ -4,10 +4,13 @@ import collections
 import http.server
 import os
 import signal
+import socket
+import ssl
+import struct
 import threading
 import time
 
-from transport_support import LOCATIONS, REPLY, Authority, Nginx, WayTest
+from transport_support import LOCATIONS, REPLY, Authority, Nginx, WayTest, wait_until
 
 SERVERS = """
   server { listen 127.0.0.1:{two} ssl http2; %(good)s %(locations)s }
@@ -51,6 +54,55 @@ class Upstream:
         self.server = Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+REFUSED_STREAM = 7
+
+
+class Refuser:
+    """An HTTP/2 server by hand that reads each call whole and then says that it did not: RST_STREAM, or GOAWAY for stream 0."""
+
+    def __init__(self, ca, name, goodbye):
+        self.calls, self.goodbye = 0, goodbye
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(ca.path(name + ".pem"), ca.path(name + ".key"))
+        self.context.set_alpn_protocols(["h2"])
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        while True:
+            connection, _ = self.listener.accept()
+            threading.Thread(target=self.serve, args=[connection], daemon=True).start()
+
+    @staticmethod
+    def frame(kind, flags, stream, payload):
+        return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
+
+    def answer(self, kind, flags, stream):
+        """To a frame: SETTINGS (4) are acknowledged; the end of a call (HEADERS 1 or DATA 0 with END_STREAM) is refused."""
+        if kind == 4 and not flags & 1:
+            return self.frame(4, 1, 0, b"")
+        if kind not in (0, 1) or not flags & 1:
+            return b""
+        self.calls += 1
+        if self.goodbye:
+            return self.frame(7, 0, 0, struct.pack(">II", 0, 0))
+        return self.frame(3, 0, stream, struct.pack(">I", REFUSED_STREAM))
+
+    def serve(self, connection):
+        try:
+            with self.context.wrap_socket(connection, server_side=True) as s, s.makefile("rb") as file:
+                s.sendall(self.frame(4, 0, 0, b""))
+                file.read(24)  # the preface
+                while True:
+                    head = file.read(9)
+                    kind, flags, stream = struct.unpack(">BBI", head[3:])
+                    file.read(int.from_bytes(head[:3], "big"))
+                    s.sendall(self.answer(kind, flags, stream))
+        except (OSError, struct.error):
+            pass
 
 
 class Http2(WayTest):
@@ -127,13 +179,14 @@ class Http2(WayTest):
             self.assertGreater(outcomes["delivered"], 100)
 
     def while_drawing(self, act):
-        process = self.start_way(self.base("slow"), *self.options("--http2", 1, "--requests", 16, "--rounds", 4, "--retries", 2))
-        for _ in range(4):
-            time.sleep(0.25)
-            if process.poll() is None:
-                act()
+        """Acts while the second and the fourth round are out, on connections that had been used before: there libcurl would send
+        again."""
+        process = self.start_way(self.base("slow"), *self.options("--http2", 1, "--requests", 16, "--rounds", 5, "--retries", 2))
+        for came in (32, 64):
+            wait_until(lambda: len(self.upstream.keys) >= came or process.poll() is not None, "%d calls came" % came)
+            act()
         outcomes = self.judge(self.end_way(process), list(self.upstream.keys))
-        self.assertEqual(sum(outcomes.values()), 64)
+        self.assertEqual(sum(outcomes.values()), 80)
         return outcomes
 
     def test_workers_replaced(self):
@@ -145,6 +198,16 @@ class Http2(WayTest):
         """All calls of the connections are lost at once: unknown, and none is sent again."""
         outcomes = self.while_drawing(lambda: [os.kill(pid, signal.SIGKILL) for pid in self.nginx.workers()])
         self.assertGreater(outcomes["unknown"], 0)
+
+    def test_refused_after_it_was_sent(self):
+        """libcurl would send it again at once, on another connection."""
+        for goodbye in (False, True):
+            with self.subTest(goodbye=goodbye):
+                server = Refuser(self.ca, "good", goodbye)
+                result = self.call("https://127.0.0.1:%d/v1" % server.port, *self.options("--http2", 1, "--retries", 2))
+                self.assertEqual(server.calls, 1)
+                self.assertEqual([a[:2] for a in result.attempts], [("unknown", "unknown")], result)
+                self.assertEqual((result["status"], result["billed"]), ("network", "unknown"), result)
 
     def test_cut_off(self):
         """The server took the call and closes the stream without an answer."""
