@@ -10,7 +10,7 @@ passed=0 failed=0 notes=
 
 needed="gcc g++ meson ninja-build pkg-config libcurl4-openssl-dev libjansson-dev libb64-dev libcmocka-dev
 libmicrohttpd-dev libpng-dev zlib1g-dev python3 binutils"
-wished="clang valgrind nodejs npm locales"
+wished="clang valgrind nodejs npm locales nginx-light openssl tinyproxy-bin microsocks iproute2"
 
 say() { printf '%s\n' "$*"; }
 note() {
@@ -26,11 +26,14 @@ has() { command -v "$1" >/dev/null 2>&1; }
 has_meson() { has meson || [ -x /usr/bin/meson ]; }
 has_b64() { echo '#include <b64/cencode.h>' | gcc -E -x c - >/dev/null 2>&1; }
 has_french() { locale -a 2>/dev/null | grep -qi '^fr_FR\.utf-\{0,1\}8$'; }
+# The servers of tests/transport; some are not in everybody's PATH.
+has_server() { (PATH=$PATH:/usr/sbin:/sbin && has "$1"); }
+has_servers() { has_server nginx && has openssl && has_server tinyproxy && has_server microsocks && has_server ip; }
 has_needed() {
     has gcc && has g++ && has ninja && has pkg-config && has python3 && has nm && has_meson && has_b64 &&
         pkg-config --exists 'libcurl >= 7.85' 'jansson >= 2.12' 'cmocka >= 1.1.5' libmicrohttpd libpng zlib
 }
-has_wished() { has clang && has valgrind && has node && has npm && has_french; }
+has_wished() { has clang && has valgrind && has node && has npm && has_french && has_servers; }
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
@@ -54,6 +57,11 @@ install_packages() {
     has valgrind || apt valgrind
     has node || apt nodejs
     has npm || apt npm
+    has_server nginx || apt nginx-light
+    has openssl || apt openssl
+    has_server tinyproxy || apt tinyproxy-bin
+    has_server microsocks || apt microsocks
+    has_server ip || apt iproute2
     has_french || { apt locales && as_root localedef -i fr_FR -f UTF-8 fr_FR.UTF-8; }
     has_wished || note "not all of these could be installed: $wished"
 }

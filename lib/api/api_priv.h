@@ -19,6 +19,12 @@ int32_t pie_api_name_is_good(const char *name);
 int32_t pie_api_amount_is_good(int64_t picodollars);
 /* A path of the system: neither empty nor too long. */
 int32_t pie_api_path_is_good(const char *path);
+/* NULL when the header may be set by the host (value NULL: taken back), else what is wrong. */
+const char *pie_api_header_problem(const char *name, const char *value);
+/* Sets it, or takes it back. APIPIE_E_LIMIT when there are too many, or APIPIE_E_MEMORY: all is as before. */
+apipie_status pie_api_header_set(struct pie_headers *headers, const char *name, const char *value);
+/* Printable ASCII with blanks inside, neither empty nor longer than APIPIE_LIMIT_TEXT. */
+int32_t pie_api_line_is_good(const char *text);
 /* NULL, or the one that this version knows. */
 int32_t pie_api_backend_is_known(const char *backend);
 

@@ -35,3 +35,59 @@ int32_t pie_api_backend_is_known(const char *backend)
 {
     return backend == NULL || strcmp(backend, "apipie") == 0;
 }
+
+int32_t pie_api_line_is_good(const char *text)
+{
+    size_t n = strlen(text);
+    if (n == 0 || n > APIPIE_LIMIT_TEXT || pie_is_blank(text[0]) || pie_is_blank(text[n - 1]))
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        if ((text[i] < 0x20 && text[i] != '\t') || (unsigned char)text[i] >= 0x7F)
+            return 0;
+    }
+    return 1;
+}
+
+/* ---- headers of the host */
+
+/* What the library writes itself, or decides. */
+static const char *const check_reserved[] = {
+    "Authorization",   "Content-Type",      "Content-Length",  "Host",
+    "Connection",      "Transfer-Encoding", "Expect",          "Accept",
+    "Accept-Encoding", "User-Agent",        "Idempotency-Key", "traceparent",
+};
+
+/* RFC 9110, 5.6.2. */
+static int32_t check_is_token(const char *name)
+{
+    size_t n = strlen(name);
+    if (n == 0 || n > APIPIE_LIMIT_TEXT)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!pie_is_alpha(name[i]) && !pie_is_digit(name[i]) &&
+            strchr("!#$%&'*+-.^_`|~", name[i]) == NULL)
+            return 0;
+    }
+    return 1;
+}
+
+const char *pie_api_header_problem(const char *name, const char *value)
+{
+    if (name == NULL || !check_is_token(name))
+        return "the name is none of a header";
+    for (size_t i = 0; i < PIE_COUNT(check_reserved); i++) {
+        if (pie_slice_equal_nocase(pie_slice_text(name), check_reserved[i]))
+            return "the library writes this header itself";
+    }
+    if (value != NULL && !pie_api_line_is_good(value))
+        return "the value must be printable ASCII, with blanks only inside";
+    return NULL;
+}
+
+apipie_status pie_api_header_set(struct pie_headers *headers, const char *name, const char *value)
+{
+    if (value != NULL && pie_headers_get(headers, name) == NULL &&
+        pie_headers_count(headers) >= APIPIE_LIMIT_HEADERS)
+        return APIPIE_E_LIMIT;
+    return pie_headers_set(headers, name, value);
+}

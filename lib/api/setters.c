@@ -351,6 +351,25 @@ APIPIE_API apipie_status apipie_request_set_traceparent(apipie_request *request,
                        traceparent != NULL ? strlen(traceparent) : 0);
 }
 
+/* ---- headers */
+
+APIPIE_API apipie_status apipie_request_set_header(apipie_request *request, const char *name,
+                                                   const char *value)
+{
+    apipie_status status = setter_open(request);
+    if (status != APIPIE_OK)
+        return status;
+    const char *problem = pie_api_header_problem(name, value);
+    if (problem != NULL)
+        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_header", problem);
+    status = pie_api_header_set(&request->wish.headers, name, value);
+    if (status == APIPIE_E_LIMIT)
+        return setter_refuse(request, status, "set_header",
+                             "there are APIPIE_LIMIT_HEADERS already");
+    return status == APIPIE_OK ? status
+                               : setter_refuse(request, status, "set_header", "out of memory");
+}
+
 /* ---- input image and extra fields */
 
 APIPIE_API apipie_status apipie_request_set_image_url(apipie_request *request, const char *url)

@@ -10,6 +10,11 @@ void pie_headers_init(struct pie_headers *h, const struct pie_mem *mem)
     pie_buf_init(&h->text, mem, PIE_HEADERS_MAX);
 }
 
+void pie_headers_init_custom(struct pie_headers *h, const struct pie_mem *mem)
+{
+    pie_buf_init(&h->text, mem, PIE_HEADERS_CUSTOM_MAX);
+}
+
 void pie_headers_free(struct pie_headers *h)
 {
     /* It may hold a key. */
@@ -42,23 +47,6 @@ apipie_status pie_headers_add(struct pie_headers *h, struct pie_slice name, stru
     return failed;
 }
 
-apipie_status pie_headers_set(struct pie_headers *h, const char *name, const char *value)
-{
-    size_t at = 0;
-    size_t from = 0;
-    const char *each = NULL;
-    const char *old = NULL;
-    while (pie_headers_next(h, &at, &each, &old)) {
-        if (pie_slice_equal_nocase(pie_slice_text(each), name)) {
-            memmove(h->text.p + from, h->text.p + at, h->text.n - at);
-            pie_buf_truncate(&h->text, h->text.n - (at - from));
-            at = from;
-        }
-        from = at;
-    }
-    return pie_headers_add(h, pie_slice_text(name), pie_slice_text(value));
-}
-
 int32_t pie_headers_next(const struct pie_headers *h, size_t *at, const char **ret_name,
                          const char **ret_value)
 {
@@ -82,4 +70,54 @@ const char *pie_headers_get(const struct pie_headers *h, const char *name)
             return value;
     }
     return NULL;
+}
+
+size_t pie_headers_count(const struct pie_headers *h)
+{
+    const char *name = NULL;
+    const char *value = NULL;
+    size_t at = 0;
+    size_t count = 0;
+    while (pie_headers_next(h, &at, &name, &value))
+        count++;
+    return count;
+}
+
+/* Takes out what stands under that name before `end`. */
+static void headers_remove(struct pie_headers *h, const char *name, size_t end)
+{
+    const char *each = NULL;
+    const char *value = NULL;
+    size_t at = 0;
+    for (size_t from = 0; from < end; from = at) {
+        pie_headers_next(h, &at, &each, &value);
+        if (!pie_slice_equal_nocase(pie_slice_text(each), name))
+            continue;
+        memmove(h->text.p + from, h->text.p + at, h->text.n - at);
+        pie_mem_wipe(h->text.p + h->text.n - (at - from), at - from);
+        pie_buf_truncate(&h->text, h->text.n - (at - from));
+        end -= at - from;
+        at = from;
+    }
+}
+
+apipie_status pie_headers_set(struct pie_headers *h, const char *name, const char *value)
+{
+    size_t before = h->text.n;
+    apipie_status status = APIPIE_OK;
+    if (value != NULL)
+        status = pie_headers_add(h, pie_slice_text(name), pie_slice_text(value));
+    if (status == APIPIE_OK)
+        headers_remove(h, name, before);
+    return status;
+}
+
+apipie_status pie_headers_add_all(struct pie_headers *h, const struct pie_headers *from)
+{
+    const char *name = NULL;
+    const char *value = NULL;
+    apipie_status status = APIPIE_OK;
+    for (size_t at = 0; status == APIPIE_OK && pie_headers_next(from, &at, &name, &value);)
+        status = pie_headers_add(h, pie_slice_text(name), pie_slice_text(value));
+    return status;
 }

@@ -9,6 +9,7 @@ void pie_wish_init(struct pie_wish *w, const struct pie_mem *mem, int32_t kind)
     w->kind = kind;
     w->budget = APIPIE_UNKNOWN;
     pie_routes_init(&w->routes, mem);
+    pie_headers_init_custom(&w->headers, mem);
 }
 
 static void wish_extra_free(const struct pie_mem *mem, struct pie_extra *e)
@@ -36,6 +37,7 @@ void pie_wish_free(struct pie_wish *w)
         w->extras = next;
     }
     pie_routes_clear(&w->routes);
+    pie_headers_free(&w->headers);
     pie_wish_clear_sink(w);
 }
 
@@ -129,6 +131,8 @@ static apipie_status wish_copy_owned(struct pie_wish *to, const struct pie_wish 
         status = pie_wish_set_image(to, from->image, from->image_size, from->image_mime);
     for (const struct pie_extra *e = from->extras; e != NULL && status == APIPIE_OK; e = e->next)
         status = pie_wish_set_extra(to, e->name, e->json);
+    if (status == APIPIE_OK)
+        status = pie_headers_add_all(&to->headers, &from->headers);
     return status == APIPIE_OK ? pie_routes_add_all(&to->routes, &from->routes) : status;
 }
 
@@ -141,6 +145,7 @@ apipie_status pie_wish_copy(struct pie_wish *to, const struct pie_wish *from)
     to->image_size = 0;
     to->extras = NULL;
     pie_routes_init(&to->routes, to->mem);
+    pie_headers_init_custom(&to->headers, to->mem);
     if (to->output == PIE_OUTPUT_HOST)
         to->output = PIE_OUTPUT_MEMORY;
     apipie_status status = wish_copy_owned(to, from);

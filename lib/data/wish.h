@@ -74,9 +74,10 @@ struct pie_wish {
     int64_t timeout_ms, connect_timeout_ms;
     int64_t first_byte_timeout_ms, stall_timeout_ms; /* 0: none */
     int32_t retry_policy, retries;
-    int32_t priority;         /* seconds */
-    int64_t budget;           /* picodollars; APIPIE_UNKNOWN: no cap */
-    struct pie_routes routes; /* of its own */
+    int32_t priority;           /* seconds */
+    int64_t budget;             /* picodollars; APIPIE_UNKNOWN: no cap */
+    struct pie_routes routes;   /* of its own */
+    struct pie_headers headers; /* for its calls, besides the client's */
     uint64_t max_image_bytes;
 };
 

@@ -13,6 +13,8 @@ static void client_free(struct apipie_client *c)
         pie_mem_wipe(c->key, strlen(c->key));
     pie_mem_free(&mem, c->key);
     pie_mem_free(&mem, c->base_url);
+    pie_wire_options_free(&mem, &c->options);
+    pie_headers_free(&c->headers);
     pie_place_drop(c->place);
     pie_hook_drop(c->veto_hook);
     pie_hook_drop(c->key_hook);
@@ -80,6 +82,7 @@ struct apipie_client *pie_client_new(const struct pie_mem *mem)
     c->admit_ms = INT64_MAX;
     c->process = pie_process_id();
     pie_routes_init(&c->routes, &c->mem);
+    pie_headers_init_custom(&c->headers, &c->mem);
     pie_queue_init(&c->alarms, &c->mem);
     client_set_defaults(c);
     c->lock = pie_lock_new(&c->mem);

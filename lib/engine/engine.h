@@ -52,7 +52,9 @@ struct pie_place {
     char *key;             /* NULL with a key callback */
     struct pie_hook *hook; /* the key callback; NULL */
     int32_t allow_http;
-    int32_t private_gateway; /* its host is loopback or private by its name */
+    int32_t private_gateway;         /* its host is loopback or private by its name */
+    struct pie_wire_options options; /* the way there */
+    struct pie_headers headers;      /* the host's own, for calls to that server */
 };
 
 /* A paid call that was billed, or may have been, as the history would show it: when one is looked for, the others must be
@@ -91,13 +93,15 @@ struct pie_lane;
 struct apipie_client {
     struct pie_mem mem;
     struct pie_mem_count memory; /* of all that belongs to it; mem counts there */
-    struct pie_lock *lock; /* guards what follows up to the line */
-    int32_t handles;       /* atomic: the host's references */
-    int32_t refs;          /* atomic: one for all handles, one for each request: keeps the memory */
+    struct pie_lock *lock;       /* guards what follows up to the line */
+    int32_t handles;             /* atomic: the host's references */
+    int32_t refs; /* atomic: one for all handles, one for each request: keeps the memory */
     char *key, *base_url;
     int32_t key_bad; /* the environment's cannot be sent */
     int32_t base_url_bad;
     int32_t allow_http;
+    struct pie_wire_options options; /* serial: how many places were made of them */
+    struct pie_headers headers;
     struct pie_place *place; /* made of these by the next submit; NULL: something changed */
     struct pie_hook *veto_hook, *key_hook, *log_hook, *trace_hook;
     struct pie_defaults defaults;
@@ -256,7 +260,7 @@ void pie_client_keep(struct apipie_client *c); /* one more reason to keep its me
 void pie_client_drop(struct apipie_client *c);
 /* The last handle went: cancels what runs, closes connections. */
 void pie_client_close(struct apipie_client *c);
-/* Key, base URL or key callback changed: the next submit looks again. The lock is held. */
+/* Key, base URL, key callback or the way to the server changed: the next submit looks again. The lock is held. */
 void pie_client_changed(struct apipie_client *c);
 
 /* ---- recording.c: before the first submit, and once: else APIPIE_E_STATE. APIPIE_E_FILE, APIPIE_E_MEMORY. */

@@ -103,6 +103,10 @@ void pie_run_call(const struct apipie_request *r, struct pie_call *ret);
 /* Asks the host's key callback. `refused`: the last one was. */
 apipie_status pie_run_ask_key(struct apipie_request *r, int32_t refused, struct apipie_error *err);
 const char *pie_run_key(const struct apipie_request *r);
+/* Before a leg is filled: room for the host's headers. */
+void pie_run_make_room(const struct apipie_request *r, struct pie_leg *leg);
+/* How a filled leg gets there. ours: to the base URL's server, with the host's headers. */
+apipie_status pie_run_set_way(const struct apipie_request *r, int32_t ours, struct pie_leg *leg);
 
 /* ---- money.c: reservations and bills of attempts */
 

@@ -75,7 +75,8 @@ static int32_t lead_turns(struct apipie_client *c, const struct lead_aim *aim)
     c->leader = 0;
     pie_lock_wake(c->lock); /* another one takes over */
     if (aim->request != NULL && c->open != 0 && c->loop != NULL)
-        c->transport->type->wakeup(c->transport); /* the loop asks again for how long it may sleep */
+        c->transport->type->wakeup(
+            c->transport); /* the loop asks again for how long it may sleep */
     return cut;
 }
 

@@ -87,10 +87,11 @@ apipie_status pie_leg_fetch(struct apipie_request *r, const char *url, struct ap
     leg->paid = leg->with_key = 0;
     leg->request.method = "GET";
     leg->request.public_only = !r->run->private_gateway;
-    leg->request.connect_timeout_ms = r->asked->connect_timeout_ms;
     pie_headers_clear(&leg->request.headers);
     status =
         pie_headers_add(&leg->request.headers, pie_slice_text("Accept"), pie_slice_text("image/*"));
+    if (status == APIPIE_OK)
+        status = pie_run_set_way(r, 0, leg);
     return status == APIPIE_OK ? leg_set_url(leg, url) : status;
 }
 

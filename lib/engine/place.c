@@ -14,6 +14,8 @@ void pie_place_drop(struct pie_place *p)
         pie_mem_wipe(p->key, strlen(p->key));
     pie_mem_free(mem, p->key);
     pie_mem_free(mem, p->base_url);
+    pie_wire_options_free(mem, &p->options);
+    pie_headers_free(&p->headers);
     pie_hook_drop(p->hook);
     pie_mem_free(mem, p);
 }
@@ -28,6 +30,15 @@ static apipie_status place_error(struct apipie_error *err, apipie_status code, c
 static apipie_status place_memory(struct apipie_error *err)
 {
     return place_error(err, APIPIE_E_MEMORY, PIE_HINT_MEMORY, "out of memory", NULL);
+}
+
+/* A number of its own: what was told for other settings must not be taken for these. */
+static apipie_status place_copy_way(struct apipie_client *c, struct pie_place *p)
+{
+    pie_headers_init_custom(&p->headers, p->mem);
+    c->options.serial++;
+    apipie_status status = pie_wire_options_copy(p->mem, &c->options, &p->options);
+    return status == APIPIE_OK ? pie_headers_add_all(&p->headers, &c->headers) : status;
 }
 
 /* The client's lock is held. */
@@ -46,7 +57,8 @@ static apipie_status place_copy(struct apipie_client *c, struct pie_place **ret,
     if (p->hook == NULL && key != NULL)
         p->key = pie_mem_text(&c->mem, key, strlen(key));
     *ret = p;
-    if (p->base_url == NULL || (p->hook == NULL && key != NULL && p->key == NULL))
+    if (place_copy_way(c, p) != APIPIE_OK || p->base_url == NULL ||
+        (p->hook == NULL && key != NULL && p->key == NULL))
         return place_memory(err);
     if (c->base_url_bad)
         return place_error(err, APIPIE_E_CONFIG,

@@ -117,6 +117,46 @@ apipie_status pie_run_ask_key(struct apipie_request *r, int32_t refused, struct 
     return r->run->key != NULL ? APIPIE_OK : run_memory(err);
 }
 
+/* ---- the way */
+
+static apipie_status run_add_headers(struct pie_headers *to, const struct pie_headers *from,
+                                     const struct pie_headers *but)
+{
+    const char *name = NULL;
+    const char *value = NULL;
+    apipie_status status = APIPIE_OK;
+    for (size_t at = 0; status == APIPIE_OK && pie_headers_next(from, &at, &name, &value);) {
+        if (but == NULL || pie_headers_get(but, name) == NULL)
+            status = pie_headers_add(to, pie_slice_text(name), pie_slice_text(value));
+    }
+    return status;
+}
+
+/* Room beside the dialect's headers, before they hold the key: growing would leave copies of it behind. */
+#define RUN_HEADERS 8192
+
+void pie_run_make_room(const struct apipie_request *r, struct pie_leg *leg)
+{
+    size_t custom = r->place->headers.text.n + r->asked->headers.text.n;
+    if (custom != 0)
+        pie_buf_reserve(&leg->request.headers.text, RUN_HEADERS + custom);
+}
+
+apipie_status pie_run_set_way(const struct apipie_request *r, int32_t ours, struct pie_leg *leg)
+{
+    struct pie_http_request *q = &leg->request;
+    const struct pie_headers *own = leg->paid ? &r->asked->headers : NULL;
+    q->options = &r->place->options;
+    q->ours = ours;
+    q->connect_timeout_ms = r->asked->connect_timeout_ms;
+    if (!ours)
+        return APIPIE_OK;
+    apipie_status status = run_add_headers(&q->headers, &r->place->headers, own);
+    if (status == APIPIE_OK && own != NULL)
+        status = run_add_headers(&q->headers, own, NULL);
+    return status;
+}
+
 /* ---- the call */
 
 void pie_run_call(const struct apipie_request *r, struct pie_call *ret)
@@ -160,9 +200,12 @@ apipie_status pie_run_encode(struct apipie_request *r, struct apipie_error *err)
     if (r->run->encoded)
         return APIPIE_OK;
     pie_run_call(r, &call);
+    pie_run_make_room(r, &r->run->call);
     apipie_status status = r->dialect->encode(&call, &r->run->call, err);
     if (status == APIPIE_OK)
         status = run_add_idempotency_key(r);
+    if (status == APIPIE_OK)
+        status = pie_run_set_way(r, 1, &r->run->call);
     if (status == APIPIE_E_MEMORY)
         return run_memory(err);
     if (status != APIPIE_OK) {
@@ -171,7 +214,6 @@ apipie_status pie_run_encode(struct apipie_request *r, struct apipie_error *err)
                           "the request is too large", NULL, NULL);
         return err->code;
     }
-    r->run->call.request.connect_timeout_ms = r->asked->connect_timeout_ms;
     r->run->encoded = 1;
     return APIPIE_OK;
 }

@@ -128,9 +128,11 @@ void pie_settle_go(struct apipie_request *r)
         pie_call_init(&call, r->asked);
         call.base_url = r->place->base_url;
         call.key = pie_run_key(r);
+        pie_run_make_room(r, &r->run->fetch);
         status =
             r->dialect->ask_history(&call, SETTLE_PAGE, r->settle->offset, &r->run->fetch, &err);
-        r->run->fetch.request.connect_timeout_ms = r->asked->connect_timeout_ms;
+        if (status == APIPIE_OK)
+            status = pie_run_set_way(r, 1, &r->run->fetch);
         r->run->leg = &r->run->fetch;
         r->run->redirects = 0;
     }

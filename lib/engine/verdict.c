@@ -33,7 +33,27 @@ static const struct {
     {PIE_WIRE_TLS, APIPIE_E_TLS, "no secure connection: ",
      "the server must speak TLS 1.2 or newer; is this really an https port?", 1},
     {PIE_WIRE_CERTIFICATE, APIPIE_E_TLS, "the server's certificate is not trusted: ",
-     "check the clock and the system's certificates; it is never ignored", 0},
+     "check the clock and the certificates to trust: the system's, or apipie_client_set_ca_file(); "
+     "it is never ignored",
+     0},
+    {PIE_WIRE_PINNED, APIPIE_E_TLS, "the server has another key than the pinned one: ",
+     "if it is a new key that you trust, give its hash to apipie_client_set_pinned_key()", 0},
+    {PIE_WIRE_CA, APIPIE_E_TLS, "the certificates to trust cannot be read: ",
+     "give a PEM file that can be read to apipie_client_set_ca_file(); without one, install the "
+     "system's (ca-certificates)",
+     0},
+    {PIE_WIRE_OWN_CERTIFICATE, APIPIE_E_TLS, "the client's certificate cannot be used: ",
+     "check the files and the password given to apipie_client_set_certificate()", 0},
+    {PIE_WIRE_PROXY, APIPIE_E_CONNECT, "no way through the proxy: ",
+     "check the proxy: apipie_client_set_proxy(), or http_proxy, https_proxy and all_proxy in the "
+     "environment",
+     1},
+    {PIE_WIRE_PROXY_AUTH, APIPIE_E_CONNECT, "the proxy wants another user or password: ",
+     "put user:password@ before its host: apipie_client_set_proxy(), or http_proxy, https_proxy "
+     "and all_proxy in the environment",
+     0},
+    {PIE_WIRE_INTERFACE, APIPIE_E_CONNECT, "connections cannot go out from there: ",
+     "give an interface or address of this machine to apipie_client_set_interface()", 0},
     {PIE_WIRE_REFUSED, APIPIE_E_NETWORK,
      "the address is private, refused: ", "a public server must not send us to this network", 0},
     {PIE_WIRE_CUT, APIPIE_E_NETWORK,

@@ -36,7 +36,7 @@ struct pie_curl_exchange {
     struct pie_curl_transport *transport;
     struct pie_curl_exchange *next, *previous; /* in the list `home` */
     struct pie_curl_list *home;
-    CURL *easy; /* its constant options are set once */
+    CURL *easy;
     struct pie_curl_lines lines;
     const struct pie_http_request *request;
     struct pie_curl_origin *origin; /* of the transport; may become that of another server */
@@ -48,7 +48,12 @@ struct pie_curl_exchange {
     int32_t tries;   /* how often libcurl began to send it */
     int32_t resent;  /* a second try of a paid request was stopped */
     int32_t refused; /* a private address was refused */
-    int32_t proxied; /* the peer is a proxy: its address says nothing about the server */
+    int32_t
+        ready; /* the handle has been told what is the same for all requests of these settings: */
+    uint64_t serial;    /* ... those of that number */
+    int32_t ours;       /* ... to the client's own server */
+    int32_t proxied;    /* the peer is a proxy: its address says nothing about the server */
+    int32_t asks_proxy; /* ... and the answer may be the proxy's own */
     int32_t private_peer;
     int32_t head_done;
     int32_t headers_whole; /* the empty line behind them came */
@@ -121,10 +126,10 @@ void pie_curl_lines_init(struct pie_curl_lines *l, const struct pie_mem *mem);
 /* Wipes the text, because one line holds the key; keeps the memory for the next. */
 void pie_curl_lines_clear(struct pie_curl_lines *l);
 void pie_curl_lines_free(struct pie_curl_lines *l);
-/* Fills in those that every request has. libcurl would write its own for agent and encodings twice and letter by letter, which
- * is a tenth of a small call. */
+/* Fills in those that every request has, the agent first. libcurl would write its own for agent and encodings twice and letter by
+ * letter, which is a tenth of a small call. */
 apipie_status pie_curl_lines_own(struct pie_curl_lines *l);
-/* A new exchange with a handle that knows its callbacks and all that is the same for every request; NULL without memory. */
+/* A new exchange with a handle that knows nothing yet; NULL without memory. */
 struct pie_curl_exchange *pie_curl_exchange_new(struct pie_curl_transport *t);
 struct pie_curl_exchange *pie_curl_exchange_free(struct pie_curl_exchange *x);
 /* Tells the handle what this request is. */

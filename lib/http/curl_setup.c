@@ -10,9 +10,8 @@
 #define SETUP_BUFFER_SMALL (16L * 1024)
 /* Servers and balancers drop idle connections after about a minute; a POST on a dead one ends unknown. */
 #define SETUP_IDLE_SECONDS 30L
-#define SETUP_AGENT        "libapipie/" APIPIE_VERSION_STRING
 /* Bytes of all header lines: what a list of headers may hold, and what is written between them. */
-#define SETUP_LINES_MAX (3 * PIE_HEADERS_MAX)
+#define SETUP_LINES_MAX (3 * PIE_HEADERS_MAX + 4 * PIE_HEADERS_CUSTOM_MAX)
 #define SETUP_OWN_MAX   200
 /* Up to here head and body leave in one piece. */
 #define SETUP_SMALL_BODY 16384
@@ -23,7 +22,7 @@
             return APIPIE_E_MEMORY;                                                                \
     } while (0)
 
-/* ---- once a handle */
+/* ---- once a handle, or when it goes over to other settings */
 
 static apipie_status setup_callbacks(struct pie_curl_exchange *x)
 {
@@ -54,8 +53,7 @@ static apipie_status setup_safety(struct pie_curl_exchange *x)
     SETUP_SET(CURLOPT_FOLLOWLOCATION, 0L); /* redirects are legs of their own */
     SETUP_SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SETUP_SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    /* One HTTP/2 reset would leave every paid call of the connection unknown. */
-    SETUP_SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SETUP_SET(CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC); /* its other one, GSSAPI, waits */
     SETUP_SET(CURLOPT_MAXAGE_CONN, SETUP_IDLE_SECONDS);
 #if LIBCURL_VERSION_NUM >= 0x075700
     /* A name lookup that hangs is left behind, not waited for. An older libcurl at run time refuses, and waits. */
@@ -72,6 +70,135 @@ static apipie_status setup_manners(struct pie_curl_exchange *x)
     return APIPIE_OK;
 }
 
+/* ---- the settings of a client */
+
+int32_t pie_curl_can(int32_t what)
+{
+    int32_t features = curl_version_info(CURLVERSION_NOW)->features;
+    if (what == PIE_CURL_HTTP2)
+        return (features & CURL_VERSION_HTTP2) != 0;
+    if (what == PIE_CURL_HTTPS_PROXY)
+        return (features & CURL_VERSION_HTTPS_PROXY) != 0;
+    static char nothing[] = "";
+    struct curl_blob pem = {nothing, 0, CURL_BLOB_COPY};
+    CURL *easy = curl_easy_init();
+    int32_t can = easy != NULL && curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &pem) == CURLE_OK;
+    curl_easy_cleanup(easy);
+    return can;
+}
+
+/* The proxy of an https:// proxy is a server too. CAPATH is the system's folder: beside other certificates it would still be trusted. */
+static apipie_status setup_trust(struct pie_curl_exchange *x, const struct pie_wire_options *o)
+{
+    /* It lives as long as the request; a handle that outlives it looks at it no more. */
+    struct curl_blob pem = {o->ca_pem, o->ca_pem_size, CURL_BLOB_NOCOPY};
+    if (o->ca_pem == NULL && o->ca_file == NULL)
+        return APIPIE_OK;
+    SETUP_SET(CURLOPT_CAPATH, NULL);
+    if (o->ca_pem != NULL)
+        SETUP_SET(CURLOPT_CAINFO_BLOB, &pem);
+    else
+        SETUP_SET(CURLOPT_CAINFO, o->ca_file);
+    if (!pie_curl_can(PIE_CURL_HTTPS_PROXY))
+        return APIPIE_OK;
+    SETUP_SET(CURLOPT_PROXY_CAPATH, NULL);
+    if (o->ca_pem != NULL)
+        SETUP_SET(CURLOPT_PROXY_CAINFO_BLOB, &pem);
+    else
+        SETUP_SET(CURLOPT_PROXY_CAINFO, o->ca_file);
+    return APIPIE_OK;
+}
+
+/* Only with the server that the client is set up for. */
+static apipie_status setup_identity(struct pie_curl_exchange *x, const struct pie_wire_options *o)
+{
+    if (o->pinned_key != NULL)
+        SETUP_SET(CURLOPT_PINNEDPUBLICKEY, o->pinned_key);
+    if (o->certificate == NULL)
+        return APIPIE_OK;
+    SETUP_SET(CURLOPT_SSLCERT, o->certificate);
+    SETUP_SET(CURLOPT_SSLKEY, o->certificate_key != NULL ? o->certificate_key : o->certificate);
+    /* Without one the TLS library would ask on the terminal. */
+    SETUP_SET(CURLOPT_KEYPASSWD, o->certificate_password != NULL ? o->certificate_password : "");
+    return APIPIE_OK;
+}
+
+/* Said which of both it is: a name that is no interface would be looked up, and waited for. */
+static apipie_status setup_interface(struct pie_curl_exchange *x, const char *name)
+{
+    struct pie_buf text;
+    size_t colons = 0;
+    for (const char *p = name; *p != '\0'; p++)
+        colons += *p == ':';
+    int32_t address = name[strspn(name, "0123456789.")] == '\0' || colons > 1;
+    pie_buf_init(&text, x->transport->mem, APIPIE_LIMIT_TEXT + 8);
+    pie_buf_add_text(&text, address ? "host!" : "if!");
+    pie_buf_add_text(&text, name);
+    apipie_status status = text.failed;
+    if (status == APIPIE_OK && curl_easy_setopt(x->easy, CURLOPT_INTERFACE, text.p) != CURLE_OK)
+        status = APIPIE_E_MEMORY;
+    pie_buf_free(&text);
+    return status;
+}
+
+static long setup_ip_version(int32_t version)
+{
+    if (version == 0)
+        return CURL_IPRESOLVE_WHATEVER;
+    return version == 4 ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6;
+}
+
+/* CURLOPT_PIPEWAIT stays off: who waits for another's handshake has no limit for connecting meanwhile, and when that one fails the
+ * next begins anew, one after the other. So a burst opens its connections at once, and what comes later shares them. */
+static apipie_status setup_options(struct pie_curl_exchange *x, const struct pie_wire_options *o)
+{
+    /* One HTTP/2 reset would leave every paid call of the connection unknown. */
+    SETUP_SET(CURLOPT_HTTP_VERSION,
+              (long)(o->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    SETUP_SET(CURLOPT_IPRESOLVE, setup_ip_version(o->ip_version));
+    if (o->proxy != NULL) /* no_proxy is for the environment's */
+        SETUP_SET(CURLOPT_NOPROXY, "");
+    if (pie_curl_can(PIE_CURL_HTTPS_PROXY))
+        SETUP_SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    apipie_status status = setup_trust(x, o);
+    if (status == APIPIE_OK && x->ours)
+        status = setup_identity(x, o);
+    if (status == APIPIE_OK && o->interface_name != NULL)
+        status = setup_interface(x, o->interface_name);
+    return status;
+}
+
+static const struct pie_wire_options setup_no_options;
+
+static const struct pie_wire_options *setup_options_of(const struct pie_curl_exchange *x)
+{
+    return x->request->options != NULL ? x->request->options : &setup_no_options;
+}
+
+/* Nothing of other settings may stay behind: then the handle begins anew. */
+static apipie_status setup_settings(struct pie_curl_exchange *x)
+{
+    const struct pie_wire_options *o = setup_options_of(x);
+    int32_t ours = x->request->ours && (o->certificate != NULL || o->pinned_key != NULL);
+    if (x->ready && x->serial == o->serial && x->ours == ours)
+        return APIPIE_OK;
+    if (x->ready)
+        curl_easy_reset(x->easy);
+    x->serial = o->serial;
+    x->ours = ours;
+    apipie_status status = setup_callbacks(x);
+    if (status == APIPIE_OK)
+        status = setup_safety(x);
+    if (status == APIPIE_OK)
+        status = setup_manners(x);
+    if (status == APIPIE_OK)
+        status = setup_options(x, o);
+    x->ready = status == APIPIE_OK;
+    return status;
+}
+
+/* ---- birth and death */
+
 struct pie_curl_exchange *pie_curl_exchange_new(struct pie_curl_transport *t)
 {
     struct pie_curl_exchange *x = pie_mem_new(t->mem, 1, sizeof(*x));
@@ -81,10 +208,7 @@ struct pie_curl_exchange *pie_curl_exchange_new(struct pie_curl_transport *t)
     pie_headers_init(&x->headers, t->mem);
     pie_curl_lines_init(&x->lines, t->mem);
     x->easy = curl_easy_init();
-    if (x->easy == NULL || setup_callbacks(x) != APIPIE_OK || setup_safety(x) != APIPIE_OK ||
-        setup_manners(x) != APIPIE_OK)
-        return pie_curl_exchange_free(x);
-    return x;
+    return x->easy != NULL ? x : pie_curl_exchange_free(x);
 }
 
 struct pie_curl_exchange *pie_curl_exchange_free(struct pie_curl_exchange *x)
@@ -247,9 +371,9 @@ apipie_status pie_curl_lines_own(struct pie_curl_lines *l)
     if (status == APIPIE_OK)
         status = setup_line_room(l, 3, SETUP_OWN_MAX);
     if (status == APIPIE_OK) {
+        setup_add_line(l, "User-Agent", PIE_HTTP_AGENT);
         /* Empty Expect: or libcurl waits a second for a 100 that many servers never send. */
         setup_add_line(l, "Expect", "");
-        setup_add_line(l, "User-Agent", SETUP_AGENT);
         if (encodings.n != 0)
             setup_add_line(l, "Accept-Encoding", encodings.p);
         status = l->text.failed;
@@ -258,25 +382,31 @@ apipie_status pie_curl_lines_own(struct pie_curl_lines *l)
     return status;
 }
 
-/* Those of the request, and behind them those that all requests have. */
+/* Those of the request, and behind them those that all requests have; an agent of the client's stands for the first of these. */
 static apipie_status setup_headers(struct pie_curl_exchange *x)
 {
     struct pie_curl_lines *l = &x->lines;
     const struct pie_headers *h = &x->request->headers;
+    const char *agent = setup_options_of(x)->agent;
     const char *name = NULL;
     const char *value = NULL;
-    size_t count = 0;
+    size_t count = agent != NULL ? 1 : 0;
     for (size_t at = 0; pie_headers_next(h, &at, &name, &value);)
         count++;
     /* A blank more than in the list: it has a NUL behind each name and value. */
-    apipie_status status = setup_line_room(l, count, h->text.n + count);
+    apipie_status status = setup_line_room(
+        l, count, h->text.n + count + (agent != NULL ? strlen(agent) + sizeof("User-Agent: ") : 0));
     for (size_t at = 0; status == APIPIE_OK && pie_headers_next(h, &at, &name, &value);) {
         setup_add_line(l, name, value);
         status = l->text.failed;
     }
+    if (status == APIPIE_OK && agent != NULL) {
+        setup_add_line(l, "User-Agent", agent);
+        status = l->text.failed;
+    }
     if (status != APIPIE_OK)
         return status;
-    struct curl_slist *own = x->transport->own.each;
+    struct curl_slist *own = agent != NULL ? x->transport->own.each + 1 : x->transport->own.each;
     if (count != 0)
         l->each[count - 1].next = own;
     SETUP_SET(CURLOPT_HTTPHEADER, count != 0 ? l->each : own);
@@ -286,9 +416,17 @@ static apipie_status setup_headers(struct pie_curl_exchange *x)
 /* The environment is read anew each time, as libcurl does; loopback never goes through a proxy, whatever it says. */
 static apipie_status setup_proxy(struct pie_curl_exchange *x)
 {
-    x->proxied = !x->origin->loopback && pie_proxy_applies(&x->origin->url);
-    SETUP_SET(CURLOPT_PROXY, x->origin->loopback ? "" : NULL);
-    SETUP_SET(CURLOPT_USERAGENT, x->proxied ? SETUP_AGENT : NULL); /* for its CONNECT */
+    const struct pie_wire_options *o = setup_options_of(x);
+    const struct pie_url *u = &x->origin->url;
+    const char *set = x->origin->loopback ? "" : o->proxy;
+    const char *proxy = set != NULL ? set : pie_proxy_of_environment(u);
+    x->proxied = proxy != NULL && proxy[0] != '\0';
+    x->asks_proxy = x->proxied && strcmp(u->scheme, "http") == 0 && !pie_proxy_is_socks(proxy);
+    x->transport->secure |= x->proxied && pie_proxy_is_secure(proxy);
+    SETUP_SET(CURLOPT_PROXY, set);
+    /* For its CONNECT. */
+    SETUP_SET(CURLOPT_USERAGENT,
+              !x->proxied ? NULL : (o->agent != NULL ? o->agent : PIE_HTTP_AGENT));
     return APIPIE_OK;
 }
 
@@ -311,7 +449,9 @@ apipie_status pie_curl_exchange_prepare(struct pie_curl_exchange *x)
 {
     const struct pie_http_request *q = x->request;
     x->length = strcmp(q->method, "POST") == 0 ? pie_http_request_length(q) : 0;
-    apipie_status status = setup_headers(x);
+    apipie_status status = setup_settings(x);
+    if (status == APIPIE_OK)
+        status = setup_headers(x);
     if (status == APIPIE_OK)
         status = setup_origin(x->transport, q->url.p, &x->origin);
     if (status == APIPIE_OK)
@@ -342,6 +482,9 @@ void pie_curl_exchange_clear(struct pie_curl_exchange *x)
     fresh.transport = x->transport;
     fresh.easy = x->easy;
     fresh.lines = x->lines;
+    fresh.ready = x->ready;
+    fresh.serial = x->serial;
+    fresh.ours = x->ours;
     *x = fresh;
     pie_headers_init(&x->headers, x->transport->mem);
 }

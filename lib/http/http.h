@@ -39,7 +39,25 @@ struct pie_wire_options {
     char *interface_name;
     int32_t ip_version; /* 0, 4, 6 */
     int32_t http2;
+    uint64_t serial; /* of these settings among the client's; 0: none are set */
 };
+
+/* Our own product in User-Agent. */
+#define PIE_HTTP_AGENT "libapipie/" APIPIE_VERSION_STRING
+
+void pie_wire_options_init(struct pie_wire_options *o);
+/* ret is initialised; on failure it is left to be freed. APIPIE_E_MEMORY. */
+apipie_status pie_wire_options_copy(const struct pie_mem *mem, const struct pie_wire_options *from,
+                                    struct pie_wire_options *ret);
+/* Wipes the secrets among them. */
+void pie_wire_options_free(const struct pie_mem *mem, struct pie_wire_options *o);
+/* Frees one of its texts as if it were a secret; takes NULL. */
+void pie_wire_options_wipe(const struct pie_mem *mem, char *text);
+
+/* What a libcurl can be built without. */
+enum { PIE_CURL_HTTP2, PIE_CURL_CA_PEM, PIE_CURL_HTTPS_PROXY };
+/* 1 when the libcurl that runs can do it. */
+int32_t pie_curl_can(int32_t what);
 
 struct pie_http_request {
     const char *method; /* static: "GET", "POST" */
@@ -64,13 +82,19 @@ enum {
     PIE_WIRE_LOOKUP, /* the name is not known */
     PIE_WIRE_CONNECT,
     PIE_WIRE_CONNECT_TIMEOUT,
-    PIE_WIRE_TLS,         /* no secure connection */
-    PIE_WIRE_CERTIFICATE, /* not trusted */
-    PIE_WIRE_REFUSED,     /* a private address, refused by public_only */
-    PIE_WIRE_CUT,         /* the connection broke, or the body was shorter than said */
-    PIE_WIRE_RESENT,      /* libcurl wanted to send a paid request a second time: stopped */
-    PIE_WIRE_WRITER,      /* a writer failed: writer_status */
-    PIE_WIRE_STOPPED,     /* cancel() */
+    PIE_WIRE_TLS,             /* no secure connection */
+    PIE_WIRE_CERTIFICATE,     /* not trusted */
+    PIE_WIRE_PINNED,          /* not the key that was pinned */
+    PIE_WIRE_CA,              /* the certificates to trust cannot be read */
+    PIE_WIRE_OWN_CERTIFICATE, /* the client's is missing, or cannot be used */
+    PIE_WIRE_PROXY,           /* it cannot be reached, or does not connect */
+    PIE_WIRE_PROXY_AUTH,      /* it wants another user or password */
+    PIE_WIRE_INTERFACE,       /* connections cannot go out from there */
+    PIE_WIRE_REFUSED,         /* a private address, refused by public_only */
+    PIE_WIRE_CUT,             /* the connection broke, or the body was shorter than said */
+    PIE_WIRE_RESENT,          /* libcurl wanted to send a paid request a second time: stopped */
+    PIE_WIRE_WRITER,          /* a writer failed: writer_status */
+    PIE_WIRE_STOPPED,         /* cancel() */
     PIE_WIRE_MEMORY,
     PIE_WIRE_UNRECORDED, /* a recording holds no such exchange: nothing was sent anywhere */
     PIE_WIRE_OTHER
@@ -160,6 +184,9 @@ apipie_status pie_url_resolve(const struct pie_mem *mem, const char *base, const
                               char **ret);
 /* 4 or 16 bytes of an address: loopback, private, link-local, multicast or otherwise not on the internet. */
 int32_t pie_address_is_private(const uint8_t *bytes, size_t n);
+/* APIPIE_OK when it is the URL of a proxy: http, https, socks5 or socks5h, with or without user and password. APIPIE_E_ARGUMENT,
+ * APIPIE_E_MEMORY. */
+apipie_status pie_url_check_proxy(const char *text);
 /* Literal addresses and "localhost": 1 when it is this machine. */
 int32_t pie_url_host_is_loopback(const char *host);
 /* 1 when it is loopback, private, link-local or otherwise not public (literals and "localhost"). */

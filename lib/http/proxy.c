@@ -49,11 +49,21 @@ static int32_t proxy_excepted(const char *host)
     return 0;
 }
 
-int32_t pie_proxy_applies(const struct pie_url *u)
+const char *pie_proxy_of_environment(const struct pie_url *u)
 {
     static const char *const secure[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
                                          NULL};
     static const char *const plain[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL};
-    int32_t https = strcmp(u->scheme, "https") == 0;
-    return proxy_first(https ? secure : plain) != NULL && !proxy_excepted(u->host);
+    const char *proxy = proxy_first(strcmp(u->scheme, "https") == 0 ? secure : plain);
+    return proxy != NULL && !proxy_excepted(u->host) ? proxy : NULL;
+}
+
+int32_t pie_proxy_is_socks(const char *proxy)
+{
+    return pie_slice_starts_nocase(pie_slice_text(proxy), "socks");
+}
+
+int32_t pie_proxy_is_secure(const char *proxy)
+{
+    return pie_slice_starts_nocase(pie_slice_text(proxy), "https://");
 }

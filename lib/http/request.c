@@ -12,7 +12,7 @@ void pie_http_request_init(struct pie_http_request *q, const struct pie_mem *mem
     q->method = "GET";
     pie_buf_init(&q->url, mem, REQUEST_URL_MAX);
     pie_buf_init(&q->text, mem, REQUEST_TEXT_MAX);
-    pie_headers_init(&q->headers, mem);
+    pie_buf_init(&q->headers.text, mem, PIE_HEADERS_MAX + 2 * PIE_HEADERS_CUSTOM_MAX);
 }
 
 void pie_http_request_free(struct pie_http_request *q)

@@ -102,6 +102,42 @@ apipie_status pie_url_resolve(const struct pie_mem *mem, const char *base, const
     return status;
 }
 
+/* ---- proxies */
+
+/* No path, query or fragment: there is nothing that they could mean. */
+static int32_t url_is_bare(CURLU *u)
+{
+    char *path = NULL;
+    char *other = NULL;
+    int32_t bare = curl_url_get(u, CURLUPART_PATH, &path, 0) == CURLUE_OK && strcmp(path, "/") == 0;
+    curl_free(path);
+    bare = bare && curl_url_get(u, CURLUPART_QUERY, &other, 0) != CURLUE_OK &&
+           curl_url_get(u, CURLUPART_FRAGMENT, &other, 0) != CURLUE_OK;
+    curl_free(other);
+    return bare;
+}
+
+apipie_status pie_url_check_proxy(const char *text)
+{
+    static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
+    size_t i = 0;
+    while (i < PIE_COUNT(schemes) && !pie_slice_starts_nocase(pie_slice_text(text), schemes[i]))
+        i++;
+    if (i == PIE_COUNT(schemes))
+        return APIPIE_E_ARGUMENT;
+    CURLU *u = curl_url();
+    if (u == NULL)
+        return APIPIE_E_MEMORY;
+    CURLUcode code = curl_url_set(u, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
+    apipie_status status = code == CURLUE_OK ? APIPIE_OK : url_status(code);
+    if (status == APIPIE_OK && !url_is_bare(u))
+        status = APIPIE_E_ARGUMENT;
+    curl_url_cleanup(u);
+    return status;
+}
+
+/* ---- hosts */
+
 /* Bytes of a literal address, without the brackets of IPv6; 0 when it is a name. */
 static size_t url_literal(const char *host, uint8_t bytes[16])
 {

@@ -73,7 +73,7 @@ static const struct place places[] = {
     {"connect time-out", PLACE_SILENT, APIPIE_E_TIMEOUT},
     {"no TLS there", PLACE_NO_TLS, APIPIE_E_TLS},
     {"the proxy is not there", PLACE_NO_PROXY, APIPIE_E_CONNECT},
-    {"the proxy does not connect", PLACE_BAD_PROXY, APIPIE_E_NETWORK},
+    {"the proxy does not connect", PLACE_BAD_PROXY, APIPIE_E_CONNECT},
 };
 
 static void no_way_through(struct raw_conn *c, const struct raw_request *q, void *user)
