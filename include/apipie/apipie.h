@@ -497,6 +497,7 @@ APIPIE_API apipie_status apipie_client_set_header(apipie_client *client, const c
  * @param url "http://host:port", "https://...", "socks5://..." (names are looked up here) or "socks5h://..." (there), with
  *        "user:password@" before the host where it asks for them; "" for none; NULL (the default): what http_proxy,
  *        https_proxy, all_proxy and no_proxy in the environment say
+ * @return APIPIE_E_ARGUMENT for any other URL; APIPIE_E_UNSUPPORTED for https:// when libcurl was built without it
  * Threads: any; requests submitted later use it. Blocks: no. Owns: copies; wiped on free. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_client_set_proxy(apipie_client *client, const char *url);
@@ -512,7 +513,7 @@ APIPIE_API apipie_status apipie_client_set_ca_file(apipie_client *client, const 
  * The same from memory; goes before a file.
  * @param pem PEM text of one or several certificates; NULL takes it back
  * @param size bytes, at most APIPIE_LIMIT_PEM, or APIPIE_NTS
- * @return APIPIE_E_ARGUMENT for something that holds no PEM certificate
+ * @return APIPIE_E_ARGUMENT for something that holds no PEM certificate; APIPIE_E_UNSUPPORTED when libcurl cannot take it from memory
  * Threads: any; requests submitted later use it. Blocks: no. Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_client_set_ca_pem(apipie_client *client, const char *pem,

@@ -44,7 +44,7 @@ def enter_namespace():
     try_it = subprocess.run([find("unshare"), flags, find("ip"), "link", "set", "lo", "up"], stderr=subprocess.PIPE, text=True)
     if try_it.returncode:
         skip("no namespace of its own: " + try_it.stderr.strip())
-    env = dict(os.environ, TRANSPORT_INSIDE="1")
+    env = dict(os.environ, TRANSPORT_INSIDE=flags)
     os.execvpe(find("unshare"), ["unshare", flags, sys.executable, *sys.argv], env)
 
 
