@@ -13,13 +13,13 @@
 struct world {
     apipie_client *client, *other; /* other: of the same server */
     apipie_request *posted, *pending, *subject;
-    apipie_request *fresh;      /* a builder, for submit */
-    int32_t worker;             /* 1: one is started */
-    int32_t ran;                /* how often the callback came */
-    int64_t got[MAX_CALLS];     /* what each call gave inside */
-    apipie_request *discarded;  /* by the sink, for its user_free */
-    apipie_request *taken;      /* by apipie_client_next() */
-    pthread_t first, other_one; /* which thread the callback was on */
+    apipie_request *fresh;     /* a builder, for submit */
+    int32_t closed;            /* 1: the client's last handle goes */
+    int32_t ran;               /* how often the callback came */
+    int64_t got[MAX_CALLS];    /* what each call gave inside */
+    apipie_request *discarded; /* by the sink, for its user_free */
+    apipie_request *taken;     /* by apipie_client_next() */
+    pthread_t host, callback;  /* the threads they are on */
 };
 
 /* ---- the calls: each gives what the host gets */
@@ -119,12 +119,16 @@ static int64_t call_client_setters(struct world *w)
            apipie_client_set_poll_budget(w->client, 0) == APIPIE_OK &&
            apipie_client_set_cache(w->client, NULL, 0) == APIPIE_OK &&
            apipie_client_set_ledger(w->client, NULL) == APIPIE_OK &&
+           apipie_client_set_log(w->client, APIPIE_LOG_INFO, NULL, NULL, NULL) == APIPIE_OK &&
+           apipie_client_set_trace(w->client, NULL, NULL, NULL) == APIPIE_OK &&
            apipie_client_set_veto(w->client, NULL, NULL, NULL) == APIPIE_OK &&
            apipie_client_set_key_fn(w->client, NULL, NULL, NULL) == APIPIE_OK;
 }
 
 static int64_t call_references(struct world *w)
 {
+    if (w->closed) /* no handle is left that could be doubled */
+        return 1;
     apipie_request_unref(apipie_request_ref(w->subject));
     apipie_client_unref(apipie_client_ref(w->client));
     return 1;
@@ -183,9 +187,9 @@ enum { CALLS = sizeof calls / sizeof calls[0] };
 
 static void call_all(struct world *w)
 {
-    w->other_one = pthread_self();
     if (w->ran++ != 0)
         return;
+    w->callback = pthread_self();
     for (size_t i = 0; i < CALLS; i++)
         w->got[i] = calls[i].run(w);
 }
@@ -246,6 +250,27 @@ static apipie_status place_veto(void *user, const apipie_request *request, char 
     return APIPIE_OK;
 }
 
+/* The first line of a request is that of its submit. */
+static void place_log_of_submit(void *user, int32_t level, const char *line)
+{
+    (void)level;
+    if (strstr(line, "submitted") != NULL)
+        call_all(user);
+}
+
+static void place_log_of_turn(void *user, int32_t level, const char *line)
+{
+    (void)level;
+    if (strstr(line, "submitted") == NULL)
+        call_all(user);
+}
+
+static void place_trace(void *user, const apipie_request *request, size_t index)
+{
+    (void)request, (void)index;
+    call_all(user);
+}
+
 static void place_call(void *user, apipie_request *request)
 {
     (void)request;
@@ -292,6 +317,21 @@ static void set_veto(struct world *w)
     apipie_client_set_veto(w->client, place_veto, w, NULL);
 }
 
+static void set_log_of_submit(struct world *w)
+{
+    apipie_client_set_log(w->client, APIPIE_LOG_INFO, place_log_of_submit, w, NULL);
+}
+
+static void set_log_of_turn(struct world *w)
+{
+    apipie_client_set_log(w->client, APIPIE_LOG_INFO, place_log_of_turn, w, NULL);
+}
+
+static void set_trace(struct world *w)
+{
+    apipie_client_set_trace(w->client, place_trace, w, NULL);
+}
+
 static void set_done(struct world *w)
 {
     apipie_request_set_done(w->subject, place_call, w, NULL);
@@ -320,6 +360,11 @@ static const struct place places[] = {
     {"the key", set_key, TURN, 0, 1},
     {"the key, polled", set_key, TURN, 0, 0},
     {"the key on the worker", set_key, TURN, 1, 0},
+    {"the log, in a turn", set_log_of_turn, TURN, 0, 1},
+    {"the log on the worker", set_log_of_turn, TURN, 1, 1},
+    {"the log, in a submit", set_log_of_submit, SUBMIT, 0, 1},
+    {"the trace", set_trace, TURN, 0, 1},
+    {"the trace on the worker", set_trace, TURN, 1, 1},
     {"the veto", set_veto, SUBMIT, 0, 1},
     {"the veto beside a worker", set_veto, SUBMIT, 1, 0},
     {"done", set_done, CALL, 0, 0},
@@ -352,7 +397,7 @@ static void world_set(struct draw *d, struct world *w, int32_t worker)
 {
     draw_serve(d, world_handler, NULL);
     w->client = d->client;
-    w->first = pthread_self();
+    w->host = pthread_self();
     if (worker)
         assert_status(apipie_client_start_worker(w->client), APIPIE_OK);
     w->other = draw_client(raw_server_base(d->server));
@@ -383,7 +428,7 @@ static void world_drive(struct world *w, int32_t waits)
     int64_t until = draw_now_ms() + 10000;
     if (waits)
         assert_ended(w->subject, apipie_request_wait(w->subject, 10000), APIPIE_OK);
-    while ((w->ran == 0 || apipie_request_status(w->subject) == APIPIE_PENDING) &&
+    while ((apipie_request_status(w->subject) == APIPIE_PENDING || w->ran == 0) &&
            draw_now_ms() < until)
         apipie_client_poll(w->client, 10);
     assert_status(apipie_request_status(w->subject), APIPIE_OK);
@@ -414,7 +459,7 @@ static void calls_inside_a_callback(void **state)
     world_drive(&w, place->waits);
     assert_true(w.ran >= 1);
     assert_table(&w, place->name, place->frame);
-    assert_int_equal(!pthread_equal(w.first, w.other_one), place->worker && place->frame == TURN);
+    assert_int_equal(!pthread_equal(w.host, w.callback), place->worker && place->frame == TURN);
     /* What was refused is as it was, and what was cancelled ends. */
     assert_status(apipie_request_submit(w.fresh),
                   place->frame == CALL ? APIPIE_E_STATE : APIPIE_OK);
@@ -430,6 +475,7 @@ static void done_at_the_end_of_the_client(void **state)
     static struct world w;
     w = (struct world){0};
     world_set(d, &w, 0);
+    w.closed = 1;
     set_done(&w);
     assert_status(apipie_request_submit(w.subject), APIPIE_OK);
     d->client = apipie_client_unref(d->client);
