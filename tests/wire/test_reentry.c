@@ -382,8 +382,9 @@ static void world_handler(struct raw_conn *c, const struct raw_request *q, void 
     (void)user;
     if (strstr(q->body, "for ever") != NULL)
         raw_stall(c);
-    else
-        raw_reply_json(c, 200, ONE_IMAGE);
+    if (strstr(q->body, "a lake") != NULL)
+        raw_pause_ms(c, 50); /* or it might end before there is any progress to tell of */
+    raw_reply_json(c, 200, ONE_IMAGE);
 }
 
 static apipie_request *world_request(struct world *w, const char *prompt)
