@@ -1039,8 +1039,8 @@ typedef apipie_status (*apipie_sink_commit_fn)(void *user, uint32_t slot, size_t
  */
 typedef void (*apipie_sink_abort_fn)(void *user, uint32_t slot);
 /**
- * Into your own functions, as the bytes arrive: decode while the picture still travels. Inside them only
- * getters, apipie_request_ref(), _unref() and _cancel() may be called.
+ * Into your own functions, as the bytes arrive: decode while the picture still travels. Inside them everything may be called but
+ * what waits, apipie_request_submit() and apipie_client_next() (see docs/threads.md).
  * @param write required; the others may be NULL
  * @param user_free NULL if `user` needs none
  * Threads: one at a time per request. Blocks: no. Owns: takes user (freed with the request, or at once
@@ -1062,7 +1062,8 @@ APIPIE_API apipie_status apipie_request_set_sink(apipie_request *request,
  * thread that waits. Every submitted request ends exactly once.
  * @return APIPIE_OK; or the first bad setter's status, APIPIE_E_STATE for a second submit, APIPIE_E_FILE
  *         for an output that cannot be written, APIPIE_E_CONFIG, APIPIE_E_VETOED, APIPIE_E_CANCELLED: the
- *         request has then ended, and apipie_request_error() says why
+ *         request has then ended, and apipie_request_error() says why. APIPIE_E_REENTRANT inside a callback other than done and
+ *         progress: it is still a builder
  * Threads: any. Blocks: no (tries the output file). Owns: the client takes a reference of its own.
  * Since: 0.1.
  */
