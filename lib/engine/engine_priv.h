@@ -277,6 +277,8 @@ int32_t pie_deliver_ended(struct apipie_request *r);
 void pie_deliver_moved(struct apipie_request *r);
 /* Somebody waited for it: it goes nowhere else. 1 as above. */
 int32_t pie_deliver_waited(struct apipie_request *r);
+/* Requests that run, and those that nobody has been given yet. */
+int64_t pie_deliver_pending(const struct apipie_client *c);
 /* Is there something for poll or next to hand over? */
 int32_t pie_deliver_ready(const struct apipie_client *c);
 /* Calls back what is due: all of it, or the progress of one request. */
