@@ -177,7 +177,8 @@ static void poll_says_what_is_under_way(void **state)
 static void who_waits_gets_it(void **state)
 {
     struct draw *d = *state;
-    struct heard h = {0};
+    static struct heard h;
+    h = (struct heard){0};
     draw_serve_json(d, ONE_IMAGE);
     apipie_request_set_done(d->request, on_done, &h, on_free);
     assert_status(apipie_request_perform(d->request), APIPIE_OK);
@@ -198,7 +199,8 @@ static void who_waits_gets_it(void **state)
 static void the_done_callback(void **state)
 {
     struct draw *d = *state;
-    struct heard h = {0};
+    static struct heard h;
+    h = (struct heard){0};
     draw_serve_json(d, ONE_IMAGE);
     h.client = d->client;
     apipie_request_set_done(d->request, on_done, &h, on_free);
@@ -225,7 +227,8 @@ static void the_done_callback(void **state)
 static void a_request_that_submit_refuses_is_delivered_by_that(void **state)
 {
     struct draw *d = *state;
-    struct heard h = {0};
+    static struct heard h;
+    h = (struct heard){0};
     draw_serve_json(d, ONE_IMAGE);
     apipie_request *r = apipie_request_new(d->client, APIPIE_REQUEST_IMAGE);
     apipie_request_set_done(r, on_done, &h, on_free);
@@ -373,7 +376,8 @@ static void wakeup_ends_a_poll(void **state)
 static void the_worker_does_the_work(void **state)
 {
     struct draw *d = *state;
-    struct heard h = {0};
+    static struct heard h;
+    h = (struct heard){0};
     draw_serve_json(d, ONE_IMAGE);
     assert_status(apipie_client_start_worker(d->client), APIPIE_OK);
     apipie_request_set_done(d->request, on_done, &h, on_free);
@@ -421,7 +425,8 @@ static void slow_picture(struct raw_conn *c, const struct raw_request *q, void *
 static void progress_tells_what_moves(void **state)
 {
     struct draw *d = *state;
-    struct heard h = {0};
+    static struct heard h;
+    h = (struct heard){0};
     int waits = *(const int *)d->row;
     draw_serve(d, slow_picture, NULL);
     assert_int_equal(apipie_request_progress(d->request, APIPIE_PROGRESS_PHASE),
