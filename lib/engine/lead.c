@@ -56,6 +56,15 @@ static void lead_close(struct apipie_client *c)
     }
 }
 
+/* Another one takes over: who closes the client, the worker that has just been started, or one that sleeps. */
+static void lead_let_go(struct apipie_client *c)
+{
+    c->leader = 0;
+    pie_lock_wake(c->lock);
+    if (c->worker == NULL)
+        pie_sleep_wake_one(c);
+}
+
 /* Turns until the aim is reached or the time is up; at least once. 1: the budget was used up. Enters and leaves with the lock
  * held. */
 static int32_t lead_turns(struct apipie_client *c, const struct lead_aim *aim)
@@ -72,8 +81,7 @@ static int32_t lead_turns(struct apipie_client *c, const struct lead_aim *aim)
         again = again && !lead_reached(c, aim) && c->worker == NULL;
     }
     lead_close(c);
-    c->leader = 0;
-    pie_lock_wake(c->lock); /* another one takes over */
+    lead_let_go(c);
     if (aim->request != NULL && c->open != 0 && c->loop != NULL)
         c->transport->type->wakeup(
             c->transport); /* the loop asks again for how long it may sleep */
@@ -86,13 +94,15 @@ static int32_t lead_or_follow(struct apipie_client *c, const struct lead_aim *ai
     if (c->leader == 0 && c->worker == NULL && c->transport != NULL)
         return lead_turns(c, aim);
     if (lead_left(aim->until_ms) > 0)
-        pie_lock_wait(c->lock, lead_left(aim->until_ms));
+        pie_sleep(c, aim->request, lead_left(aim->until_ms));
     return 0;
 }
 
 /* Enters with the lock held, leaves without. */
 static void lead_leave(struct apipie_client *c)
 {
+    if (c->leader == 0 && c->worker == NULL) /* it may have been woken to lead */
+        pie_sleep_wake_one(c);
     int32_t finish = --c->inside == 0 && c->close_later;
     if (finish)
         c->close_later = 0;
@@ -199,7 +209,7 @@ void pie_engine_wakeup(struct apipie_client *c)
 {
     pie_lock_take(c->lock);
     c->nudged = 1;
-    pie_lock_wake(c->lock);
+    pie_sleep_wake(c, NULL);
     pie_engine_look_again(c);
     pie_lock_drop(c->lock);
 }
@@ -251,8 +261,7 @@ static void lead_worker(void *user)
         pie_lock_take(c->lock);
     }
     lead_close(c);
-    c->leader = 0;
-    pie_lock_wake(c->lock);
+    lead_let_go(c);
     /* The last handle went inside a callback of ours, and no other thread is here to do the rest. */
     int32_t finish = c->close_later && c->inside == 0;
     if (finish)
@@ -323,7 +332,7 @@ struct pie_transport *pie_lead_to_the_end(struct apipie_client *c)
     c->leader = 0;
     struct pie_transport *transport = c->transport;
     c->transport = NULL;
-    pie_lock_wake(c->lock);
+    pie_sleep_wake_all(c);
     pie_lock_drop(c->lock);
     return transport;
 }
