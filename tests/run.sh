@@ -10,7 +10,7 @@ passed=0 failed=0 notes=
 
 needed="gcc g++ meson ninja-build pkg-config libcurl4-openssl-dev libjansson-dev libb64-dev libcmocka-dev
 libmicrohttpd-dev libpng-dev zlib1g-dev python3 binutils"
-wished="clang valgrind nodejs npm locales nginx-light openssl tinyproxy-bin microsocks iproute2"
+wished="clang valgrind nodejs npm locales nginx-light openssl tinyproxy-bin microsocks iproute2 libuv1-dev libsdl2-dev"
 
 say() { printf '%s\n' "$*"; }
 note() {
@@ -33,7 +33,8 @@ has_needed() {
     has gcc && has g++ && has ninja && has pkg-config && has python3 && has nm && has_meson && has_b64 &&
         pkg-config --exists 'libcurl >= 7.85' 'jansson >= 2.12' 'cmocka >= 1.1.5' libmicrohttpd libpng zlib
 }
-has_wished() { has clang && has valgrind && has node && has npm && has_french && has_servers; }
+has_loops() { pkg-config --exists libuv sdl2; }
+has_wished() { has clang && has valgrind && has node && has npm && has_french && has_servers && has_loops; }
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
@@ -63,6 +64,7 @@ install_packages() {
     has_server microsocks || apt microsocks
     has_server ip || apt iproute2
     has_french || { apt locales && as_root localedef -i fr_FR -f UTF-8 fr_FR.UTF-8; }
+    has_loops || apt libuv1-dev libsdl2-dev
     has_wished || note "not all of these could be installed: $wished"
 }
 
@@ -204,7 +206,8 @@ if tsan_works; then
         chmod +x "$builds/meson-calm"
         meson=$builds/meson-calm
     }
-    run_tests tsan "" --suite unit --suite wire --suite sandbox --suite ledger --suite chaos --timeout-multiplier 4
+    run_tests tsan "" --suite unit --suite wire --suite sandbox --suite ledger --suite chaos --suite transport \
+        --timeout-multiplier 4
     meson=$meson_plain
 else
     note "not run: thread sanitizer, which does not work on this system"

@@ -13,7 +13,8 @@
  * In general: strings are UTF-8; setters copy; a getter's pointer lives as long as its request; every
  * function accepts NULL handles (getters then give nothing, setters and verbs a status). Times are
  * milliseconds. Money is picodollars: 1e-12 USD, exact for the twelve decimals that the gateway uses. In a child after fork()
- * a client of the parent, and what belongs to it, can only be read and dropped: setters and verbs answer APIPIE_E_FORKED.
+ * a client of the parent, and what belongs to it, can only be read and dropped: the client's setters and all that sends,
+ * waits or collects answer APIPIE_E_FORKED, or nothing.
  *
  * The HTTP facts behind it: "Images" in APIpie's documentation (https://apipie.ai/docs/Features/Images)
  * and the images API of OpenAI that it follows (https://platform.openai.com/docs/api-reference/images).
@@ -497,6 +498,7 @@ APIPIE_API apipie_status apipie_client_set_header(apipie_client *client, const c
  * @param url "http://host:port", "https://...", "socks5://..." (names are looked up here) or "socks5h://..." (there), with
  *        "user:password@" before the host where it asks for them; "" for none; NULL (the default): what http_proxy,
  *        https_proxy, all_proxy and no_proxy in the environment say
+ * @return APIPIE_E_ARGUMENT for any other URL; APIPIE_E_UNSUPPORTED for https:// when libcurl was built without it
  * Threads: any; requests submitted later use it. Blocks: no. Owns: copies; wiped on free. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_client_set_proxy(apipie_client *client, const char *url);
@@ -512,7 +514,7 @@ APIPIE_API apipie_status apipie_client_set_ca_file(apipie_client *client, const 
  * The same from memory; goes before a file.
  * @param pem PEM text of one or several certificates; NULL takes it back
  * @param size bytes, at most APIPIE_LIMIT_PEM, or APIPIE_NTS
- * @return APIPIE_E_ARGUMENT for something that holds no PEM certificate
+ * @return APIPIE_E_ARGUMENT for something that holds no PEM certificate; APIPIE_E_UNSUPPORTED when libcurl cannot take it from memory
  * Threads: any; requests submitted later use it. Blocks: no. Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_client_set_ca_pem(apipie_client *client, const char *pem,
@@ -1038,8 +1040,8 @@ typedef apipie_status (*apipie_sink_commit_fn)(void *user, uint32_t slot, size_t
  */
 typedef void (*apipie_sink_abort_fn)(void *user, uint32_t slot);
 /**
- * Into your own functions, as the bytes arrive: decode while the picture still travels. Inside them only
- * getters, apipie_request_ref(), _unref() and _cancel() may be called.
+ * Into your own functions, as the bytes arrive: decode while the picture still travels. Inside them everything may be called but
+ * what waits, apipie_request_submit() and apipie_client_next() (see docs/threads.md).
  * @param write required; the others may be NULL
  * @param user_free NULL if `user` needs none
  * Threads: one at a time per request. Blocks: no. Owns: takes user (freed with the request, or at once
@@ -1061,7 +1063,8 @@ APIPIE_API apipie_status apipie_request_set_sink(apipie_request *request,
  * thread that waits. Every submitted request ends exactly once.
  * @return APIPIE_OK; or the first bad setter's status, APIPIE_E_STATE for a second submit, APIPIE_E_FILE
  *         for an output that cannot be written, APIPIE_E_CONFIG, APIPIE_E_VETOED, APIPIE_E_CANCELLED: the
- *         request has then ended, and apipie_request_error() says why
+ *         request has then ended, and apipie_request_error() says why. APIPIE_E_REENTRANT inside a callback other than done and
+ *         progress: it is still a builder
  * Threads: any. Blocks: no (tries the output file). Owns: the client takes a reference of its own.
  * Since: 0.1.
  */
@@ -1129,13 +1132,20 @@ APIPIE_API const apipie_error *apipie_request_error(const apipie_request *reques
 /**
  * Moves what can be moved, calls the done and progress callbacks that are due, and returns as soon as there is something to
  * collect with apipie_client_next(). With a worker, or while another thread moves the bytes, it only delivers.
- * @param timeout_ms how long to wait for that; 0 never waits; negative: no limit. Also when nothing is under way:
- *        another thread may submit something, or call apipie_client_wakeup()
+ * @param timeout_ms how long to wait for that, also when nothing is under way (another thread may submit something, or call
+ *        apipie_client_wakeup()); 0 never waits; negative: no limit, but it returns at once when nothing is under way
  * @return APIPIE_PENDING while requests are under way or wait to be collected, APIPIE_OK when there are none,
  *         APIPIE_E_REENTRANT inside a callback, APIPIE_E_FORKED, APIPIE_E_ARGUMENT
  * Threads: any, several at once. Blocks: as long as it is told. Owns: nothing. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_client_poll(apipie_client *client, int64_t timeout_ms);
+
+/**
+ * How many requests are under way or wait to be collected: apipie_client_poll() says APIPIE_PENDING while it is not 0.
+ * @return 0 for NULL, and in a child after fork()
+ * Threads: any, also inside a callback. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_client_pending(apipie_client *client);
 
 /**
  * How long one apipie_client_poll() may work before it leaves the rest to the next one: for frame loops. What has arrived
@@ -1218,6 +1228,14 @@ enum {
     APIPIE_PHASE_RECEIVING = 7,  /**< the reply comes in */
     APIPIE_PHASE_ENDED = 8       /**< see apipie_request_status() */
 };
+
+/**
+ * The name of a phase, for a line that people read ("drawing").
+ * @param phase APIPIE_PHASE_*
+ * @return a constant string, "unknown" for a number that this version does not know
+ * Threads: any. Blocks: no. Owns: static. Since: 0.1.
+ */
+APIPIE_API const char *apipie_phase_name(int32_t phase);
 
 /**
  * How far the request is: all its exchanges together, those that failed included. Of a request that became several calls the phase

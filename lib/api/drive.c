@@ -11,6 +11,13 @@ APIPIE_API apipie_status apipie_client_poll(apipie_client *client, int64_t timeo
     return client != NULL ? pie_engine_poll(client, timeout_ms) : APIPIE_E_ARGUMENT;
 }
 
+APIPIE_API int64_t apipie_client_pending(apipie_client *client)
+{
+    if (client == NULL || pie_client_is_foreign(client))
+        return 0;
+    return pie_engine_pending(client);
+}
+
 APIPIE_API apipie_status apipie_client_set_poll_budget(apipie_client *client, int64_t us)
 {
     if (client == NULL || us < 0 || us > DRIVE_BUDGET_MAX_US)
@@ -123,6 +130,15 @@ APIPIE_API apipie_status apipie_request_set_progress(apipie_request *request,
 {
     struct pie_call_back *to = request != NULL ? &request->progress_fn : NULL;
     return drive_set_call(request, to, progress, user, user_free);
+}
+
+APIPIE_API const char *apipie_phase_name(int32_t phase)
+{
+    static const char *const names[] = {
+        "building", "queued",    "waiting", "looking up the name", "connecting", "sending",
+        "drawing",  "receiving", "ended",
+    };
+    return phase >= 0 && (size_t)phase < PIE_COUNT(names) ? names[phase] : "unknown";
 }
 
 /* What came may pass what was announced: chunked replies announce nothing. */

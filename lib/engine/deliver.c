@@ -58,6 +58,18 @@ static void deliver_unlink(struct apipie_request *r)
 
 /* ---- what happened to a request */
 
+/* Ended, and not in the host's hands yet. */
+static void deliver_count(struct apipie_request *r, int32_t uncollected)
+{
+    r->client->uncollected += uncollected - r->uncollected;
+    r->uncollected = uncollected;
+}
+
+int64_t pie_deliver_pending(const struct apipie_client *c)
+{
+    return c->open + c->uncollected;
+}
+
 void pie_deliver_moved(struct apipie_request *r)
 {
     r->due |= PIE_DUE_PROGRESS;
@@ -70,6 +82,7 @@ void pie_deliver_moved(struct apipie_request *r)
 int32_t pie_deliver_waited(struct apipie_request *r)
 {
     r->due = 0;
+    deliver_count(r, 0);
     if (r->listed_for == PIE_FOR_NOBODY)
         return 0;
     deliver_unlink(r);
@@ -86,8 +99,10 @@ int32_t pie_deliver_ended(struct apipie_request *r)
     if (r->done_fn.fn == NULL) {
         int32_t listed = pie_deliver_waited(r);
         deliver_link(r, PIE_FOR_NEXT);
+        deliver_count(r, 1);
         return listed;
     }
+    deliver_count(r, 1);
     r->due = PIE_DUE_DONE;
     if (r->listed_for == PIE_FOR_CALL || r->calling)
         return 1; /* there is a reference already */
@@ -118,6 +133,8 @@ static void deliver_one(struct apipie_request *r)
     deliver_run(r, due);
     pie_lock_take(c->lock);
     r->calling = 0;
+    if ((due & PIE_DUE_DONE) != 0)
+        deliver_count(r, 0);
     if (r->due != 0) {
         deliver_link(r, PIE_FOR_CALL);
         return;
@@ -155,6 +172,7 @@ void pie_deliver_forget(struct apipie_client *c)
         deliver_one(c->due);
     while ((r = c->posted) != NULL) {
         deliver_unlink(r);
+        deliver_count(r, 0);
         pie_lock_drop(c->lock);
         pie_request_drop(r);
         pie_lock_take(c->lock);
@@ -168,8 +186,10 @@ struct apipie_request *pie_deliver_next(struct apipie_client *c)
 {
     pie_lock_take(c->lock);
     struct apipie_request *r = c->posted;
-    if (r != NULL)
+    if (r != NULL) {
         deliver_unlink(r);
+        deliver_count(r, 0);
+    }
     pie_lock_drop(c->lock);
     return r;
 }

@@ -124,8 +124,9 @@ struct apipie_client {
     uint64_t leader;              /* the thread that pumps; 0: nobody */
     struct pie_sleeper *sleepers; /* threads that wait while it does: a list */
     struct pie_thread *worker;
-    int32_t nudged; /* apipie_client_wakeup(), not seen yet */
-    int64_t open;   /* requests that were submitted and have not ended */
+    int32_t nudged;      /* apipie_client_wakeup(), not seen yet */
+    int64_t open;        /* requests that were submitted and have not ended */
+    int64_t uncollected; /* ... that have, and that nobody has been given yet */
     struct apipie_request *posted, *posted_last; /* ended, for next() */
     struct apipie_request *due, *due_last;       /* a callback is due */
     int64_t bell; /* rings while one of these two is not empty; -1: nobody asked for it */
@@ -201,6 +202,7 @@ struct apipie_request {
     int32_t listed_for;                               /* PIE_FOR_* */
     int32_t due;                                      /* PIE_DUE_* */
     int32_t calling;                                  /* one of its callbacks runs */
+    int32_t uncollected;                              /* counted in client->uncollected */
     struct apipie_request *post_next, *post_previous; /* in posted or due, which have a reference */
     /* ---- who watches: of the moment of submit; a part's are those of the whole */
     uint64_t number; /* among the submitted ones of its client */
@@ -324,6 +326,7 @@ apipie_status pie_engine_wait(struct apipie_request *r, int64_t timeout_ms);
 apipie_status pie_engine_poll(struct apipie_client *c, int64_t timeout_ms);
 void pie_engine_cancel(struct apipie_request *r);
 void pie_engine_wakeup(struct apipie_client *c);
+int64_t pie_engine_pending(struct apipie_client *c);
 int64_t pie_engine_next_timeout(struct apipie_client *c);
 apipie_status pie_engine_start_worker(struct apipie_client *c);
 /* Whoever leads, or the host's loop, shall look for news. The lock is held. */

@@ -277,6 +277,8 @@ int32_t pie_deliver_ended(struct apipie_request *r);
 void pie_deliver_moved(struct apipie_request *r);
 /* Somebody waited for it: it goes nowhere else. 1 as above. */
 int32_t pie_deliver_waited(struct apipie_request *r);
+/* Requests that run, and those that nobody has been given yet. */
+int64_t pie_deliver_pending(const struct apipie_client *c);
 /* Is there something for poll or next to hand over? */
 int32_t pie_deliver_ready(const struct apipie_client *c);
 /* Calls back what is due: all of it, or the progress of one request. */
@@ -293,8 +295,8 @@ void pie_sleep(struct apipie_client *c, const struct apipie_request *request, in
 /* Those that wait for it; NULL: those that poll. */
 void pie_sleep_wake(struct apipie_client *c, const struct apipie_request *request);
 void pie_sleep_wake_all(struct apipie_client *c);
-/* Nobody leads now: one of them may. */
-void pie_sleep_wake_one(struct apipie_client *c);
+/* When nobody leads: wakes one that will. To be called by whoever might lead and does something else. */
+void pie_sleep_hand_over(struct apipie_client *c);
 
 /* ---- lead.c: who turns */
 

@@ -61,8 +61,7 @@ static void lead_let_go(struct apipie_client *c)
 {
     c->leader = 0;
     pie_lock_wake(c->lock);
-    if (c->worker == NULL)
-        pie_sleep_wake_one(c);
+    pie_sleep_hand_over(c);
 }
 
 /* Turns until the aim is reached or the time is up; at least once. 1: the budget was used up. Enters and leaves with the lock
@@ -101,8 +100,7 @@ static int32_t lead_or_follow(struct apipie_client *c, const struct lead_aim *ai
 /* Enters with the lock held, leaves without. */
 static void lead_leave(struct apipie_client *c)
 {
-    if (c->leader == 0 && c->worker == NULL) /* it may have been woken to lead */
-        pie_sleep_wake_one(c);
+    pie_sleep_hand_over(c);
     int32_t finish = --c->inside == 0 && c->close_later;
     if (finish)
         c->close_later = 0;
@@ -129,6 +127,7 @@ static void lead_until_ended(struct apipie_request *r, int64_t until_ms)
         lead_or_follow(c, &aim);
         if (r->listed_for != PIE_FOR_CALL || lead_ended(r))
             continue;
+        pie_sleep_hand_over(c);
         pie_lock_drop(c->lock);
         pie_deliver_call(c, r); /* its progress */
         pie_lock_take(c->lock);
@@ -172,14 +171,24 @@ static void lead_until_ready(struct apipie_client *c, struct lead_aim *aim)
 {
     int32_t waits = pie_clock_ms() < aim->until_ms;
     int32_t cut = 0;
-    if (lead_reached(c, aim))
-        aim->until_ms = 0; /* one turn, without waiting */
+    /* One turn, without waiting: for what is there already, and where nothing could end a wait without a limit. */
+    if (lead_reached(c, aim) || (aim->until_ms == INT64_MAX && c->open == 0))
+        aim->until_ms = 0;
     /* With nothing under way an idle poll(0) is no more than this. */
     if (!waits && c->open == 0 && c->loop == NULL)
         return;
     do {
         cut = lead_or_follow(c, aim);
     } while (!cut && !lead_reached(c, aim) && pie_clock_ms() < aim->until_ms);
+}
+
+/* A loop of the host's that watches our descriptor heard it ring: it falls silent. */
+static void lead_hear_nudge(struct apipie_client *c)
+{
+    struct pie_poller_event none[2]; /* transport and bell go on ringing while there is something */
+    if (c->nudged && c->loop != NULL)
+        pie_poller_wait(c->loop, 0, none, 2);
+    c->nudged = 0;
 }
 
 apipie_status pie_engine_poll(struct apipie_client *c, int64_t timeout_ms)
@@ -193,13 +202,14 @@ apipie_status pie_engine_poll(struct apipie_client *c, int64_t timeout_ms)
     pie_lock_take(c->lock);
     c->inside++;
     lead_until_ready(c, &aim);
-    c->nudged = 0;
+    lead_hear_nudge(c);
     if (c->due != NULL) {
+        pie_sleep_hand_over(c);
         pie_lock_drop(c->lock);
         pie_deliver_call(c, NULL);
         pie_lock_take(c->lock);
     }
-    apipie_status status = c->open != 0 || pie_deliver_ready(c) ? APIPIE_PENDING : APIPIE_OK;
+    apipie_status status = pie_deliver_pending(c) != 0 ? APIPIE_PENDING : APIPIE_OK;
     lead_leave(c);
     pie_client_drop(c);
     return status;
@@ -210,8 +220,19 @@ void pie_engine_wakeup(struct apipie_client *c)
     pie_lock_take(c->lock);
     c->nudged = 1;
     pie_sleep_wake(c, NULL);
-    pie_engine_look_again(c);
+    if (c->leader != 0)
+        c->transport->type->wakeup(c->transport);
+    if (c->loop != NULL)
+        pie_poller_ring(c->loop);
     pie_lock_drop(c->lock);
+}
+
+int64_t pie_engine_pending(struct apipie_client *c)
+{
+    pie_lock_take(c->lock);
+    int64_t pending = pie_deliver_pending(c);
+    pie_lock_drop(c->lock);
+    return pending;
 }
 
 /* The lock is held, and nobody leads: what is the leader's is ours. */

@@ -61,9 +61,11 @@ void pie_sleep_wake_all(struct apipie_client *c)
         sleep_rouse(s);
 }
 
-/* One that is woken already will lead, or leave and call the next one. */
-void pie_sleep_wake_one(struct apipie_client *c)
+/* One that is woken already will lead, or have something else to do and call the next one. */
+void pie_sleep_hand_over(struct apipie_client *c)
 {
+    if (c->leader != 0 || c->worker != NULL)
+        return;
     for (const struct pie_sleeper *s = c->sleepers; s != NULL; s = s->next) {
         if (s->woken)
             return;

@@ -154,8 +154,7 @@ static apipie_status submit_hand_over(struct apipie_request *r)
         submit_enqueue(c, r);
         c->open++;
         pie_engine_look_again(c);
-        if (c->leader == 0 && c->worker == NULL)
-            pie_sleep_wake_one(c); /* it could not lead before there was a transport */
+        pie_sleep_hand_over(c); /* to one that could not lead before there was a transport */
     }
     pie_lock_drop(c->lock);
     return status;

@@ -2,18 +2,27 @@
 # SPDX-License-Identifier: MIT
 """Runs a program against a fresh sandbox, in a folder of its own that is gone afterwards:
 
-    with_sandbox.py APIPIE [--makes FILE.png]... [--says WORD]... -- COMMAND [argument]...
+    with_sandbox.py APIPIE [--fault WORDS] [--makes FILE]... [--says WORD]... -- COMMAND [argument]...
 
 It passes when the program does, its output has every WORD, and the folder then holds exactly those FILEs,
-each a whole PNG."""
+each a whole PNG or BMP. WORDS is how the sandbox fails."""
 import argparse
 import os
+import struct
 import subprocess
 import sys
 import tempfile
 
 sys.dont_write_bytecode = True
 from cli_support import Sandbox, clean_environment, png_size  # noqa: E402
+
+
+def is_whole_png(data):
+    return png_size(data) is not None and data[-8:-4] == b"IEND"
+
+
+def is_whole_bmp(data):
+    return data[:2] == b"BM" and struct.unpack("<I", data[2:6])[0] == len(data)
 
 
 def check(options, result, folder):
@@ -26,8 +35,8 @@ def check(options, result, folder):
     for name in set(options.makes) & set(os.listdir(folder)):
         with open(os.path.join(folder, name), "rb") as file:
             data = file.read()
-        if png_size(data) is None or data[-8:-4] != b"IEND":
-            wrong.append(name + " is no whole PNG")
+        if not (is_whole_bmp(data) if name.endswith(".bmp") else is_whole_png(data)):
+            wrong.append(name + " is no whole picture")
     return wrong
 
 
@@ -35,11 +44,13 @@ def main():
     at = sys.argv.index("--")
     parser = argparse.ArgumentParser()
     parser.add_argument("apipie")
+    parser.add_argument("--fault", default="")
     parser.add_argument("--makes", action="append", default=[])
     parser.add_argument("--says", action="append", default=[])
     options = parser.parse_args(sys.argv[1:at])
     command = [os.path.abspath(word) if os.path.isfile(word) else word for word in sys.argv[at + 1:]]
-    sandbox = Sandbox(os.path.abspath(options.apipie))
+    fault = ["--fault", options.fault] if options.fault else []
+    sandbox = Sandbox(os.path.abspath(options.apipie), *fault)
     try:
         with tempfile.TemporaryDirectory() as folder:
             result = subprocess.run(command, cwd=folder, env=clean_environment(**sandbox.env), text=True,

@@ -106,12 +106,27 @@ static const struct sweep sweeps[] = {
      APIPIE_E_MALFORMED},
 };
 
+/* What cannot be had is left out: a call to this machine needs none of it. */
+static void sweep_way(apipie_client *client)
+{
+    apipie_client_set_header(client, "X-Own", "1");
+    apipie_client_set_header(client, "x-own", "2");
+    apipie_client_set_user_agent(client, "Game/1");
+    apipie_client_set_proxy(client, "http://kate:secret@proxy.invalid:3128");
+    apipie_client_set_ca_file(client, "ca.pem");
+    apipie_client_set_ca_pem(
+        client, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", APIPIE_NTS);
+    apipie_client_set_certificate(client, "me.pem", "me.key", "secret");
+    apipie_client_set_interface(client, "lo");
+}
+
 static apipie_client *sweep_client(struct draw *d, struct books *books)
 {
     apipie_allocator a = {sizeof a, books, books_alloc, books_resize, books_release};
     apipie_client *client = apipie_client_new(&a);
     apipie_client_set_retry(client, APIPIE_RETRY_NEVER, 0);
     books_watch(books, client);
+    sweep_way(client);
     if (apipie_client_set_key(client, DRAW_KEY) == APIPIE_OK &&
         apipie_client_set_base_url(client, raw_server_base(d->server)) == APIPIE_OK)
         return client;
@@ -127,6 +142,7 @@ static apipie_request *sweep_request(apipie_client *client, const struct sweep *
     apipie_request_set_traceparent(r, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     apipie_request_set_size(r, 512, 512);
     apipie_request_set_extra(r, "x", "{\"y\":[1,2]}");
+    apipie_request_set_header(r, "X-Mine", "1");
     if (s->to_file)
         apipie_request_set_output_file(r, path);
     return r;

@@ -161,7 +161,49 @@ static void every_malloc_fails_once(void **state)
     assert_true(n < SWEEP_MAX);
 }
 
+/* ---- an idle poll takes no memory at all */
+
+static void silent(struct raw_conn *c, const struct raw_request *q, void *user)
+{
+    (void)q;
+    (void)user;
+    raw_stall(c);
+}
+
+static int32_t drawing(const struct draw *d, int32_t count)
+{
+    int32_t n = 0;
+    for (int32_t i = 0; i < count; i++)
+        n += apipie_request_progress(d->more[i], APIPIE_PROGRESS_PHASE) == APIPIE_PHASE_DRAWING;
+    return n;
+}
+
+static void an_idle_poll_allocates_nothing(void **state)
+{
+    enum { COUNT = 20, POLLS = 1000 };
+    struct draw *d = *state;
+    draw_serve(d, silent, NULL);
+    apipie_client_set_max_in_flight(d->client, COUNT);
+    draw_more(d, COUNT);
+    draw_submit_more(d);
+    int64_t until = draw_now_ms() + 10000;
+    while (drawing(d, COUNT) < COUNT && draw_now_ms() < until)
+        apipie_client_poll(d->client, 1);
+    assert_int_equal(drawing(d, COUNT), COUNT);
+    apipie_client_poll(d->client, 0);
+    sweep_count = sweep_fail_at = 0;
+    sweep_armed = 1;
+    for (int i = 0; i < POLLS; i++)
+        apipie_client_poll(d->client, 0);
+    sweep_armed = 0;
+    assert_int_equal(sweep_count, 0);
+    for (int i = 0; i < COUNT; i++)
+        apipie_request_cancel(d->more[i]);
+}
+
 int main(void)
 {
-    return DRAW_ROWS(every_malloc_fails_once, sweeps);
+    const struct CMUnitTest tests[] = {DRAW_TEST(an_idle_poll_allocates_nothing)};
+    return DRAW_ROWS(every_malloc_fails_once, sweeps) +
+           cmocka_run_group_tests_name("idle", tests, NULL, NULL);
 }

@@ -13,8 +13,8 @@ SERVERS = """
 HTTP, SOCKS = "10.77.0.2:3128", "10.77.0.3:1080"
 ADDRESS = {"http": "10.77.0.2", "socks5": "10.77.0.3", "socks5h": "10.77.0.3", None: "10.77.0.1"}
 TINYPROXY = """
-User %(user)s
-Group %(user)s
+User root
+Group root
 Port 3128
 Listen 10.77.0.2
 Bind 10.77.0.2
@@ -49,10 +49,12 @@ class Proxy(WayTest):
     def start_proxies(cls):
         conf, there = os.path.join(cls.folder, "tinyproxy.conf"), os.path.join(cls.folder, "there")
         with open(conf, "w", encoding="utf-8") as file:
-            file.write(TINYPROXY % {"user": "root"})
+            file.write(TINYPROXY)
         with open(there, "w", encoding="utf-8") as file:
             file.write(HOSTS_THERE)
-        cls.http = Process([find("tinyproxy"), "-d", "-c", conf], os.path.join(cls.folder, "tinyproxy.log"))
+        # A root that is none could not give up what tinyproxy wants to give up.
+        as_nobody = [find("unshare"), "-U"] if "U" in os.environ["TRANSPORT_INSIDE"] else []
+        cls.http = Process([*as_nobody, find("tinyproxy"), "-d", "-c", conf], os.path.join(cls.folder, "tinyproxy.log"))
         cls.addClassCleanup(cls.http.stop)
         script = 'mount --bind "$1" /etc/hosts && shift && exec "$@"'
         cls.socks = Process([find("unshare"), "-m", "sh", "-c", script, "sh", there, find("microsocks"), "-i", "10.77.0.3", "-p", "1080",

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 
-from transport_support import LOCATIONS, Authority, Nginx, WayTest, find, run, skip
+from transport_support import LOCATIONS, Authority, Nginx, Slow, WayTest, find, run, skip
 
 SERVERS = """
   server { listen 127.0.0.1:{good} ssl; %(good)s %(locations)s }
@@ -59,6 +59,15 @@ class Tls(WayTest):
             for retries in ([], ["--retries", 2]):  # trying again would not help
                 with self.subTest(server=server, option=option):
                     self.assert_unsent(self.call(self.base(server), *option, *retries), "tls", "certificate is not trusted", TRUST)
+
+    def test_a_frame_that_hangs_in_the_handshake(self):
+        """Nobody polls for longer than the limit for connecting: that time does not count."""
+        slow = Slow(self.nginx.ports["good"], 0.2)
+        base = "https://127.0.0.1:%d/v1" % slow.port
+        self.assert_good(self.call(base, "--ca-file", self.ca.own, "--connect-timeout", 700, "--frame-hangs", 1500))
+        slow = Slow(self.nginx.ports["good"], 2)
+        base = "https://127.0.0.1:%d/v1" % slow.port
+        self.assert_unsent(self.call(base, "--ca-file", self.ca.own, "--connect-timeout", 700), "timeout", "connect", ".")
 
     def test_tls_1_1(self):
         offer = subprocess.run([find("openssl"), "s_client", "-connect", "127.0.0.1:%d" % self.nginx.ports["old"], "-tls1_1", "-cipher",

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -44,7 +45,7 @@ def enter_namespace():
     try_it = subprocess.run([find("unshare"), flags, find("ip"), "link", "set", "lo", "up"], stderr=subprocess.PIPE, text=True)
     if try_it.returncode:
         skip("no namespace of its own: " + try_it.stderr.strip())
-    env = dict(os.environ, TRANSPORT_INSIDE="1")
+    env = dict(os.environ, TRANSPORT_INSIDE=flags)
     os.execvpe(find("unshare"), ["unshare", flags, sys.executable, *sys.argv], env)
 
 
@@ -105,6 +106,33 @@ class Process:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+
+class Slow:
+    """Passes one connection on to a port of this machine, what comes back so much later."""
+
+    def __init__(self, port, seconds):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, args=(port, seconds), daemon=True).start()
+
+    def serve(self, port, seconds):
+        client, _ = self.listener.accept()
+        with client, socket.create_connection(("127.0.0.1", port)) as server:
+            forth = threading.Thread(target=self.copy, args=(client, server, 0), daemon=True)
+            forth.start()
+            self.copy(server, client, seconds)
+            forth.join()
+
+    @staticmethod
+    def copy(source, target, seconds):
+        try:
+            while data := source.recv(65536):
+                time.sleep(seconds)
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # one side has gone
 
 
 NGINX = """

@@ -2,7 +2,7 @@
 /* Sends calls the way its arguments say, through the public API, and tells line by line what became of them: for
  * run_transport.py, which has the servers. A blank line ends each request.
  *
- *     way BASE-URL [--SETTER VALUE]... [--requests N] [--rounds N] [--cancel-after MS] */
+ *     way BASE-URL [--SETTER VALUE]... [--requests N] [--rounds N] [--cancel-after MS] [--frame-hangs MS] */
 #include <apipie/apipie.h>
 
 #include <pthread.h>
@@ -15,7 +15,7 @@
 
 struct way {
     apipie_client *client;
-    int requests, rounds, cancel_after;
+    int requests, rounds, cancel_after, frame_hangs;
     const char *certificate, *key, *password;
 };
 
@@ -96,6 +96,8 @@ static apipie_status set(struct way *w, const char *name, const char *value)
         w->rounds = atoi(value);
     else if (strcmp(name, "--cancel-after") == 0)
         w->cancel_after = atoi(value);
+    else if (strcmp(name, "--frame-hangs") == 0)
+        w->frame_hangs = atoi(value);
     else
         return set_number(w->client, name, atoi(value));
     return APIPIE_OK;
@@ -191,6 +193,20 @@ static void run_round(struct way *w)
     }
 }
 
+/* Polled, by a frame that comes late. */
+static void run_hanging(struct way *w)
+{
+    apipie_request *r = begin(w->client);
+    double until = now_ms() + 50;
+    while (now_ms() < until)
+        apipie_client_poll(w->client, 0);
+    sleep_ms(w->frame_hangs);
+    while (apipie_request_status(r) == APIPIE_PENDING)
+        apipie_client_poll(w->client, 10);
+    tell(r);
+    apipie_request_unref(r);
+}
+
 /* ---- a cancel from another thread than the one that waits */
 
 static void *wait_for(void *user)
@@ -223,14 +239,16 @@ static void run_cancelled(struct way *w)
 
 int main(int count, char **words)
 {
-    struct way w = {NULL, 1, 1, -1, NULL, NULL, NULL};
+    struct way w = {NULL, 1, 1, -1, 0, NULL, NULL, NULL};
     w.client = apipie_client_new(NULL);
     if (!w.client || count < 2)
         return 2;
     int wrong = set_all(&w, count, words);
     if (w.requests > WAY_MOST)
         wrong = 2;
-    for (int i = 0; !wrong && w.cancel_after < 0 && i < w.rounds; i++)
+    if (!wrong && w.frame_hangs > 0)
+        run_hanging(&w);
+    for (int i = 0; !wrong && w.cancel_after < 0 && w.frame_hangs == 0 && i < w.rounds; i++)
         run_round(&w);
     if (!wrong && w.cancel_after >= 0)
         run_cancelled(&w);
