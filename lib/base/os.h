@@ -42,6 +42,15 @@ void pie_lock_drop(struct pie_lock *lock);
 void pie_lock_wait(struct pie_lock *lock,
                    int64_t timeout_ms);    /* negative: no limit; may wake early */
 void pie_lock_wake(struct pie_lock *lock); /* all that wait */
+/* A place, on the stack, where one thread sleeps beside a lock's own condition, so that it can be woken alone. */
+struct pie_nap {
+    _Alignas(16) unsigned char room[64];
+};
+void pie_nap_begin(struct pie_nap *nap);
+/* The lock is held. As pie_lock_wait(). */
+void pie_nap_wait(struct pie_lock *lock, struct pie_nap *nap, int64_t timeout_ms);
+void pie_nap_wake(struct pie_nap *nap);
+void pie_nap_end(struct pie_nap *nap);
 /* A number that is this thread's alone while it lives; never 0. */
 uint64_t pie_thread_id(void);
 /* A place for one pointer of each thread, NULL at first. */

@@ -58,20 +58,55 @@ void pie_lock_drop(struct pie_lock *lock)
     pthread_mutex_unlock(&lock->mutex);
 }
 
-void pie_lock_wait(struct pie_lock *lock, int64_t timeout_ms)
+static void os_wait(struct pie_lock *lock, pthread_cond_t *condition, int64_t timeout_ms)
 {
     if (timeout_ms < 0) {
-        pthread_cond_wait(&lock->changed, &lock->mutex);
+        pthread_cond_wait(condition, &lock->mutex);
         return;
     }
     int64_t until = pie_clock_us() + timeout_ms * 1000;
     struct timespec t = {(time_t)(until / 1000000), (long)(until % 1000000) * 1000};
-    pthread_cond_timedwait(&lock->changed, &lock->mutex, &t);
+    pthread_cond_timedwait(condition, &lock->mutex, &t);
+}
+
+void pie_lock_wait(struct pie_lock *lock, int64_t timeout_ms)
+{
+    os_wait(lock, &lock->changed, timeout_ms);
 }
 
 void pie_lock_wake(struct pie_lock *lock)
 {
     pthread_cond_broadcast(&lock->changed);
+}
+
+/* ---- naps */
+
+_Static_assert(sizeof(pthread_cond_t) <= sizeof(struct pie_nap),
+               "a nap has no room for a condition");
+
+static pthread_cond_t *os_nap(struct pie_nap *nap)
+{
+    return (pthread_cond_t *)(void *)nap->room;
+}
+
+void pie_nap_begin(struct pie_nap *nap)
+{
+    os_condition(os_nap(nap)); /* it takes nothing from the system that could be missing */
+}
+
+void pie_nap_wait(struct pie_lock *lock, struct pie_nap *nap, int64_t timeout_ms)
+{
+    os_wait(lock, os_nap(nap), timeout_ms);
+}
+
+void pie_nap_wake(struct pie_nap *nap)
+{
+    pthread_cond_signal(os_nap(nap));
+}
+
+void pie_nap_end(struct pie_nap *nap)
+{
+    pthread_cond_destroy(os_nap(nap));
 }
 
 int32_t pie_lock_renew(struct pie_lock *lock)

@@ -36,7 +36,7 @@ void pie_client_close(struct apipie_client *c)
     pie_lock_take(c->lock);
     c->closing = 1;
     pie_engine_look_again(c);
-    pie_lock_wake(c->lock);
+    pie_sleep_wake_all(c);
     /* Whoever is inside does the rest when he leaves: also this thread, inside a callback. */
     int32_t later =
         c->inside != 0 || (c->worker != NULL && pie_inside_where(c) != PIE_INSIDE_NOTHING);

@@ -154,6 +154,7 @@ static struct apipie_request *drive_deliver(struct apipie_client *c, struct apip
         pie_atomic_set(&r->state, PIE_STATE_ENDED);
         pie_atomic_set(&r->view->phase, APIPIE_PHASE_ENDED);
         c->open--;
+        pie_sleep_wake(c, r->waiters != 0 ? r : NULL);
         if (!pie_deliver_ended(r))
             continue;
         r->next = over;
@@ -170,7 +171,6 @@ static void drive_publish(struct apipie_client *c)
         return;
     pie_lock_take(c->lock);
     struct apipie_request *over = drive_deliver(c, ended);
-    pie_lock_wake(c->lock);
     pie_lock_drop(c->lock);
     while (over != NULL) {
         struct apipie_request *r = over;
@@ -203,7 +203,8 @@ static void drive_show(struct apipie_client *c)
             continue;
         pie_lock_take(c->lock);
         pie_deliver_moved(r);
-        pie_lock_wake(c->lock);
+        pie_sleep_wake(c, r);
+        pie_sleep_wake(c, NULL);
         pie_lock_drop(c->lock);
     }
 }

@@ -117,11 +117,12 @@ struct apipie_client {
     struct apipie_request *inbox, *inbox_last; /* submitted, not yet seen by a leader */
     struct apipie_request *cancelled;          /* cancelled, not yet seen by a leader */
     struct pie_transport *transport;
-    int32_t replays;     /* from a recording: needs no key */
-    int32_t closing;     /* the last handle went */
-    int32_t close_later; /* ... and whoever is the last to leave does the rest */
-    int32_t inside;      /* threads in poll and wait */
-    uint64_t leader;     /* the thread that pumps; 0: nobody */
+    int32_t replays;              /* from a recording: needs no key */
+    int32_t closing;              /* the last handle went */
+    int32_t close_later;          /* ... and whoever is the last to leave does the rest */
+    int32_t inside;               /* threads in poll and wait */
+    uint64_t leader;              /* the thread that pumps; 0: nobody */
+    struct pie_sleeper *sleepers; /* threads that wait while it does: a list */
     struct pie_thread *worker;
     int32_t nudged;      /* apipie_client_wakeup(), not seen yet */
     int64_t open;        /* requests that were submitted and have not ended */

@@ -288,6 +288,16 @@ void pie_deliver_forget(struct apipie_client *c);
 /* From now on the worker looks after the sockets, not the host's loop. */
 void pie_deliver_worker(struct apipie_client *c);
 
+/* ---- sleep.c: who sleeps while another one leads. The lock is held. */
+
+/* Until it is woken, or the time is up. request: it waits for its end; NULL: it polls. */
+void pie_sleep(struct apipie_client *c, const struct apipie_request *request, int64_t timeout_ms);
+/* Those that wait for it; NULL: those that poll. */
+void pie_sleep_wake(struct apipie_client *c, const struct apipie_request *request);
+void pie_sleep_wake_all(struct apipie_client *c);
+/* When nobody leads: wakes one that will. To be called by whoever might lead and does something else. */
+void pie_sleep_hand_over(struct apipie_client *c);
+
 /* ---- lead.c: who turns */
 
 /* Turns until nothing is left. Takes the transport out. Without the lock; the client is closing. */

@@ -56,6 +56,14 @@ static void lead_close(struct apipie_client *c)
     }
 }
 
+/* Another one takes over: who closes the client, the worker that has just been started, or one that sleeps. */
+static void lead_let_go(struct apipie_client *c)
+{
+    c->leader = 0;
+    pie_lock_wake(c->lock);
+    pie_sleep_hand_over(c);
+}
+
 /* Turns until the aim is reached or the time is up; at least once. 1: the budget was used up. Enters and leaves with the lock
  * held. */
 static int32_t lead_turns(struct apipie_client *c, const struct lead_aim *aim)
@@ -72,8 +80,7 @@ static int32_t lead_turns(struct apipie_client *c, const struct lead_aim *aim)
         again = again && !lead_reached(c, aim) && c->worker == NULL;
     }
     lead_close(c);
-    c->leader = 0;
-    pie_lock_wake(c->lock); /* another one takes over */
+    lead_let_go(c);
     if (aim->request != NULL && c->open != 0 && c->loop != NULL)
         c->transport->type->wakeup(
             c->transport); /* the loop asks again for how long it may sleep */
@@ -86,13 +93,14 @@ static int32_t lead_or_follow(struct apipie_client *c, const struct lead_aim *ai
     if (c->leader == 0 && c->worker == NULL && c->transport != NULL)
         return lead_turns(c, aim);
     if (lead_left(aim->until_ms) > 0)
-        pie_lock_wait(c->lock, lead_left(aim->until_ms));
+        pie_sleep(c, aim->request, lead_left(aim->until_ms));
     return 0;
 }
 
 /* Enters with the lock held, leaves without. */
 static void lead_leave(struct apipie_client *c)
 {
+    pie_sleep_hand_over(c);
     int32_t finish = --c->inside == 0 && c->close_later;
     if (finish)
         c->close_later = 0;
@@ -119,6 +127,7 @@ static void lead_until_ended(struct apipie_request *r, int64_t until_ms)
         lead_or_follow(c, &aim);
         if (r->listed_for != PIE_FOR_CALL || lead_ended(r))
             continue;
+        pie_sleep_hand_over(c);
         pie_lock_drop(c->lock);
         pie_deliver_call(c, r); /* its progress */
         pie_lock_take(c->lock);
@@ -195,6 +204,7 @@ apipie_status pie_engine_poll(struct apipie_client *c, int64_t timeout_ms)
     lead_until_ready(c, &aim);
     lead_hear_nudge(c);
     if (c->due != NULL) {
+        pie_sleep_hand_over(c);
         pie_lock_drop(c->lock);
         pie_deliver_call(c, NULL);
         pie_lock_take(c->lock);
@@ -209,7 +219,7 @@ void pie_engine_wakeup(struct apipie_client *c)
 {
     pie_lock_take(c->lock);
     c->nudged = 1;
-    pie_lock_wake(c->lock);
+    pie_sleep_wake(c, NULL);
     if (c->leader != 0)
         c->transport->type->wakeup(c->transport);
     if (c->loop != NULL)
@@ -272,8 +282,7 @@ static void lead_worker(void *user)
         pie_lock_take(c->lock);
     }
     lead_close(c);
-    c->leader = 0;
-    pie_lock_wake(c->lock);
+    lead_let_go(c);
     /* The last handle went inside a callback of ours, and no other thread is here to do the rest. */
     int32_t finish = c->close_later && c->inside == 0;
     if (finish)
@@ -344,7 +353,7 @@ struct pie_transport *pie_lead_to_the_end(struct apipie_client *c)
     c->leader = 0;
     struct pie_transport *transport = c->transport;
     c->transport = NULL;
-    pie_lock_wake(c->lock);
+    pie_sleep_wake_all(c);
     pie_lock_drop(c->lock);
     return transport;
 }

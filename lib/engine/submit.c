@@ -154,8 +154,7 @@ static apipie_status submit_hand_over(struct apipie_request *r)
         submit_enqueue(c, r);
         c->open++;
         pie_engine_look_again(c);
-        pie_lock_wake(
-            c->lock); /* who waits already, and could not pump before there was a transport */
+        pie_sleep_hand_over(c); /* to one that could not lead before there was a transport */
     }
     pie_lock_drop(c->lock);
     return status;
@@ -168,7 +167,7 @@ static void submit_failed(struct apipie_request *r)
     pie_lock_take(c->lock);
     pie_atomic_set(&r->state, PIE_STATE_ENDED);
     pie_atomic_set(&r->view->phase, APIPIE_PHASE_ENDED);
-    pie_lock_wake(c->lock);
+    pie_sleep_wake(c, r);
     pie_lock_drop(c->lock);
 }
 
