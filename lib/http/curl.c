@@ -242,8 +242,11 @@ static void wire_abandon(struct pie_transport *base)
     t->abandoned = 1;
     if (t->active.count != 0 || t->paused.count != 0 || t->sockets.lost)
         return;
-    for (size_t i = 0; i < t->sockets.n; i++)
-        pie_descriptor_muffle(t->sockets.each[i]);
+    for (size_t i = 0; i < t->sockets.n; i++) {
+        const struct pie_curl_socket *socket = &t->sockets.each[i];
+        if (pie_descriptor_identity(socket->s) == socket->identity)
+            pie_descriptor_muffle(socket->s);
+    }
     wire_close(base);
 }
 

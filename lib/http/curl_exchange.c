@@ -218,19 +218,30 @@ static curl_socket_t exchange_socket(const struct curl_sockaddr *a)
 #endif
 }
 
+static void exchange_forget_socket(struct pie_curl_sockets *l, curl_socket_t s)
+{
+    size_t i = 0;
+    while (i < l->n && l->each[i].s != s)
+        i++;
+    if (i < l->n)
+        l->each[i] = l->each[--l->n];
+}
+
 static void exchange_note_socket(struct pie_curl_transport *t, curl_socket_t s)
 {
     struct pie_curl_sockets *l = &t->sockets;
+    exchange_forget_socket(l, s); /* one of that number was closed without a word */
     if (l->n == l->room) {
         size_t room = l->room == 0 ? 16 : l->room * 2;
-        curl_socket_t *more = pie_mem_resize(t->mem, l->each, room * sizeof(*more));
+        struct pie_curl_socket *more = pie_mem_resize(t->mem, l->each, room * sizeof(*more));
         l->lost |= more == NULL;
         if (more == NULL)
             return;
         l->each = more;
         l->room = room;
     }
-    l->each[l->n++] = s;
+    l->each[l->n].s = s;
+    l->each[l->n++].identity = pie_descriptor_identity(s);
 }
 
 /* The address that is really used: a name that changes between check and use (DNS rebinding) does not help. */
@@ -252,11 +263,6 @@ curl_socket_t pie_curl_on_open(void *user, curlsocktype purpose, struct curl_soc
 int pie_curl_on_close(void *user, curl_socket_t s)
 {
     struct pie_curl_transport *t = user;
-    struct pie_curl_sockets *l = &t->sockets;
-    size_t i = 0;
-    while (i < l->n && l->each[i] != s)
-        i++;
-    if (i < l->n)
-        l->each[i] = l->each[--l->n];
+    exchange_forget_socket(&t->sockets, s);
     return close(s);
 }

@@ -68,9 +68,14 @@ struct pie_curl_list {
     size_t count;
 };
 
-/* Sockets that are open, for abandon(). */
+/* Sockets that are open, for abandon(). libcurl closes one that did not get as far as a connection without a word: its number may
+ * be that of anything by then, which `identity` shows. */
+struct pie_curl_socket {
+    curl_socket_t s;
+    uint64_t identity;
+};
 struct pie_curl_sockets {
-    curl_socket_t *each;
+    struct pie_curl_socket *each;
     size_t n, room;
     int32_t lost; /* one could not be noted */
 };
