@@ -70,6 +70,8 @@ int32_t pie_sigpipe_hold(void);
 void pie_sigpipe_release(int32_t held);
 /* Whatever the descriptor was, in this process it is nothing now: writes go nowhere. */
 void pie_descriptor_muffle(int64_t fd);
+/* What it stands for, as a number that nothing else has while that is open; 0: nothing. */
+uint64_t pie_descriptor_identity(int64_t fd);
 /* Keeps the library loaded in which that function stands, for as long as the process lives. */
 void pie_library_pin(void (*function)(void));
 /* Runs fn once in this process, whoever comes first; the others wait. */

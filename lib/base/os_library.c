@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void pie_library_pin(void (*function)(void))
@@ -16,6 +17,12 @@ void pie_library_pin(void (*function)(void))
         return;
     /* NULL for a program itself, which stays anyway. */
     dlopen(where.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+uint64_t pie_descriptor_identity(int64_t fd)
+{
+    struct stat s;
+    return fstat((int)fd, &s) == 0 ? (uint64_t)s.st_ino : 0;
 }
 
 void pie_descriptor_muffle(int64_t fd)

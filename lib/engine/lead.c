@@ -124,6 +124,8 @@ static void lead_until_ended(struct apipie_request *r, int64_t until_ms)
     struct lead_aim aim = {r, until_ms, 0};
     int32_t turns = 0;
     while (!lead_ended(r) && (turns++ == 0 || pie_clock_ms() < until_ms)) {
+        /* What is due already does not wait for what comes next. */
+        aim.until_ms = r->listed_for == PIE_FOR_CALL ? 0 : until_ms;
         lead_or_follow(c, &aim);
         if (r->listed_for != PIE_FOR_CALL || lead_ended(r))
             continue;
