@@ -111,7 +111,11 @@ uint64_t storm_random(uint64_t seed, int32_t number, int32_t salt);
 /* 1 in `percent` of 100 cases. */
 int32_t storm_chance(const struct storm *s, int32_t number, int32_t salt, int32_t percent);
 /* Something is wrong: said at once, counted. */
-void storm_wrong(const char *format, ...);
+void storm_wrong(const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 1, 2)))
+#endif
+    ;
 int32_t storm_wrongs(void);
 int64_t storm_now_ms(void);
 void storm_nap(int32_t us);

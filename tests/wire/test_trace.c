@@ -330,7 +330,7 @@ static void assert_carried(struct draw *d, size_t attempt, int32_t request)
     assert_int_equal(strlen(said), 55);
     assert_memory_equal(said, GIVEN, 36);
     assert_string_equal(said + 52, "-01");
-    assert_memory_not_equal(said + 36, GIVEN + 36, 16);
+    assert_memory_not_equal(said + 36, &GIVEN[36], 16);
     assert_int_equal(strspn(said + 36, "0123456789abcdef"), 16);
     for (size_t i = 0; i < attempt; i++) {
         const char *before = apipie_request_attempt_traceparent(d->request, i);
