@@ -237,8 +237,10 @@ static void drive_excuse(struct apipie_client *c)
 {
     int64_t now = c->began_us / 1000;
     int64_t gap = now - c->turned_ms;
-    if (c->turned_ms != 0 && gap >= DRIVE_GAP_MS)
+    if (c->turned_ms != 0 && gap >= DRIVE_GAP_MS) {
+        c->resumed_us = c->began_us;
         c->grace_ms = now + gap;
+    }
     if (c->limited == 0 || gap < DRIVE_BREAK_MS)
         return;
     for (struct apipie_request *r = c->jobs; r != NULL; r = r->next)

@@ -273,6 +273,9 @@ static void end_silent(struct apipie_request *r, const char *words)
     pie_outcome_free(&o);
 }
 
+/* So long may a reply fall silent that is read late: the server sends the rest when there is room again. */
+#define END_SILENCE_US 500000
+
 /* What had arrived before the time was up counts, however late and in how small pieces it is read: nobody turned for a while, or the
  * turns have a budget. */
 static int32_t end_still_reads(const struct apipie_request *r, int64_t now_ms)
@@ -281,7 +284,9 @@ static int32_t end_still_reads(const struct apipie_request *r, int64_t now_ms)
     const struct apipie_client *c = r->client;
     if (p->behind)
         return now_ms < r->deadline_ms + r->asked->timeout_ms;
-    return p->last_byte_us >= c->began_us && now_ms < c->grace_ms;
+    int64_t since = p->last_byte_us > c->resumed_us ? p->last_byte_us : c->resumed_us;
+    return p->started_us < c->resumed_us && now_ms < c->grace_ms &&
+           pie_clock_us() - since < END_SILENCE_US;
 }
 
 void pie_job_due(struct apipie_request *r)

@@ -143,14 +143,15 @@ struct apipie_client {
     struct pie_lane *lanes;
     struct apipie_request *drawing; /* with a cache: what is out, one of each kind */
     int32_t in_flight;
-    uint64_t order;    /* of arrival */
-    int64_t turned_ms; /* the end of the last turn; 0: there was none */
-    int64_t began_us;  /* this turn */
-    int64_t until_us;  /* when it should end; INT64_MAX: never */
-    int64_t grace_ms;  /* nobody turned for a while: until then what has arrived meanwhile counts */
-    int64_t admit_ms;  /* when somebody in line may go; INT64_MAX: another event decides */
-    int32_t watched;   /* jobs with a progress callback */
-    int32_t limited;   /* jobs that are out under a limit for silence */
+    uint64_t order;     /* of arrival */
+    int64_t turned_ms;  /* the end of the last turn; 0: there was none */
+    int64_t began_us;   /* this turn */
+    int64_t until_us;   /* when it should end; INT64_MAX: never */
+    int64_t resumed_us; /* nobody turned for a while until then; 0: that never was */
+    int64_t grace_ms;   /* ... and until here what arrived meanwhile counts */
+    int64_t admit_ms;   /* when somebody in line may go; INT64_MAX: another event decides */
+    int32_t watched;    /* jobs with a progress callback */
+    int32_t limited;    /* jobs that are out under a limit for silence */
     struct pie_recent recent[PIE_RECENT]; /* a ring */
     size_t recent_next;
     int64_t recent_forgot_ms; /* calls up to then may have been forgotten */
