@@ -15,10 +15,12 @@ enum { INSIDE_POLL, INSIDE_WAIT, INSIDE_WORKER };
 static void inside_handler(struct raw_conn *c, const struct raw_request *q, void *user)
 {
     (void)user;
-    if (strstr(q->body, "good"))
+    if (strstr(q->body, "good")) {
+        raw_pause_ms(c, 50); /* a step that there is time to tell of */
         raw_reply_json(c, 200, ONE_IMAGE);
-    else
+    } else {
         raw_stall(c);
+    }
 }
 
 static apipie_request *inside_request(apipie_client *client, const char *prompt)
