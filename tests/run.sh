@@ -183,7 +183,7 @@ fi
 
 head_of "valgrind"
 if has valgrind; then
-    run_tests plain valgrind --suite unit --suite flow --suite oom
+    run_tests plain valgrind --suite unit --suite flow --suite oom --suite drive
 else
     note "not run: valgrind, which is not installed"
 fi
