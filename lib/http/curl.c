@@ -54,12 +54,23 @@ static int32_t wire_is_out(const struct pie_curl_exchange *x)
     return x->home == &x->transport->active || x->home == &x->transport->paused;
 }
 
+/* Out of libcurl, in the middle. */
+static void wire_take_out(struct pie_curl_exchange *x)
+{
+    struct pie_curl_transport *t = x->transport;
+    t->removing = x->tries == 0;
+    if (t->removing)
+        pie_curl_unwatch(x);
+    curl_multi_remove_handle(t->multi, x->easy);
+    t->removing = 0;
+}
+
 static void wire_free_all(struct pie_curl_list *list)
 {
     struct pie_curl_exchange *x = NULL;
     while ((x = list->first) != NULL) {
         if (wire_is_out(x))
-            curl_multi_remove_handle(x->transport->multi, x->easy);
+            wire_take_out(x);
         wire_unlink(x);
         pie_curl_exchange_free(x);
     }
@@ -169,7 +180,7 @@ static void wire_cancel(struct pie_transport *base, struct pie_progress *progres
         /* Asked before it is removed: that resets some of the figures. */
         pie_curl_fill_outcome(x, PIE_WIRE_STOPPED, ret);
         int32_t held = t->secure ? pie_sigpipe_hold() : 0;
-        curl_multi_remove_handle(t->multi, x->easy);
+        wire_take_out(x);
         if (t->secure)
             pie_sigpipe_release(held);
     } else {

@@ -182,6 +182,7 @@ int pie_curl_on_before_send(void *user, char *peer, char *local, int peer_port, 
         return CURL_PREREQFUNC_ABORT;
     }
     x->segment = x->offset = 0;
+    x->opening_n = 0;
     exchange_phase(x, APIPIE_PHASE_SENDING);
     x->progress->sent_us = APIPIE_UNKNOWN;
     curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &x->sent_before);
@@ -218,17 +219,24 @@ static curl_socket_t exchange_socket(const struct curl_sockaddr *a)
 #endif
 }
 
-static void exchange_forget_socket(struct pie_curl_sockets *l, curl_socket_t s)
+static struct pie_curl_socket *exchange_find_socket(struct pie_curl_sockets *l, curl_socket_t s)
 {
     size_t i = 0;
     while (i < l->n && l->each[i].s != s)
         i++;
-    if (i < l->n)
-        l->each[i] = l->each[--l->n];
+    return i < l->n ? &l->each[i] : NULL;
 }
 
-static void exchange_note_socket(struct pie_curl_transport *t, curl_socket_t s)
+static void exchange_forget_socket(struct pie_curl_sockets *l, curl_socket_t s)
 {
+    struct pie_curl_socket *noted = exchange_find_socket(l, s);
+    if (noted != NULL)
+        *noted = l->each[--l->n];
+}
+
+static void exchange_note_socket(struct pie_curl_exchange *x, curl_socket_t s)
+{
+    struct pie_curl_transport *t = x->transport;
     struct pie_curl_sockets *l = &t->sockets;
     exchange_forget_socket(l, s); /* one of that number was closed without a word */
     if (l->n == l->room) {
@@ -241,6 +249,7 @@ static void exchange_note_socket(struct pie_curl_transport *t, curl_socket_t s)
         l->room = room;
     }
     l->each[l->n].s = s;
+    l->each[l->n].opener = x;
     l->each[l->n++].identity = pie_descriptor_identity(s);
 }
 
@@ -255,8 +264,10 @@ curl_socket_t pie_curl_on_open(void *user, curlsocktype purpose, struct curl_soc
         return CURL_SOCKET_BAD;
     }
     curl_socket_t s = exchange_socket(a);
-    if (s != CURL_SOCKET_BAD)
-        exchange_note_socket(x->transport, s);
+    if (s == CURL_SOCKET_BAD)
+        return s;
+    exchange_note_socket(x, s);
+    x->opening[x->opening_n++ % PIE_CURL_OPENING] = s;
     return s;
 }
 
@@ -265,4 +276,20 @@ int pie_curl_on_close(void *user, curl_socket_t s)
     struct pie_curl_transport *t = user;
     exchange_forget_socket(&t->sockets, s);
     return close(s);
+}
+
+/* libcurl (7.88) closes what is no connection yet without pie_curl_on_close(), and says only afterwards that it need not be watched.
+ * Closing alone does not end the watching where a forked child has a copy: so it ends before. */
+void pie_curl_unwatch(struct pie_curl_exchange *x)
+{
+    struct pie_curl_transport *t = x->transport;
+    size_t n = x->opening_n < PIE_CURL_OPENING ? x->opening_n : PIE_CURL_OPENING;
+    for (size_t i = 0; i < n && !t->abandoned; i++) {
+        const struct pie_curl_socket *noted = exchange_find_socket(&t->sockets, x->opening[i]);
+        if (noted == NULL || noted->opener != x)
+            continue;
+        pie_poller_watch(t->poller, x->opening[i], 0);
+        exchange_forget_socket(&t->sockets, x->opening[i]);
+    }
+    x->opening_n = 0;
 }

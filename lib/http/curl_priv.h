@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 
 #define PIE_CURL_ORIGINS 4
+#define PIE_CURL_OPENING 4
 /* Bytes of a reply on the wire that need no large buffer. */
 #define PIE_CURL_SMALL (64 * 1024)
 
@@ -55,9 +56,12 @@ struct pie_curl_exchange {
     apipie_status writer_status;
     long sent_before;       /* bytes of a proxy's CONNECT, which libcurl counts too */
     size_t segment, offset; /* what has been read of the request body */
-    curl_off_t received;    /* bytes of the reply's body on the wire */
-    curl_off_t announced;   /* ... and how many are to come; 0: not known */
-    int64_t connect_ms;     /* the limit for the connection, as libcurl has it */
+    curl_socket_t
+        opening[PIE_CURL_OPENING]; /* the last that it opened, none of them a connection yet */
+    size_t opening_n;
+    curl_off_t received;  /* bytes of the reply's body on the wire */
+    curl_off_t announced; /* ... and how many are to come; 0: not known */
+    int64_t connect_ms;   /* the limit for the connection, as libcurl has it */
     CURLcode code;
     char error[CURL_ERROR_SIZE];
 };
@@ -73,6 +77,7 @@ struct pie_curl_list {
 struct pie_curl_socket {
     curl_socket_t s;
     uint64_t identity;
+    const struct pie_curl_exchange *opener; /* to compare with: it may be gone */
 };
 struct pie_curl_sockets {
     struct pie_curl_socket *each;
@@ -93,6 +98,7 @@ struct pie_curl_transport {
     size_t oldest_origin;
     struct pie_curl_sockets sockets;
     int32_t secure;    /* TLS is in use: it writes to sockets without care for SIGPIPE */
+    int32_t removing;  /* an exchange that has no connection yet is taken out */
     int32_t abandoned; /* in a child after fork(): what is shared with the parent stays as it is */
     int32_t broken;    /* libcurl or the poller failed in this turn */
     int32_t torn;      /* ... or in an earlier one: its books cannot be relied on */
@@ -137,7 +143,12 @@ apipie_status pie_curl_exchange_prepare(struct pie_curl_exchange *x);
 void pie_curl_exchange_clear(struct pie_curl_exchange *x);
 void pie_curl_origins_free(struct pie_curl_transport *t);
 
-/* ---- curl_exchange.c: libcurl's callbacks, user is the exchange */
+/* ---- curl_exchange.c */
+
+/* The sockets that it opened and that are no connection yet are not watched any more. */
+void pie_curl_unwatch(struct pie_curl_exchange *x);
+
+/* libcurl's callbacks; user is the exchange */
 
 size_t pie_curl_on_header(char *line, size_t size, size_t count, void *user);
 size_t pie_curl_on_body(char *p, size_t size, size_t count, void *user);

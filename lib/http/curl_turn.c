@@ -28,6 +28,8 @@ static int turn_on_socket(CURL *easy, curl_socket_t s, int what, void *user, voi
     (void)socket_user;
     if (t->abandoned) /* the watching is shared with the parent */
         return 0;
+    if (t->removing && what == CURL_POLL_REMOVE) /* it has been closed: the number is anybody's */
+        return 0;
     if (pie_poller_watch(t->poller, s, what == CURL_POLL_REMOVE ? 0 : wish) != APIPIE_OK)
         t->broken = 1;
     return 0;

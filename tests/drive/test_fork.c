@@ -324,6 +324,43 @@ static void test_long_lived_child(void **state)
     free(s.picture);
 }
 
+/* The same while it connects: libcurl closes such a socket before it says that it need not be watched any more. */
+static void test_long_lived_child_connecting(void **state)
+{
+    struct draw *d = *state;
+    char url[64];
+    int port = raw_port_silent(url, sizeof url);
+    if (port < 0)
+        skip();
+    d->client = draw_client(url);
+    d->request = draw_request(d->client);
+    struct pollfd p = {(int)apipie_client_loop_fd(d->client), POLLIN, 0};
+    assert_status(apipie_request_submit(d->request), APIPIE_OK);
+    for (int32_t i = 0; i < 20; i++)
+        apipie_client_poll(d->client, 5);
+    assert_int_equal(apipie_request_progress(d->request, APIPIE_PROGRESS_PHASE),
+                     APIPIE_PHASE_CONNECTING);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        raw_port_close(port);
+        for (;;)
+            pause();
+    }
+    draw_sleep_ms(50); /* the child has closed its copy of the port */
+    apipie_request_cancel(d->request);
+    assert_status(apipie_request_wait(d->request, 1000), APIPIE_E_CANCELLED);
+    raw_port_close(port); /* attempts to connect are refused now: that of the child's copy too */
+    int ready = 0;
+    for (int64_t since = draw_now_ms(); !ready && draw_now_ms() < since + 2000;) {
+        apipie_client_poll(d->client, 0);
+        ready = poll(&p, 1, 100);
+    }
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    assert_int_equal(ready, 0);
+}
+
 /* Connections that were given up are forgotten: their numbers may be those of the host's own files by now. */
 static void test_files_of_the_host(void **state)
 {
@@ -558,11 +595,11 @@ static void test_lock_is_held(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        DRAW_TEST(test_in_flight),        DRAW_TEST(test_in_flight_loop),
-        DRAW_TEST(test_in_flight_worker), DRAW_TEST(test_idle),
-        DRAW_TEST(test_idle_loop),        DRAW_TEST(test_idle_worker),
-        DRAW_TEST(test_long_lived_child), DRAW_TEST(test_files_of_the_host),
-        DRAW_TEST(test_lock_is_held),
+        DRAW_TEST(test_in_flight),         DRAW_TEST(test_in_flight_loop),
+        DRAW_TEST(test_in_flight_worker),  DRAW_TEST(test_idle),
+        DRAW_TEST(test_idle_loop),         DRAW_TEST(test_idle_worker),
+        DRAW_TEST(test_long_lived_child),  DRAW_TEST(test_long_lived_child_connecting),
+        DRAW_TEST(test_files_of_the_host), DRAW_TEST(test_lock_is_held),
 
     };
     if (argc > 1) /* only those */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A thousand requests out at once, for a server that answers none before all have come. Knows the public API and the raw server. */
+/* A thousand requests out at once (APIPIE_MANY: so many), for a server that answers none before all have come. Knows the public
+ * API and the raw server. */
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -10,10 +11,11 @@
 
 #include "../support/draw.h"
 
-#define MANY          1000
 #define MANY_LIMIT_MS 60000
 /* Two sockets a request, and some. */
-#define MANY_FILES (2 * MANY + 200)
+#define MANY_FILES (2 * (rlim_t)many_count + 200)
+
+static int32_t many_count = 1000;
 
 struct many {
     pthread_mutex_t lock;
@@ -29,11 +31,11 @@ static void many_gather(struct raw_conn *c, const struct raw_request *q, void *u
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += MANY_LIMIT_MS / 1000;
     pthread_mutex_lock(&m->lock);
-    if (++m->count == MANY)
+    if (++m->count == many_count)
         pthread_cond_broadcast(&m->all);
-    while (m->count < MANY && pthread_cond_timedwait(&m->all, &m->lock, &until) == 0)
+    while (m->count < many_count && pthread_cond_timedwait(&m->all, &m->lock, &until) == 0)
         ;
-    int32_t all = m->count >= MANY;
+    int32_t all = m->count >= many_count;
     pthread_mutex_unlock(&m->lock);
     raw_reply_json(c, all ? 200 : 500, ONE_IMAGE);
 }
@@ -100,22 +102,22 @@ static void many_run(struct draw *d, struct many *m, void (*drive)(struct draw *
     if (worker)
         assert_status(apipie_client_start_worker(d->client), APIPIE_OK);
     int64_t since = draw_now_ms();
-    for (int32_t i = 0; i < MANY; i++) {
+    for (int32_t i = 0; i < many_count; i++) {
         apipie_request *r = draw_request(d->client);
         if (i % 2)
             apipie_request_set_done(r, many_done, NULL, NULL);
         assert_status(apipie_request_submit(r), APIPIE_OK);
         apipie_request_unref(r);
     }
-    while (next + many_done_count < MANY && draw_now_ms() < since + MANY_LIMIT_MS) {
+    while (next + many_done_count < many_count && draw_now_ms() < since + MANY_LIMIT_MS) {
         drive(d);
         next += many_collect(d);
     }
-    print_message("%d requests at once: %d ms, %d connections\n", MANY,
+    print_message("%d requests at once: %d ms, %d connections\n", many_count,
                   (int)(draw_now_ms() - since), (int)raw_server_connections(d->server));
-    assert_int_equal(next, MANY / 2);
-    assert_int_equal(many_done_count, MANY / 2);
-    assert_int_equal(raw_server_count(d->server, "POST"), MANY);
+    assert_int_equal(next, many_count / 2);
+    assert_int_equal(many_done_count, many_count / 2);
+    assert_int_equal(raw_server_count(d->server, "POST"), many_count);
     assert_status(apipie_client_poll(d->client, 0), APIPIE_OK);
 }
 
@@ -123,7 +125,8 @@ static void many_test(struct draw *d, void (*drive)(struct draw *d), int32_t wor
 {
     struct many m = {.count = 0};
     if (!many_files()) {
-        print_message("skipped: %d files cannot be open at once here (ulimit -n)\n", MANY_FILES);
+        print_message("skipped: %d files cannot be open at once here (ulimit -n)\n",
+                      (int)MANY_FILES);
         skip();
     }
     pthread_mutex_init(&m.lock, NULL);
@@ -158,5 +161,8 @@ int main(void)
         DRAW_TEST(test_loop),
         DRAW_TEST(test_worker),
     };
+    const char *count = getenv("APIPIE_MANY");
+    if (count)
+        many_count = (int32_t)strtol(count, NULL, 10);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
