@@ -58,7 +58,7 @@ static int32_t wire_is_out(const struct pie_curl_exchange *x)
 static void wire_take_out(struct pie_curl_exchange *x)
 {
     struct pie_curl_transport *t = x->transport;
-    t->removing = x->tries == 0;
+    t->removing = x->opening_n != 0;
     if (t->removing)
         pie_curl_unwatch(x);
     curl_multi_remove_handle(t->multi, x->easy);

@@ -2,7 +2,6 @@
 /* The client's last reference goes in every state of a request: all ends at once, is told once, and is freed once. Knows the
  * public API and the raw server. */
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "../support/draw.h"
+#include "count.h"
 
 #define FREE_SOON_MS 1000
 #define FREE_BIG     (24 * 1024 * 1024)
@@ -21,44 +21,9 @@ enum { FREE_POLL, FREE_WAIT, FREE_WORKER };
 
 struct free_stage {
     atomic_llong blocks;
-    atomic_int done, progress, done_freed, progress_freed, user_freed, sink_freed;
-    apipie_client *client; /* that a callback lets go */
-    apipie_request *held;
+    atomic_int done, progress, done_freed, progress_freed, user_freed;
     apipie_status status; /* in done */
 };
-
-/* ---- memory and descriptors */
-
-static void *free_alloc(void *user, size_t size)
-{
-    void *p = malloc(size);
-    atomic_fetch_add((atomic_llong *)user, p != NULL);
-    return p;
-}
-
-static void *free_resize(void *user, void *block, size_t size)
-{
-    void *p = realloc(block, size);
-    atomic_fetch_add((atomic_llong *)user, !block && p);
-    return p;
-}
-
-static void free_release(void *user, void *block)
-{
-    atomic_fetch_sub((atomic_llong *)user, 1);
-    free(block);
-}
-
-static int free_entries(const char *folder)
-{
-    int n = 0;
-    DIR *d = opendir(folder);
-    while (d && readdir(d))
-        n++;
-    if (d)
-        closedir(d);
-    return n;
-}
 
 /* ---- the server: what it does is in the prompt */
 
@@ -130,21 +95,6 @@ static void free_progress_user(void *user)
 static void free_user(void *user)
 {
     atomic_fetch_add(&((struct free_stage *)user)->user_freed, 1);
-}
-
-static void free_sink_user(void *user)
-{
-    atomic_fetch_add(&((struct free_stage *)user)->sink_freed, 1);
-}
-
-static apipie_client *free_client(struct free_stage *f, const char *base)
-{
-    apipie_allocator a = {sizeof a, &f->blocks, free_alloc, free_resize, free_release};
-    apipie_client *c = apipie_client_new(&a);
-    assert_non_null(c);
-    assert_status(apipie_client_set_key(c, DRAW_KEY), APIPIE_OK);
-    assert_status(apipie_client_set_base_url(c, base), APIPIE_OK);
-    return c;
 }
 
 static apipie_request *free_request(apipie_client *client, const char *prompt)
@@ -288,7 +238,7 @@ static void free_state(const struct free_row *row, const char *base, struct free
     char path[128];
     apipie_request *first = NULL;
     snprintf(path, sizeof path, "%s/x.png", folder);
-    apipie_client *client = free_client(f, base);
+    apipie_client *client = count_client(&f->blocks, base);
     apipie_client_set_poll_budget(client, row->budget_us);
     if (row->line) {
         apipie_client_set_max_in_flight(client, 1);
@@ -304,7 +254,7 @@ static void free_state(const struct free_row *row, const char *base, struct free
     int64_t took_ms = draw_now_ms() - since;
     free_check(f, row, r, took_ms);
     unlink(path);
-    assert_int_equal(free_entries(folder), 2); /* no temporary file is left */
+    assert_int_equal(count_entries(folder), 2); /* no temporary file is left */
 }
 
 static void test_states(void **state)
@@ -331,196 +281,6 @@ static void test_states(void **state)
     else if (port >= 0)
         close(port);
     rmdir(folder);
-}
-
-/* ---- places: a callback lets the client go */
-
-enum { AT_DONE, AT_PROGRESS, AT_BEGIN, AT_WRITE, AT_COMMIT, AT_ABORT, AT_USER, AT_KEY, AT_VETO };
-
-struct free_place {
-    const char *name;
-    int32_t at, drive;
-};
-
-static const struct free_place free_places[] = {
-    {"done-poll", AT_DONE, FREE_POLL},
-    {"done-worker", AT_DONE, FREE_WORKER},
-    {"progress-poll", AT_PROGRESS, FREE_POLL},
-    {"progress-wait", AT_PROGRESS, FREE_WAIT},
-    {"progress-worker", AT_PROGRESS, FREE_WORKER},
-    {"begin-poll", AT_BEGIN, FREE_POLL},
-    {"begin-wait", AT_BEGIN, FREE_WAIT},
-    {"begin-worker", AT_BEGIN, FREE_WORKER},
-    {"write-poll", AT_WRITE, FREE_POLL},
-    {"write-wait", AT_WRITE, FREE_WAIT},
-    {"write-worker", AT_WRITE, FREE_WORKER},
-    {"commit-poll", AT_COMMIT, FREE_POLL},
-    {"commit-wait", AT_COMMIT, FREE_WAIT},
-    {"commit-worker", AT_COMMIT, FREE_WORKER},
-    {"user-poll", AT_USER, FREE_POLL},
-    {"user-worker", AT_USER, FREE_WORKER},
-    {"key-poll", AT_KEY, FREE_POLL},
-    {"key-wait", AT_KEY, FREE_WAIT},
-    {"key-worker", AT_KEY, FREE_WORKER},
-    {"veto-poll", AT_VETO, FREE_POLL},
-    {"veto-worker", AT_VETO, FREE_WORKER},
-};
-
-struct free_scene {
-    struct free_stage f;
-    int32_t at;
-    pthread_mutex_t lock;
-    apipie_client *client; /* goes where `at` says */
-};
-
-static void free_here(struct free_scene *s, int32_t at)
-{
-    if (at != s->at)
-        return;
-    pthread_mutex_lock(&s->lock);
-    apipie_client *client = s->client;
-    s->client = NULL;
-    pthread_mutex_unlock(&s->lock);
-    apipie_client_unref(client);
-}
-
-static void scene_done(void *user, apipie_request *r)
-{
-    struct free_scene *s = user;
-    free_on_done(&s->f, r);
-    free_here(s, AT_DONE);
-}
-
-static void scene_progress(void *user, apipie_request *r)
-{
-    (void)r;
-    free_here(user, AT_PROGRESS);
-}
-
-static void scene_user(void *user)
-{
-    struct free_scene *s = user;
-    free_user(&s->f);
-    free_here(s, AT_USER);
-}
-
-static void scene_sink_user(void *user)
-{
-    free_sink_user(&((struct free_scene *)user)->f);
-}
-
-static apipie_status scene_begin(void *user, uint32_t slot, const char *mime)
-{
-    (void)slot;
-    (void)mime;
-    free_here(user, AT_BEGIN);
-    return APIPIE_OK;
-}
-
-static apipie_status scene_write(void *user, uint32_t slot, const uint8_t *data, size_t size)
-{
-    (void)slot;
-    (void)data;
-    (void)size;
-    free_here(user, AT_WRITE);
-    return APIPIE_OK;
-}
-
-static apipie_status scene_commit(void *user, uint32_t slot, size_t index)
-{
-    (void)slot;
-    (void)index;
-    free_here(user, AT_COMMIT);
-    return APIPIE_OK;
-}
-
-static apipie_status scene_key(void *user, int32_t refused, char *key, size_t capacity)
-{
-    (void)refused;
-    snprintf(key, capacity, "%s", DRAW_KEY);
-    free_here(user, AT_KEY);
-    return APIPIE_OK;
-}
-
-static apipie_status scene_veto(void *user, const apipie_request *request, char *reason,
-                                size_t capacity)
-{
-    (void)reason;
-    (void)capacity;
-    if (strcmp(apipie_request_prompt(request, NULL), "good") == 0)
-        free_here(user, AT_VETO);
-    return APIPIE_OK;
-}
-
-/* Drives as the row says until both have ended. */
-static void scene_drive(struct free_scene *s, int32_t drive, apipie_client *client,
-                        apipie_request *good, apipie_request *other)
-{
-    int64_t until = draw_now_ms() + 5000;
-    while (apipie_request_status(other) == APIPIE_PENDING && draw_now_ms() < until) {
-        pthread_mutex_lock(&s->lock);
-        int32_t gone = s->client == NULL;
-        /* The host's own count: a thread that polls has a reference while it does. */
-        pthread_mutex_unlock(&s->lock);
-        if (gone)
-            draw_sleep_ms(1);
-        else if (drive == FREE_WAIT)
-            apipie_request_wait(good, 5000);
-        else
-            apipie_client_poll(client, 5);
-    }
-}
-
-static void scene_run(struct free_scene *s, int32_t drive)
-{
-    apipie_client *client = s->client;
-    apipie_request *other = free_request(client, "stall");
-    apipie_request *good = free_request(client, "good");
-    if (drive == FREE_WORKER)
-        assert_status(apipie_client_start_worker(client), APIPIE_OK);
-    apipie_client_set_veto(client, scene_veto, s, NULL);
-    apipie_request_set_user_data(good, s, scene_user);
-    apipie_request_set_progress(good, scene_progress, s, NULL);
-    apipie_request_set_sink(good, scene_begin, scene_write, NULL, scene_commit, NULL, s,
-                            scene_sink_user);
-    if (drive != FREE_WAIT)
-        apipie_request_set_done(good, scene_done, s, NULL);
-    assert_status(apipie_request_submit(other), APIPIE_OK);
-    apipie_client_set_key_fn(client, scene_key, s, NULL);
-    apipie_status status = apipie_request_submit(good);
-    assert_status(status, s->at == AT_VETO ? APIPIE_E_CANCELLED : APIPIE_OK);
-    if (drive != FREE_WAIT)
-        good = apipie_request_unref(good);
-    scene_drive(s, drive, client, good, other);
-    assert_null(s->client);
-    assert_status(apipie_request_status(other), APIPIE_E_CANCELLED);
-    assert_status(apipie_request_wait(other, -1), APIPIE_E_CANCELLED);
-    assert_true(!good || apipie_request_status(good) != APIPIE_PENDING);
-    apipie_request_unref(good);
-    apipie_request_unref(other);
-}
-
-static void test_places(void **state)
-{
-    struct draw *d = *state;
-    const struct free_place *row = d->row;
-    struct free_scene *s = calloc(1, sizeof *s);
-    assert_non_null(s);
-    pthread_mutex_init(&s->lock, NULL);
-    d->server = raw_server_start(free_handler, NULL);
-    s->at = row->at;
-    s->client = free_client(&s->f, raw_server_base(d->server));
-    scene_run(s, row->drive);
-    /* What the worker let go is freed a moment later. */
-    for (int32_t i = 0; i < 1000 && atomic_load(&s->f.blocks) != 0; i++)
-        draw_sleep_ms(1);
-    assert_int_equal(atomic_load(&s->f.blocks), 0);
-    assert_int_equal(atomic_load(&s->f.user_freed), 1);
-    assert_int_equal(atomic_load(&s->f.sink_freed), 1);
-    if (row->drive != FREE_WAIT && row->at != AT_VETO)
-        assert_int_equal(atomic_load(&s->f.done), 1);
-    pthread_mutex_destroy(&s->lock);
-    free(s);
 }
 
 /* ---- other threads are inside */
@@ -550,7 +310,7 @@ static void free_under_threads(struct draw *d, int32_t worker)
     struct free_stage f;
     memset(&f, 0, sizeof f);
     d->server = raw_server_start(free_handler, NULL);
-    apipie_client *client = free_client(&f, raw_server_base(d->server));
+    apipie_client *client = count_client(&f.blocks, raw_server_base(d->server));
     if (worker)
         assert_status(apipie_client_start_worker(client), APIPIE_OK);
     for (int32_t i = 0; i < FREE_THREADS; i++) {
@@ -594,7 +354,7 @@ static void free_race(struct draw *d, int32_t worker)
     d->server = raw_server_start(free_handler, NULL);
     for (int32_t i = 0; i < 150; i++) {
         struct free_thread t = {.client = NULL};
-        apipie_client *client = free_client(&f, raw_server_base(d->server));
+        apipie_client *client = count_client(&f.blocks, raw_server_base(d->server));
         if (worker)
             assert_status(apipie_client_start_worker(client), APIPIE_OK);
         t.request = free_request(client, i % 2 ? "stall" : "good");
@@ -633,10 +393,9 @@ int main(int argc, char **argv)
     if (argc > 1) /* only those */
         cmocka_set_test_filter(argv[1]);
     free_make_large();
-    int before = free_entries("/proc/self/fd");
-    int failed = DRAW_ROWS(test_states, free_rows) + DRAW_ROWS(test_places, free_places) +
-                 cmocka_run_group_tests(tests, NULL, NULL);
-    int after = free_entries("/proc/self/fd");
+    int before = count_entries("/proc/self/fd");
+    int failed = DRAW_ROWS(test_states, free_rows) + cmocka_run_group_tests(tests, NULL, NULL);
+    int after = count_entries("/proc/self/fd");
     if (after != before)
         print_error("%d descriptors instead of %d\n", after, before);
     free(free_large);

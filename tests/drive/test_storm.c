@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "count.h"
 #include "storm.h"
 
 #define STORM_THREADS 8
@@ -46,28 +47,6 @@ static const struct storm_drive storm_drives[] = {
 
 static uint64_t storm_seed;
 static int32_t storm_count = STORM_CALLS;
-
-/* ---- an allocator that counts */
-
-static void *storm_alloc(void *user, size_t size)
-{
-    void *p = malloc(size);
-    atomic_fetch_add((atomic_llong *)user, p != NULL);
-    return p;
-}
-
-static void *storm_resize(void *user, void *block, size_t size)
-{
-    void *p = realloc(block, size);
-    atomic_fetch_add((atomic_llong *)user, !block && p);
-    return p;
-}
-
-static void storm_release(void *user, void *block)
-{
-    atomic_fetch_sub((atomic_llong *)user, 1);
-    free(block);
-}
 
 /* ---- threads that submit */
 
@@ -191,7 +170,6 @@ static void *storm_loop(void *user)
 
 static void storm_open(struct storm *s, const struct storm_drive *drive)
 {
-    apipie_allocator a = {sizeof a, &s->blocks, storm_alloc, storm_resize, storm_release};
     memset(s, 0, sizeof *s);
     s->drive = drive;
     s->seed = storm_seed;
@@ -199,12 +177,9 @@ static void storm_open(struct storm *s, const struct storm_drive *drive)
     s->calls = calloc((size_t)s->count + 1, sizeof *s->calls);
     pthread_mutex_init(&s->ring_lock, NULL);
     storm_server_start(&s->server, s->seed, s->count);
-    s->client = apipie_client_new(&a);
+    s->client = count_client(&s->blocks, raw_server_base(s->server.raw));
     assert_non_null(s->calls);
     assert_non_null(s->client);
-    assert_int_equal(apipie_client_set_key(s->client, "sk-pie-0123456789abcdef"), APIPIE_OK);
-    assert_int_equal(apipie_client_set_base_url(s->client, raw_server_base(s->server.raw)),
-                     APIPIE_OK);
     apipie_client_set_retry(s->client, APIPIE_RETRY_SAFE, 4);
     apipie_client_set_breaker(s->client, 0, 1);
     apipie_client_set_max_in_flight(s->client, 32);

@@ -28,7 +28,7 @@
 #define UNLOAD_ROUNDS 100
 #define UNLOAD_WARM   10
 /* Of memory that is in use, this much more after all rounds is a leak. */
-#define UNLOAD_GROWTH 2048
+#define UNLOAD_GROWTH 512
 #define UNLOAD_SOON   2000
 #define UNLOAD_PICTURE                                                                             \
     "{\"data\":[{\"b64_json\":"                                                                    \
