@@ -27,10 +27,19 @@ struct fork_view {
 
 /* ---- the child */
 
+/* Another program takes over: a tool that looks for leaks at the end would find what the parent's threads held. */
+static void child_end(int code)
+{
+    char text[24];
+    snprintf(text, sizeof text, "exit %d", code);
+    execl("/bin/sh", "sh", "-c", text, (char *)NULL);
+    _exit(99);
+}
+
 #define CHILD_EXPECT(what)                                                                         \
     do {                                                                                           \
         if (!(what))                                                                               \
-            _exit(__LINE__ % 200 + 50);                                                            \
+            child_end(__LINE__ % 200 + 50);                                                        \
     } while (0)
 
 static void child_is_refused(struct fork_view *v)
@@ -81,7 +90,7 @@ static void child_main(struct fork_view *v)
 {
     child_is_refused(v);
     child_lets_go(v);
-    _exit(0);
+    child_end(0);
 }
 
 /* Its exit code; 1000 when it hung, 2000 + a signal when it died. */
@@ -384,7 +393,7 @@ static void test_files_of_the_host(void **state)
         for (int32_t i = 0; i < 16; i++)
             CHILD_EXPECT(write(more[i], "x", 1) == 1);
         CHILD_EXPECT(write(file, "x", 1) == 1);
-        _exit(0);
+        child_end(0);
     }
     assert_int_equal(fork_join(child, FORK_LIMIT_MS), 0);
     assert_int_equal(lseek(file, 0, SEEK_END), 17);
