@@ -162,6 +162,25 @@ static struct apipie_request *drive_deliver(struct apipie_client *c, struct apip
     return over;
 }
 
+/* Who was cancelled after his end was decided: there is nothing to stop, and perhaps no other turn to find that. The lock is
+ * held. */
+static struct apipie_request *drive_take_late(struct apipie_client *c)
+{
+    struct apipie_request *late = NULL;
+    struct apipie_request **at = &c->cancelled;
+    while (*at != NULL) {
+        struct apipie_request *r = *at;
+        if (pie_atomic_get(&r->state) != PIE_STATE_ENDED) {
+            at = &r->cancel_next;
+            continue;
+        }
+        *at = r->cancel_next;
+        r->cancel_next = late;
+        late = r;
+    }
+    return late;
+}
+
 static void drive_publish(struct apipie_client *c)
 {
     struct apipie_request *ended = c->ended;
@@ -170,8 +189,10 @@ static void drive_publish(struct apipie_client *c)
         return;
     pie_lock_take(c->lock);
     struct apipie_request *over = drive_deliver(c, ended);
+    struct apipie_request *late = drive_take_late(c);
     pie_lock_wake(c->lock);
     pie_lock_drop(c->lock);
+    drive_end_cancelled(late);
     while (over != NULL) {
         struct apipie_request *r = over;
         over = r->next;

@@ -75,7 +75,8 @@ static int32_t lead_turns(struct apipie_client *c, const struct lead_aim *aim)
     c->leader = 0;
     pie_lock_wake(c->lock); /* another one takes over */
     if (aim->request != NULL && c->open != 0 && c->loop != NULL)
-        c->transport->type->wakeup(c->transport); /* the loop asks again for how long it may sleep */
+        c->transport->type->wakeup(
+            c->transport); /* the loop asks again for how long it may sleep */
     return cut;
 }
 
@@ -115,6 +116,8 @@ static void lead_until_ended(struct apipie_request *r, int64_t until_ms)
     struct lead_aim aim = {r, until_ms, 0};
     int32_t turns = 0;
     while (!lead_ended(r) && (turns++ == 0 || pie_clock_ms() < until_ms)) {
+        /* What is due already does not wait for what comes next. */
+        aim.until_ms = r->listed_for == PIE_FOR_CALL ? 0 : until_ms;
         lead_or_follow(c, &aim);
         if (r->listed_for != PIE_FOR_CALL || lead_ended(r))
             continue;

@@ -42,6 +42,17 @@ static void turns_stall(struct raw_conn *c, const struct raw_request *q, void *u
     raw_stall(c);
 }
 
+/* While the first call of a progress callback runs the reply begins, and then nothing comes any more. */
+static void turns_half(struct raw_conn *c, const struct raw_request *q, void *user)
+{
+    (void)q;
+    (void)user;
+    raw_pause_ms(c, 50);
+    raw_head(c, 200, "Content-Type: application/json\r\nContent-Length: 5000\r\n");
+    raw_send_text(c, "{\"data\":[{\"b64_json\":\"");
+    raw_stall(c);
+}
+
 /* What is there to collect lets poll return, however long it may wait: also when it was there before. */
 static void test_poll_with_something_to_collect(void **state)
 {
@@ -254,6 +265,37 @@ static void test_cancel_at_the_end(void **state)
     assert_int_equal(freed, 200);
 }
 
+/* The same for certain: its own sink cancels it when all is there. */
+static apipie_status turns_write(void *user, uint32_t slot, const uint8_t *data, size_t size)
+{
+    (void)user;
+    (void)slot;
+    (void)data;
+    (void)size;
+    return APIPIE_OK;
+}
+
+static apipie_status turns_commit(void *user, uint32_t slot, size_t index)
+{
+    (void)slot;
+    (void)index;
+    apipie_request_cancel(*(apipie_request **)user);
+    return APIPIE_OK;
+}
+
+static void test_cancel_by_the_sink(void **state)
+{
+    struct draw *d = *state;
+    int32_t slow = 0, freed = 0;
+    draw_serve(d, turns_slow, &slow);
+    apipie_request *r = draw_request(d->client);
+    apipie_request_set_user_data(r, &freed, turns_freed);
+    apipie_request_set_sink(r, NULL, turns_write, NULL, turns_commit, NULL, &r, NULL);
+    assert_ended(r, apipie_request_perform(r), APIPIE_OK);
+    apipie_request_unref(r);
+    assert_int_equal(freed, 1);
+}
+
 /* The descriptor of a loop falls silent again, whatever was cancelled or woken meanwhile. */
 static void test_loop_falls_silent(void **state)
 {
@@ -279,24 +321,28 @@ static void test_loop_falls_silent(void **state)
 
 /* A progress callback that is due does not wait for the next byte. */
 static int32_t turns_phases;
+static int64_t turns_last_ms;
 
 static void turns_progress(void *user, apipie_request *request)
 {
     (void)user;
+    turns_last_ms = draw_now_ms();
     turns_phases |= 1 << apipie_request_progress(request, APIPIE_PROGRESS_PHASE);
-    draw_sleep_ms(20);
+    draw_sleep_ms(100);
 }
 
 static void test_progress_while_a_worker_leads(void **state)
 {
     struct draw *d = *state;
-    draw_serve(d, turns_stall, NULL);
+    draw_serve(d, turns_half, NULL);
     turns_phases = 0;
     apipie_request_set_progress(d->request, turns_progress, NULL, NULL);
     assert_status(apipie_client_start_worker(d->client), APIPIE_OK);
     assert_status(apipie_request_submit(d->request), APIPIE_OK);
-    assert_status(apipie_request_wait(d->request, 400), APIPIE_PENDING);
-    assert_true((turns_phases & 1 << APIPIE_PHASE_DRAWING) != 0);
+    int64_t since = draw_now_ms();
+    assert_status(apipie_request_wait(d->request, 600), APIPIE_PENDING);
+    assert_in_range(turns_last_ms - since, 0, 400);
+    assert_true((turns_phases & 1 << APIPIE_PHASE_RECEIVING) != 0);
 }
 
 int main(int argc, char **argv)
@@ -312,6 +358,7 @@ int main(int argc, char **argv)
         DRAW_TEST(test_loop_sleeps_with_budget),
         DRAW_TEST(test_loop_after_a_waiter),
         DRAW_TEST(test_cancel_at_the_end),
+        DRAW_TEST(test_cancel_by_the_sink),
         DRAW_TEST(test_loop_falls_silent),
         DRAW_TEST(test_progress_while_a_worker_leads),
     };
