@@ -76,7 +76,7 @@ struct storm_call {
 
 struct storm_drive {
     const char *name;
-    int32_t worker;
+    int32_t worker; /* 2: it is started in the middle */
     int64_t budget_us;
     int32_t waits;    /* percent of the calls for which the thread waits that submitted them */
     int32_t poll_ms;  /* the threads that submit also poll; negative: not */

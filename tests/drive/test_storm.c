@@ -42,6 +42,7 @@ static const struct storm_drive storm_drives[] = {
     {"loop-budget", 0, 200, 0, -1, 0, 0, 0, 0, 1}, {"worker-wait", 1, 0, 85, -1, 0, 0, 0, 0, 0},
     {"worker-poll", 1, 0, 0, -1, 0, 2, 50, 1, 0},  {"worker-loop", 1, 0, 0, -1, 0, 0, 0, 0, 2},
     {"mixed", 0, 0, 40, 0, 1, 1, 20, 1, 1},        {"worker-mixed", 1, 0, 40, 2, 1, 1, 20, 1, 1},
+    {"worker-late", 2, 0, 40, 0, 1, 1, 20, 1, 1},
 };
 #define STORM_DRIVES (sizeof storm_drives / sizeof storm_drives[0])
 
@@ -91,6 +92,9 @@ static void *storm_work(void *user)
     storm_spot.ours = 1;
     while ((r = storm_submit_next(s, &c)) != NULL) {
         int32_t number = c->number;
+        if (s->drive->worker == 2 && number == s->count / 2 &&
+            apipie_client_start_worker(s->client) != APIPIE_OK)
+            storm_wrong("no worker");
         if (c->waits) {
             /* Somebody else may cancel it meanwhile. */
             storm_ring(s, apipie_request_ref(r), number);
@@ -184,7 +188,7 @@ static void storm_open(struct storm *s, const struct storm_drive *drive)
     apipie_client_set_breaker(s->client, 0, 1);
     apipie_client_set_max_in_flight(s->client, 32);
     apipie_client_set_poll_budget(s->client, drive->budget_us);
-    if (drive->worker)
+    if (drive->worker == 1)
         assert_int_equal(apipie_client_start_worker(s->client), APIPIE_OK);
 }
 
