@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -319,6 +320,53 @@ static void test_loop_falls_silent(void **state)
     }
 }
 
+/* Who leads leaves as soon as his own request has ended, and another one of those who wait takes over. */
+#define TURNS_WAITERS 4
+
+static void turns_by_number(struct raw_conn *c, const struct raw_request *q, void *user)
+{
+    char text[16];
+    (void)user;
+    draw_field(q, "seed", text, sizeof text);
+    raw_pause_ms(c, (int32_t)(strtol(text, NULL, 10) * 100));
+    raw_reply_json(c, 200, ONE_IMAGE);
+}
+
+struct turns_waiter {
+    pthread_t id;
+    apipie_request *request;
+    int64_t ended_ms;
+};
+
+static void *turns_wait(void *user)
+{
+    struct turns_waiter *w = user;
+    apipie_request_wait(w->request, -1);
+    w->ended_ms = draw_now_ms();
+    return NULL;
+}
+
+static void test_another_one_leads(void **state)
+{
+    struct draw *d = *state;
+    struct turns_waiter w[TURNS_WAITERS];
+    draw_serve(d, turns_by_number, NULL);
+    int64_t since = draw_now_ms();
+    for (int32_t i = 0; i < TURNS_WAITERS; i++) {
+        w[i].request = draw_request(d->client);
+        apipie_request_set_seed(w[i].request, (uint64_t)i + 1);
+        assert_status(apipie_request_submit(w[i].request), APIPIE_OK);
+        assert_int_equal(pthread_create(&w[i].id, NULL, turns_wait, &w[i]), 0);
+        draw_sleep_ms(10); /* the first one leads */
+    }
+    for (int32_t i = 0; i < TURNS_WAITERS; i++) {
+        pthread_join(w[i].id, NULL);
+        assert_ended(w[i].request, apipie_request_status(w[i].request), APIPIE_OK);
+        assert_in_range(w[i].ended_ms - since, 100 * (i + 1), 100 * (i + 1) + TURNS_SOON_MS);
+        apipie_request_unref(w[i].request);
+    }
+}
+
 /* A progress callback that is due does not wait for the next byte. */
 static int32_t turns_phases;
 static int64_t turns_last_ms;
@@ -360,6 +408,7 @@ int main(int argc, char **argv)
         DRAW_TEST(test_cancel_at_the_end),
         DRAW_TEST(test_cancel_by_the_sink),
         DRAW_TEST(test_loop_falls_silent),
+        DRAW_TEST(test_another_one_leads),
         DRAW_TEST(test_progress_while_a_worker_leads),
     };
     if (argc > 1) /* only those */
