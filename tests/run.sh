@@ -196,7 +196,7 @@ if tsan_works; then
         chmod +x "$builds/meson-calm"
         meson=$builds/meson-calm
     }
-    run_tests tsan "" --suite unit --suite wire --suite sandbox --suite ledger --suite chaos --timeout-multiplier 4
+    run_tests tsan "" --suite unit --suite wire --suite sandbox --suite ledger --suite chaos --suite drive --timeout-multiplier 4
     meson=$meson_plain
 else
     note "not run: thread sanitizer, which does not work on this system"
