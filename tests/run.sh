@@ -206,7 +206,7 @@ if tsan_works; then
         chmod +x "$builds/meson-calm"
         meson=$builds/meson-calm
     }
-    run_tests tsan "" --suite unit --suite wire --suite sandbox --suite ledger --suite chaos --suite transport \
+    run_tests tsan "" --suite unit --suite wire --suite sandbox --suite ledger --suite chaos --suite transport --suite drive \
         --timeout-multiplier 4
     meson=$meson_plain
 else

@@ -31,7 +31,7 @@
 #ifdef __SANITIZE_THREAD__
 #define STORM_CALLS 400
 #else
-#define STORM_CALLS 2000
+#define STORM_CALLS 1500
 #endif
 
 static const struct storm_drive storm_drives[] = {

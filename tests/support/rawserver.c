@@ -519,7 +519,8 @@ struct raw_server *raw_server_start_late(raw_handler handler, void *user, int32_
         abort(); /* a test machine without sockets */
     snprintf(s->origin, sizeof s->origin, "http://127.0.0.1:%d", port);
     snprintf(s->base, sizeof s->base, "%s/v1", s->origin);
-    if ((delay_ms <= 0 && listen(s->fd, RAW_BACKLOG)) || pthread_create(&s->thread, NULL, raw_listen, s))
+    if ((delay_ms <= 0 && listen(s->fd, RAW_BACKLOG)) ||
+        pthread_create(&s->thread, NULL, raw_listen, s))
         abort();
     return s;
 }
