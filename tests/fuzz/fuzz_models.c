@@ -55,15 +55,14 @@ static void fuzz_select(struct apipie_catalog *c, int32_t field)
 
 static void fuzz_merge(const struct apipie_catalog *c)
 {
-    static struct apipie_catalog *base;
-    struct apipie_catalog *merged = NULL;
-    if (base == NULL)
-        FUZZ_NEED(pie_catalog_built_in(&pie_mem_libc, &base) == APIPIE_OK);
+    struct apipie_catalog *base = NULL, *merged = NULL;
+    FUZZ_NEED(pie_catalog_built_in(&pie_mem_libc, &base) == APIPIE_OK);
     FUZZ_NEED(pie_catalog_merge(&pie_mem_libc, base, c, &merged) == APIPIE_OK);
     FUZZ_NEED(pie_catalog_count(merged) >= pie_catalog_count(base));
     FUZZ_NEED(pie_catalog_count(merged) >= pie_catalog_count(c));
     fuzz_rows(merged);
     pie_catalog_drop(merged);
+    pie_catalog_drop(base);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
