@@ -198,10 +198,20 @@ static void logtext_take_prompt(char *text, size_t capacity, const char *prompt)
     }
 }
 
+static void logtext_take_headers(char *text, const struct pie_headers *h)
+{
+    const char *name = NULL;
+    const char *value = NULL;
+    for (size_t at = 0; h != NULL && pie_headers_next(h, &at, &name, &value);)
+        pie_verdict_mask_text(text, value);
+}
+
 void pie_log_text(struct pie_slice text, const struct pie_log_hide *hide, char *out,
                   size_t capacity)
 {
     pie_text_display(text, out, capacity);
+    for (size_t i = 0; i < PIE_COUNT(hide->headers); i++)
+        logtext_take_headers(out, hide->headers[i]);
     logtext_trim_words(out);
     pie_verdict_mask_text(out, hide->key);
     for (size_t i = 0; i < PIE_COUNT(hide->prompts); i++) {

@@ -13,7 +13,7 @@
 static void assert_shown(const char *text, const char *prompt, const char *want)
 {
     char out[PIE_LOG_LINE];
-    const struct pie_log_hide hide = {KEY, {prompt, NULL}};
+    const struct pie_log_hide hide = {KEY, {prompt, NULL}, {NULL, NULL}};
     pie_log_text(pie_slice_text(text), &hide, out, sizeof(out));
     assert_string_equal(out, want);
 }
@@ -83,7 +83,7 @@ static void short_prompts_stand_alone(void **state)
 static void there_is_always_room(void **state)
 {
     char text[2 * PIE_LOG_LINE], out[PIE_LOG_LINE], small[8];
-    const struct pie_log_hide hide = {NULL, {"x", "y"}};
+    const struct pie_log_hide hide = {NULL, {"x", "y"}, {NULL, NULL}};
     (void)state;
     for (size_t i = 0; i + 1 < sizeof(text); i++)
         text[i] = "x y "[i % 4];
