@@ -63,6 +63,15 @@ static void prompts_are_left_out(void **state)
                  "https://h/p/(prompt)");
     assert_shown("{\\\"a calm\\nlake at dawn, two swans; oil on canvas\\\"}", CALM,
                  "{\\\"(prompt)\\\"}");
+    assert_shown("{\\\\\\\"a calm\\\\nlake at dawn, two swans; oil on canvas\\\\\\\"}", CALM,
+                 "{\\\\\\\"(prompt)\\\\\\\"}");
+    assert_shown("{\"p\": \"F\\u00fcchse \\u732B \\ud83D\\ude00\"}",
+                 "F\xC3\xBC"
+                 "chse \xE7\x8C\xAB \xF0\x9F\x98\x80",
+                 "{\"p\": \"(prompt)\"}");
+    assert_shown("{\"p\": \"\\\\u732b\\\\u732b\\\\u732b\"}", "\xE7\x8C\xAB\xE7\x8C\xAB\xE7\x8C\xAB",
+                 "{\"p\": \"\\(prompt)\"}");
+    assert_shown("\\u00zz \\ud83d \\u", CALM, "\\u00zz \\ud83d \\u");
     assert_shown("no: a calm lake at dawn, two geese, big", CALM, "no: (prompt)");
     assert_shown("no: a calm la...", CALM, "no: (prompt)");
     assert_shown("a calm lake", CALM, "a calm lake"); /* the words of many */
