@@ -950,8 +950,8 @@ APIPIE_API apipie_status apipie_request_set_done(apipie_request *request, apipie
                                                  void *user, apipie_free_fn user_free);
 
 /**
- * Something moved: apipie_request_progress() tells how far it is. Several steps become one call, at most 50 a second, never after the
- * done callback.
+ * Something moved: apipie_request_progress() tells how far it is. Several steps become one call; for bytes alone there are at most 50
+ * a second. Never after the done callback.
  * @param request lives at least during the call
  * Threads: one that is in apipie_client_poll(), or waits for this request; one at a time. Everything may be called but what waits
  * (see docs/threads.md). Blocks: should not. Owns: nothing. Since: 0.1.
@@ -1186,7 +1186,7 @@ APIPIE_API int64_t apipie_client_loop_fd(apipie_client *client);
  * After how many milliseconds apipie_client_poll(client, 0) should be called although the descriptor is not readable: a time
  * limit, a backoff. Ask again after each poll and each submit.
  * @return 0: at once; negative: there is nothing to wait for
- * Threads: any; while another thread polls, what it says is old. Blocks: no. Owns: nothing. Since: 0.1.
+ * Threads: any; while another thread polls, what it says is old: the descriptor becomes readable when that one leaves. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API int64_t apipie_client_next_timeout(apipie_client *client);
 
@@ -1213,7 +1213,7 @@ enum {
     APIPIE_PROGRESS_DOWN_TOTAL = 4, /**< ... that are announced by now, or APIPIE_UNKNOWN */
     APIPIE_PROGRESS_IMAGES_BEGUN =
         5, /**< images whose bytes have begun to come; a failed try counts too */
-    APIPIE_PROGRESS_IMAGES_DONE = 6 /**< images whose bytes are all there */
+    APIPIE_PROGRESS_IMAGES_DONE = 6 /**< images whose bytes are all there; from the cache too */
 };
 
 /** What a request is about, for APIPIE_PROGRESS_PHASE. Since: 0.1. */

@@ -19,7 +19,8 @@ extern "C" {
  * reply, and where a body or header repeats the key, asterisks stand in its place. Prompts and pictures are in it. Exchanges that
  * are out when the client goes are left away.
  * @param path made anew; must not exist
- * @return APIPIE_E_FILE when it cannot be made; APIPIE_E_STATE after the first submit, or with a second call of either function
+ * @return APIPIE_E_FILE when it cannot be made; APIPIE_E_STATE after the first submit, apipie_client_start_worker() or apipie_client_loop_fd(),
+ * or with a second call of either function
  * Threads: any. Blocks: the disk. Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_client_record(apipie_client *client, const char *path);

@@ -22,6 +22,8 @@ APIPIE_API apipie_status apipie_client_set_poll_budget(apipie_client *client, in
 {
     if (client == NULL || us < 0 || us > DRIVE_BUDGET_MAX_US)
         return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
     pie_count_set(&client->poll_budget_us, us);
     return APIPIE_OK;
 }

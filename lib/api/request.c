@@ -83,7 +83,7 @@ APIPIE_API size_t apipie_request_format_json(const apipie_request *request, char
 
 APIPIE_API apipie_status apipie_request_submit(apipie_request *request)
 {
-    return request != NULL ? pie_engine_submit(request) : APIPIE_E_ARGUMENT;
+    return request != NULL ? pie_engine_submit(request, 0) : APIPIE_E_ARGUMENT;
 }
 
 APIPIE_API apipie_status apipie_request_wait(apipie_request *request, int64_t timeout_ms)
@@ -93,15 +93,7 @@ APIPIE_API apipie_status apipie_request_wait(apipie_request *request, int64_t ti
 
 APIPIE_API apipie_status apipie_request_perform(apipie_request *request)
 {
-    /* Before submit: a request that could not be waited for must not be sent. */
-    if (request == NULL)
-        return APIPIE_E_ARGUMENT;
-    if (pie_client_is_foreign(request->client))
-        return APIPIE_E_FORKED;
-    if (pie_inside_where(request->client) != PIE_INSIDE_NOTHING)
-        return APIPIE_E_REENTRANT;
-    apipie_status status = pie_engine_submit(request);
-    return status == APIPIE_OK ? pie_engine_wait(request, -1) : status;
+    return request != NULL ? pie_engine_perform(request) : APIPIE_E_ARGUMENT;
 }
 
 APIPIE_API void apipie_request_cancel(apipie_request *request)

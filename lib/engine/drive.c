@@ -160,6 +160,8 @@ static struct apipie_request *drive_deliver(struct apipie_client *c, struct apip
         r->next = over;
         over = r;
     }
+    if (c->open == 0) /* who polls without a limit has nothing to wait for any more */
+        pie_sleep_wake(c, NULL);
     return over;
 }
 

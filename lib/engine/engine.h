@@ -124,9 +124,10 @@ struct apipie_client {
     uint64_t leader;              /* the thread that pumps; 0: nobody */
     struct pie_sleeper *sleepers; /* threads that wait while it does: a list */
     struct pie_thread *worker;
-    int32_t nudged;      /* apipie_client_wakeup(), not seen yet */
-    int64_t open;        /* requests that were submitted and have not ended */
-    int64_t uncollected; /* ... that have, and that nobody has been given yet */
+    int32_t nudged;       /* apipie_client_wakeup(), not seen yet */
+    int32_t asked_beside; /* a loop asked for its timeout while somebody else turned */
+    int64_t open;         /* requests that were submitted and have not ended */
+    int64_t uncollected;  /* ... that have, and that nobody has been given yet */
     struct apipie_request *posted, *posted_last; /* ended, for next() */
     struct apipie_request *due, *due_last;       /* a callback is due */
     int64_t bell; /* rings while one of these two is not empty; -1: nobody asked for it */
@@ -321,8 +322,9 @@ int32_t pie_client_is_foreign(const struct apipie_client *c);
 
 /* ---- submit.c, lead.c, drive.c */
 
-/* Checks, seals, opens the output, hands over. */
-apipie_status pie_engine_submit(struct apipie_request *r);
+/* Checks, seals, opens the output, hands over. waits: the caller comes to wait for it, and takes himself from r->waiters. */
+apipie_status pie_engine_submit(struct apipie_request *r, int32_t waits);
+apipie_status pie_engine_perform(struct apipie_request *r);
 apipie_status pie_engine_wait(struct apipie_request *r, int64_t timeout_ms);
 apipie_status pie_engine_poll(struct apipie_client *c, int64_t timeout_ms);
 void pie_engine_cancel(struct apipie_request *r);

@@ -237,9 +237,10 @@ void pie_log_ended(const struct apipie_request *r);
 struct pie_log_hide {
     const char *key;
     const char *prompts[2];
+    const struct pie_headers *headers[2]; /* of the host: their values */
 };
 
-/* text for a log: fit for display, without the key, the prompts, what follows the path of a url or stands before its host, and long
+/* text for a log: fit for display, without the key, the prompts, the values of headers, what follows the path of a url or stands before its host, and long
  * runs of data; in out[capacity] with NUL. */
 void pie_log_text(struct pie_slice text, const struct pie_log_hide *hide, char *out,
                   size_t capacity);

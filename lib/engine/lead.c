@@ -43,7 +43,9 @@ static int32_t lead_reached(const struct apipie_client *c, const struct lead_aim
 {
     if (aim->request != NULL)
         return lead_ended(aim->request) || aim->request->listed_for == PIE_FOR_CALL;
-    return pie_deliver_ready(c) || c->nudged || c->closing;
+    /* Without a limit a wait for nothing would have no end. */
+    int32_t in_vain = aim->until_ms == INT64_MAX && c->open == 0;
+    return pie_deliver_ready(c) || c->nudged || c->closing || in_vain;
 }
 
 /* The client was freed while we led: nobody else may come to end what still runs. Enters and leaves with the lock held. */
@@ -81,9 +83,10 @@ static int32_t lead_turns(struct apipie_client *c, const struct lead_aim *aim)
     }
     lead_close(c);
     lead_let_go(c);
-    if (aim->request != NULL && c->open != 0 && c->loop != NULL)
+    if ((aim->request != NULL || c->asked_beside) && c->open != 0 && c->loop != NULL)
         c->transport->type->wakeup(
             c->transport); /* the loop asks again for how long it may sleep */
+    c->asked_beside = 0;
     return cut;
 }
 
@@ -136,6 +139,26 @@ static void lead_until_ended(struct apipie_request *r, int64_t until_ms)
     }
 }
 
+apipie_status pie_engine_perform(struct apipie_request *r)
+{
+    struct apipie_client *c = r->client;
+    if (pie_client_is_foreign(c))
+        return APIPIE_E_FORKED;
+    /* Before submit: a request that could not be waited for must not be sent. */
+    if (pie_inside_where(c) != PIE_INSIDE_NOTHING)
+        return APIPIE_E_REENTRANT;
+    pie_request_keep(r);
+    apipie_status status = pie_engine_submit(r, 1);
+    if (status == APIPIE_OK) {
+        status = pie_engine_wait(r, -1);
+        pie_lock_take(c->lock);
+        r->waiters--;
+        pie_lock_drop(c->lock);
+    }
+    pie_request_drop(r);
+    return status;
+}
+
 apipie_status pie_engine_wait(struct apipie_request *r, int64_t timeout_ms)
 {
     struct apipie_client *c = r->client;
@@ -173,8 +196,8 @@ static void lead_until_ready(struct apipie_client *c, struct lead_aim *aim)
 {
     int32_t waits = pie_clock_ms() < aim->until_ms;
     int32_t cut = 0;
-    /* One turn, without waiting: for what is there already, and where nothing could end a wait without a limit. */
-    if (lead_reached(c, aim) || (aim->until_ms == INT64_MAX && c->open == 0))
+    /* One turn, without waiting: for what is there already. */
+    if (lead_reached(c, aim))
         aim->until_ms = 0;
     /* With nothing under way an idle poll(0) is no more than this. */
     if (!waits && c->open == 0 && c->loop == NULL)
@@ -187,9 +210,9 @@ static void lead_until_ready(struct apipie_client *c, struct lead_aim *aim)
 /* A loop of the host's that watches our descriptor heard it ring: it falls silent. */
 static void lead_hear_nudge(struct apipie_client *c)
 {
-    struct pie_poller_event none[2]; /* transport and bell go on ringing while there is something */
+    struct pie_poller_event none[3]; /* besides: transport and bell, while there is something */
     if (c->nudged && c->loop != NULL)
-        pie_poller_wait(c->loop, 0, none, 2);
+        pie_poller_wait(c->loop, 0, none, PIE_COUNT(none));
     c->nudged = 0;
 }
 
@@ -260,7 +283,7 @@ int64_t pie_engine_next_timeout(struct apipie_client *c)
     if (pie_deliver_ready(c) || c->nudged)
         timeout = 0;
     else if (c->worker != NULL || c->leader != 0 || c->transport == NULL)
-        timeout = -1;
+        c->asked_beside = c->leader != 0;
     else if (c->inbox != NULL || c->cancelled != NULL)
         timeout = 0;
     else

@@ -66,6 +66,8 @@ static void log_begin(struct log_line *l, const struct apipie_request *r)
     l->hook = whole->log;
     l->hide.key = pie_run_key(r);
     l->hide.prompts[0] = l->hide.prompts[1] = NULL;
+    l->hide.headers[0] = r->place != NULL ? &r->place->headers : NULL;
+    l->hide.headers[1] = &whole->asked->headers;
     if (l->hook->level < APIPIE_LOG_PROMPT) {
         l->hide.prompts[0] = whole->wish.text[PIE_WISH_PROMPT];
         l->hide.prompts[1] = whole->wish.text[PIE_WISH_NEGATIVE];

@@ -105,32 +105,109 @@ static int32_t logtext_hex(char c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* The bytes that a character takes in a text, however it was quoted, and the character itself when it is a letter or a digit of
- * some language; 0 for all others: servers add, drop and escape them as they like. */
-static size_t logtext_read(struct pie_slice s, size_t at, unsigned char *ret)
+/* JSON's \\uXXXX. */
+static int32_t logtext_unit(struct pie_slice s, size_t at, uint32_t *ret)
 {
-    unsigned char c = (unsigned char)s.p[at];
-    size_t n = 1;
-    if (c == '\\' && at + 1 < s.n) { /* JSON's; \u stands for what is no letter */
-        *ret = 0;
-        return s.p[at + 1] == 'u' && s.n - at >= 6 ? 6 : 2;
+    uint32_t unit = 0;
+    if (s.n < 6 || at > s.n - 6 || s.p[at] != '\\' || s.p[at + 1] != 'u')
+        return 0;
+    for (size_t i = at + 2; i < at + 6; i++) {
+        int32_t digit = logtext_hex(s.p[i]);
+        if (digit < 0)
+            return 0;
+        unit = unit * 16 + (uint32_t)digit;
     }
-    if (c == '%' && s.n - at >= 3 && logtext_hex(s.p[at + 1]) >= 0 &&
-        logtext_hex(s.p[at + 2]) >= 0) {
-        c = (unsigned char)(logtext_hex(s.p[at + 1]) * 16 + logtext_hex(s.p[at + 2]));
-        n = 3;
-    }
-    *ret = pie_is_alpha(c) || pie_is_digit(c) || c >= 0x80 ? (unsigned char)pie_lower(c) : 0;
+    *ret = unit;
+    return 1;
+}
+
+/* As UTF-8; the bytes. */
+static size_t logtext_utf8(uint32_t c, unsigned char out[4])
+{
+    static const unsigned char first[] = {0x00, 0x00, 0xC0, 0xE0, 0xF0};
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    for (size_t i = n; i-- > 1; c >>= 6)
+        out[i] = (unsigned char)(0x80 | (c & 0x3F));
+    out[0] = (unsigned char)(first[n] | c);
     return n;
 }
 
-/* The next character that counts, 0 at the end. */
-static unsigned char logtext_next(struct pie_slice s, size_t *at)
+/* What was read: bytes of a letter or digit of some language, none for all others: servers add, drop and escape them as they like. */
+struct logtext_letter {
+    unsigned char bytes[4];
+    size_t n;
+};
+
+static int32_t logtext_counts(unsigned char c)
 {
-    unsigned char c = 0;
-    while (*at < s.n && c == 0)
-        *at += logtext_read(s, *at, &c);
-    return c;
+    return pie_is_alpha(c) || pie_is_digit(c) || c >= 0x80;
+}
+
+/* The bytes that a character takes in a text that quotes it by JSON's rules; at is a backslash. */
+static size_t logtext_read_escape(struct pie_slice s, size_t at, struct logtext_letter *ret)
+{
+    uint32_t unit = 0;
+    uint32_t low = 0;
+    size_t n = 6;
+    if (at + 1 == s.n || s.p[at + 1] == '\\') /* quoted more than once */
+        return 1;
+    if (!logtext_unit(s, at, &unit))
+        return 2;
+    if ((unit & 0xFC00) == 0xD800 && logtext_unit(s, at + 6, &low) && (low & 0xFC00) == 0xDC00) {
+        unit = 0x10000 + ((unit & 0x3FF) << 10) + (low & 0x3FF);
+        n = 12;
+    }
+    ret->n = logtext_utf8(unit, ret->bytes);
+    return n;
+}
+
+/* The bytes that a character takes in a text, however it was quoted. */
+static size_t logtext_read(struct pie_slice s, size_t at, struct logtext_letter *ret)
+{
+    size_t n = 1;
+    ret->n = 0;
+    if (s.p[at] == '\\') {
+        n = logtext_read_escape(s, at, ret);
+    } else if (s.p[at] == '%' && s.n - at >= 3 && logtext_hex(s.p[at + 1]) >= 0 &&
+               logtext_hex(s.p[at + 2]) >= 0) {
+        ret->bytes[0] = (unsigned char)(logtext_hex(s.p[at + 1]) * 16 + logtext_hex(s.p[at + 2]));
+        ret->n = 1;
+        n = 3;
+    } else {
+        ret->bytes[0] = (unsigned char)s.p[at];
+        ret->n = 1;
+    }
+    if (ret->n == 1)
+        ret->bytes[0] = (unsigned char)pie_lower(ret->bytes[0]);
+    ret->n = ret->n != 0 && logtext_counts(ret->bytes[0]) ? ret->n : 0;
+    return n;
+}
+
+/* Where somebody reads. */
+struct logtext_place {
+    struct pie_slice s;
+    size_t at; /* behind the letter */
+    struct logtext_letter letter;
+    size_t given; /* bytes of it */
+};
+
+static struct logtext_place logtext_start(struct pie_slice s, size_t at)
+{
+    struct logtext_place p;
+    memset(&p, 0, sizeof(p));
+    p.s = s;
+    p.at = at;
+    return p;
+}
+
+/* The next byte that counts, 0 at the end. */
+static unsigned char logtext_next(struct logtext_place *p)
+{
+    while (p->given == p->letter.n && p->at < p->s.n) {
+        p->at += logtext_read(p->s, p->at, &p->letter);
+        p->given = 0;
+    }
+    return p->given < p->letter.n ? p->letter.bytes[p->given++] : 0;
 }
 
 static int32_t logtext_ends_cut(struct pie_slice s)
@@ -140,25 +217,27 @@ static int32_t logtext_ends_cut(struct pie_slice s)
 
 static int32_t logtext_stands_alone(struct pie_slice s, size_t from, size_t to)
 {
-    unsigned char before = 0;
-    unsigned char after = 0;
+    struct logtext_letter before = {{0}, 0};
+    struct logtext_letter after = {{0}, 0};
     if (from > 0)
         logtext_read(s, from - 1, &before);
     if (to < s.n)
         logtext_read(s, to, &after);
-    return before == 0 && after == 0;
+    return before.n == 0 && after.n == 0;
 }
 
 /* The bytes of s from `from` on that are the prompt or its beginning; 0: none. */
 static size_t logtext_match(struct pie_slice s, size_t from, struct pie_slice prompt)
 {
-    size_t at = from, end = from, p = 0, count = 0;
-    unsigned char want = logtext_next(prompt, &p);
+    size_t end = from, count = 0;
+    struct logtext_place text = logtext_start(s, from);
+    struct logtext_place words = logtext_start(prompt, 0);
+    unsigned char want = logtext_next(&words);
     unsigned char have = 0;
-    while (want != 0 && (have = logtext_next(s, &at)) == want) {
-        end = at;
+    while (want != 0 && (have = logtext_next(&text)) == want) {
+        end = text.at;
         count++;
-        want = logtext_next(prompt, &p);
+        want = logtext_next(&words);
     }
     if (count == 0)
         return 0;
@@ -185,10 +264,10 @@ static void logtext_take_prompt(char *text, size_t capacity, const char *prompt)
     char shown[PIE_LOG_LINE];
     pie_text_display(pie_slice_text(prompt), shown, sizeof(shown));
     for (size_t at = 0; text[at] != '\0'; at++) {
-        unsigned char first = 0;
+        struct logtext_letter first;
         struct pie_slice s = pie_slice_text(text);
         logtext_read(s, at, &first);
-        size_t n = first != 0 ? logtext_match(s, at, pie_slice_text(shown)) : 0;
+        size_t n = first.n != 0 ? logtext_match(s, at, pie_slice_text(shown)) : 0;
         if (n == 0)
             continue;
         logtext_replace(text, capacity, at, n);
@@ -198,10 +277,20 @@ static void logtext_take_prompt(char *text, size_t capacity, const char *prompt)
     }
 }
 
+static void logtext_take_headers(char *text, const struct pie_headers *h)
+{
+    const char *name = NULL;
+    const char *value = NULL;
+    for (size_t at = 0; h != NULL && pie_headers_next(h, &at, &name, &value);)
+        pie_verdict_mask_text(text, value);
+}
+
 void pie_log_text(struct pie_slice text, const struct pie_log_hide *hide, char *out,
                   size_t capacity)
 {
     pie_text_display(text, out, capacity);
+    for (size_t i = 0; i < PIE_COUNT(hide->headers); i++)
+        logtext_take_headers(out, hide->headers[i]);
     logtext_trim_words(out);
     pie_verdict_mask_text(out, hide->key);
     for (size_t i = 0; i < PIE_COUNT(hide->prompts); i++) {

@@ -62,6 +62,8 @@ int32_t pie_same_found(struct apipie_request *r)
     if (status == APIPIE_OK) {
         r->result_known = 1;
         r->result->backend = r->dialect->name;
+        pie_count_add(&r->view->begun, (int64_t)r->result->count);
+        pie_count_add(&r->view->done, (int64_t)r->result->count);
         pie_gather_commit(r);
         return 1;
     }

@@ -139,7 +139,7 @@ static void submit_take_settings(struct apipie_request *r)
     pie_random(r->seed_of_keys, sizeof(r->seed_of_keys));
 }
 
-static apipie_status submit_hand_over(struct apipie_request *r)
+static apipie_status submit_hand_over(struct apipie_request *r, int32_t waits)
 {
     struct apipie_client *c = r->client;
     apipie_status status = APIPIE_OK;
@@ -153,6 +153,7 @@ static apipie_status submit_hand_over(struct apipie_request *r)
         submit_take_settings(r);
         submit_enqueue(c, r);
         c->open++;
+        r->waiters += waits; /* nobody else is given what ends before he comes */
         pie_engine_look_again(c);
         pie_sleep_hand_over(c); /* to one that could not lead before there was a transport */
     }
@@ -171,7 +172,7 @@ static void submit_failed(struct apipie_request *r)
     pie_lock_drop(c->lock);
 }
 
-static apipie_status submit_sealed(struct apipie_request *r)
+static apipie_status submit_sealed(struct apipie_request *r, int32_t waits)
 {
     struct pie_inside frame;
     r->submitted_ms = pie_clock_ms();
@@ -179,7 +180,7 @@ static apipie_status submit_sealed(struct apipie_request *r)
     apipie_status status = submit_check(r);
     if (status == APIPIE_OK) {
         pie_log_submitted(r);
-        status = submit_hand_over(r);
+        status = submit_hand_over(r, waits);
     }
     if (status != APIPIE_OK)
         submit_failed(r);
@@ -187,7 +188,7 @@ static apipie_status submit_sealed(struct apipie_request *r)
     return status;
 }
 
-apipie_status pie_engine_submit(struct apipie_request *r)
+apipie_status pie_engine_submit(struct apipie_request *r, int32_t waits)
 {
     struct apipie_client *c = r->client;
     if (pie_client_is_foreign(c))
@@ -203,5 +204,5 @@ apipie_status pie_engine_submit(struct apipie_request *r)
         pie_watch_begin(r);
     }
     pie_lock_drop(c->lock);
-    return state == PIE_STATE_BUILDING ? submit_sealed(r) : APIPIE_E_STATE;
+    return state == PIE_STATE_BUILDING ? submit_sealed(r, waits) : APIPIE_E_STATE;
 }

@@ -13,6 +13,11 @@ static void wire_init_once(void)
     pie_library_pin((void (*)(void))curl_multi_init);
 }
 
+void pie_curl_begin(void)
+{
+    pie_once(wire_init_once);
+}
+
 /* ---- lists */
 
 static void wire_unlink(struct pie_curl_exchange *x)
@@ -269,7 +274,7 @@ static const struct pie_transport_type wire_transport_type = {
 
 apipie_status pie_curl_transport_new(const struct pie_mem *mem, struct pie_transport **ret)
 {
-    pie_once(wire_init_once);
+    pie_curl_begin();
     struct pie_curl_transport *t = pie_mem_new(mem, 1, sizeof(*t));
     if (t == NULL)
         return APIPIE_E_MEMORY;

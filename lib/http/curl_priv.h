@@ -124,6 +124,9 @@ void pie_curl_end(struct pie_curl_exchange *x, CURLcode code);
 
 /* ---- curl_turn.c */
 
+/* Before libcurl is called for the first time. */
+void pie_curl_begin(void);
+
 /* A multi handle that knows about our sockets and timers; NULL without memory. */
 CURLM *pie_curl_multi_new(struct pie_curl_transport *t);
 apipie_status pie_curl_drive(struct pie_transport *base, int64_t timeout_ms, int64_t *until_us);

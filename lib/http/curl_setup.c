@@ -79,6 +79,7 @@ int32_t pie_curl_can(int32_t what)
         return (features & CURL_VERSION_HTTP2) != 0;
     if (what == PIE_CURL_HTTPS_PROXY)
         return (features & CURL_VERSION_HTTPS_PROXY) != 0;
+    pie_curl_begin();
     static char nothing[] = "";
     struct curl_blob pem = {nothing, 0, CURL_BLOB_COPY};
     CURL *easy = curl_easy_init();

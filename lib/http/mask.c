@@ -49,6 +49,33 @@ static apipie_status mask_add(struct pie_secrets *s, struct pie_slice secret)
     return APIPIE_OK;
 }
 
+/* As a JSON text holds it, where it has to escape these characters. */
+static apipie_status mask_add_quoted(struct pie_secrets *s, struct pie_slice secret,
+                                     const char *escaped)
+{
+    char text[2 * APIPIE_LIMIT_TEXT];
+    size_t n = 0;
+    apipie_status status = APIPIE_OK;
+    for (size_t i = 0; i < secret.n && n + 2 <= sizeof(text); i++) {
+        if (strchr(escaped, secret.p[i]) != NULL)
+            text[n++] = '\\';
+        text[n++] = secret.p[i];
+    }
+    if (n != secret.n)
+        status = mask_add(s, pie_slice(text, n));
+    pie_mem_wipe(text, n);
+    return status;
+}
+
+/* Some servers escape a slash too. */
+static apipie_status mask_add_all(struct pie_secrets *s, struct pie_slice secret)
+{
+    apipie_status status = mask_add_quoted(s, secret, "\"\\/");
+    if (status == APIPIE_OK)
+        status = mask_add_quoted(s, secret, "\"\\");
+    return status == APIPIE_OK ? mask_add(s, secret) : status;
+}
+
 /* Those that are the same for everybody, or random. */
 static int32_t mask_is_plain(const char *name)
 {
@@ -90,7 +117,7 @@ apipie_status pie_secrets_learn(struct pie_secrets *s, const struct pie_headers 
     for (size_t at = 0; status == APIPIE_OK && pie_headers_next(h, &at, &name, &value);) {
         struct pie_slice secret = mask_value(name, value);
         if (!mask_is_plain(name) && secret.n >= MASK_LEAST)
-            status = mask_add(s, secret);
+            status = mask_add_all(s, secret);
     }
     return status;
 }

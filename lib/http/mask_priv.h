@@ -5,8 +5,9 @@
 
 #include "http/http.h"
 
-/* The newest ones are known: a key that changes now and then, and all headers that a request may have. */
-#define PIE_SECRETS 128
+/* The newest ones are known: a key that changes now and then, and all headers that a request may have, each as it is and as JSON
+ * may write it. */
+#define PIE_SECRETS 256
 
 struct pie_secrets {
     const struct pie_mem *mem;

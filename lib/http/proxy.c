@@ -12,10 +12,18 @@ static const char *proxy_first(const char *const *names)
     return value;
 }
 
+/* The dot of a whole name. */
+static struct pie_slice proxy_undot(struct pie_slice name)
+{
+    name.n -= name.n != 0 && name.p[name.n - 1] == '.';
+    return name;
+}
+
 /* One entry of no_proxy: a name, and all below it. */
 static int32_t proxy_entry_covers(struct pie_slice entry, const char *host)
 {
-    struct pie_slice h = pie_slice_text(host);
+    struct pie_slice h = proxy_undot(pie_slice_text(host));
+    entry = proxy_undot(entry);
     while (entry.n != 0 && entry.p[0] == '.') {
         entry.p++;
         entry.n--;

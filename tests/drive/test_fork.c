@@ -50,6 +50,7 @@ static void child_is_refused(struct fork_view *v)
     CHILD_EXPECT(apipie_client_poll(c, 0) == APIPIE_E_FORKED);
     CHILD_EXPECT(apipie_client_poll(c, -1) == APIPIE_E_FORKED);
     CHILD_EXPECT(apipie_client_start_worker(c) == APIPIE_E_FORKED);
+    CHILD_EXPECT(apipie_client_set_poll_budget(c, 5) == APIPIE_E_FORKED);
     CHILD_EXPECT(apipie_request_new(c, APIPIE_REQUEST_IMAGE) == NULL);
     CHILD_EXPECT(apipie_request_copy(v->builder) == NULL);
     CHILD_EXPECT(apipie_client_next(c) == NULL);

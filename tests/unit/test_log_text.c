@@ -13,7 +13,7 @@
 static void assert_shown(const char *text, const char *prompt, const char *want)
 {
     char out[PIE_LOG_LINE];
-    const struct pie_log_hide hide = {KEY, {prompt, NULL}};
+    const struct pie_log_hide hide = {KEY, {prompt, NULL}, {NULL, NULL}};
     pie_log_text(pie_slice_text(text), &hide, out, sizeof(out));
     assert_string_equal(out, want);
 }
@@ -63,6 +63,15 @@ static void prompts_are_left_out(void **state)
                  "https://h/p/(prompt)");
     assert_shown("{\\\"a calm\\nlake at dawn, two swans; oil on canvas\\\"}", CALM,
                  "{\\\"(prompt)\\\"}");
+    assert_shown("{\\\\\\\"a calm\\\\nlake at dawn, two swans; oil on canvas\\\\\\\"}", CALM,
+                 "{\\\\\\\"(prompt)\\\\\\\"}");
+    assert_shown("{\"p\": \"F\\u00fcchse \\u732B \\ud83D\\ude00\"}",
+                 "F\xC3\xBC"
+                 "chse \xE7\x8C\xAB \xF0\x9F\x98\x80",
+                 "{\"p\": \"(prompt)\"}");
+    assert_shown("{\"p\": \"\\\\u732b\\\\u732b\\\\u732b\"}", "\xE7\x8C\xAB\xE7\x8C\xAB\xE7\x8C\xAB",
+                 "{\"p\": \"\\(prompt)\"}");
+    assert_shown("\\u00zz \\ud83d \\u", CALM, "\\u00zz \\ud83d \\u");
     assert_shown("no: a calm lake at dawn, two geese, big", CALM, "no: (prompt)");
     assert_shown("no: a calm la...", CALM, "no: (prompt)");
     assert_shown("a calm lake", CALM, "a calm lake"); /* the words of many */
@@ -83,7 +92,7 @@ static void short_prompts_stand_alone(void **state)
 static void there_is_always_room(void **state)
 {
     char text[2 * PIE_LOG_LINE], out[PIE_LOG_LINE], small[8];
-    const struct pie_log_hide hide = {NULL, {"x", "y"}};
+    const struct pie_log_hide hide = {NULL, {"x", "y"}, {NULL, NULL}};
     (void)state;
     for (size_t i = 0; i + 1 < sizeof(text); i++)
         text[i] = "x y "[i % 4];

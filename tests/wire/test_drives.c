@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The five ways to drive a client, one by one: who gets what, and that nothing is lost. Knows the public API alone. */
+#define _XOPEN_SOURCE 700 /* nftw() */
 #include "../support/draw.h"
 
+#include <ftw.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -428,6 +430,36 @@ static void progress_tells_what_moves(void **state)
     assert_int_equal(h.progress, before);
 }
 
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+/* Nothing was sent, but the picture is there. */
+static void a_picture_of_the_cache_has_come(void **state)
+{
+    struct draw *d = *state;
+    char folder[] = "/tmp/apipie-drives-XXXXXX";
+    int64_t begun = 0, done = 0;
+    assert_non_null(mkdtemp(folder));
+    draw_serve_json(d, ONE_IMAGE);
+    assert_status(apipie_client_set_cache(d->client, folder, 1000000), APIPIE_OK);
+    for (int32_t i = 0; i < 2; i++) {
+        draw_again(d);
+        apipie_request_set_seed(d->request, 7);
+        assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+        assert_int_equal(apipie_result_is_cached(draw_result(d)), i);
+        begun = apipie_request_progress(d->request, APIPIE_PROGRESS_IMAGES_BEGUN);
+        done = apipie_request_progress(d->request, APIPIE_PROGRESS_IMAGES_DONE);
+    }
+    nftw(folder, remove_one, 4, FTW_DEPTH | FTW_PHYS);
+    assert_int_equal(begun, 1);
+    assert_int_equal(done, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,6 +472,7 @@ int main(void)
         DRAW_TEST(a_foreign_loop_keeps_time),
         DRAW_TEST(a_foreign_loop_hears_of_other_threads),
         DRAW_TEST(the_worker_does_the_work),
+        DRAW_TEST(a_picture_of_the_cache_has_come),
     };
     static const struct row waits[] = {{1, "in wait"}, {0, "in poll"}};
     static const struct row worker[] = {{0, "alone"}, {1, "with a worker"}};

@@ -153,6 +153,27 @@ static void a_key_of_a_callback_is_masked(void **state)
     diary_assert_nowhere(&diary, "tok_");
 }
 
+/* The values of the host's own headers, of client and request, whole and cut. */
+static void a_header_is_not_told(void **state)
+{
+    static const struct draw_reply replies[] = {
+        {400, NULL, "{\"error\":\"no team 'blue 0123456789' and no tenant tnt_0123456789\"}"},
+        {400, NULL, "{\"error\":\"" LONG LONG " tnt_0123456789\"}"}};
+    static const struct draw_script script = DRAW_SCRIPT(replies);
+    struct draw *d = *state;
+    draw_serve_script(d, &script);
+    diary_keep(d, &diary, APIPIE_LOG_PROMPT);
+    assert_status(apipie_client_set_header(d->client, "X-Team", "blue 0123456789"), APIPIE_OK);
+    for (int32_t i = 0; i < 2; i++) {
+        draw_again(d);
+        apipie_request_set_header(d->request, "X-Tenant", "tnt_0123456789");
+        apipie_request_perform(d->request);
+    }
+    assert_lines(&diary, 1, "no team '***************' and no tenant **************", 1);
+    diary_assert_nowhere(&diary, "blue 0");
+    diary_assert_nowhere(&diary, "tnt_");
+}
+
 #define PROMPT      "a portrait of Marta Example, \"12 Elm Street\", soft\nlight"
 #define PROMPT_JSON "a portrait of Marta Example, \\\"12 Elm Street\\\", soft\\nlight"
 
@@ -217,6 +238,7 @@ int main(void)
         DRAW_TEST(a_refused_redirect_is_told), DRAW_TEST(a_fresh_key_is_told),
         DRAW_TEST(a_warning_holds_no_key),     DRAW_TEST(a_key_of_a_callback_is_masked),
         DRAW_TEST(a_long_prompt_is_cut),       DRAW_TEST(a_request_id_holds_no_key),
+        DRAW_TEST(a_header_is_not_told),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     failed += DRAW_ROWS(a_line_is_fit_to_be_kept, echoes);

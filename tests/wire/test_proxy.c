@@ -111,7 +111,7 @@ static void an_image_through_the_proxy(void **state)
 
 static const char *const exceptions[] = {"internal.invalid", ".internal.invalid",
                                          "example.com,internal.invalid",
-                                         "example.com INTERNAL.invalid"};
+                                         "example.com INTERNAL.invalid", "internal.invalid."};
 
 /* no_proxy makes the fetch a direct one, which may not reach into the network of the one who draws. */
 static void no_proxy_opens_no_private_address(void **state)

@@ -270,6 +270,29 @@ static void another_key_gets_the_same(void **state)
     draw_assert_one(d, 0);
 }
 
+/* As JSON writes it, with a slash escaped and without. */
+static void a_quoted_secret_is_not_kept(void **state)
+{
+    static const char *const keys[] = {"pw/0123\\\"4567", "hd/89ab\\\"cdef"};
+    struct draw *d = *state;
+    size_t n = 0;
+    const char *path = tape_fresh();
+    draw_serve_reply(
+        d, 401, NULL,
+        "{\"error\":\"pw\\/0123\\\\\\\"4567 hd/89ab\\\\\\\"cdef pw/0123\\\\\\\"4567\"}");
+    assert_status(apipie_client_set_key(d->client, keys[0]), APIPIE_OK);
+    assert_status(apipie_client_set_header(d->client, "X-Team", keys[1]), APIPIE_OK);
+    assert_status(apipie_client_record(d->client, path), APIPIE_OK);
+    draw_again(d);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_AUTH);
+    tape_turn(d, path);
+    char *file = tape_read(path, &n);
+    assert_int_equal(tape_count(file, n, "\"error\":\"***"), 1);
+    assert_int_equal(tape_count(file, n, "0123"), 0);
+    assert_int_equal(tape_count(file, n, "89ab"), 0);
+    free(file);
+}
+
 /* ---- several at once */
 
 /* Half of it, then all wait for each other, then the rest: in the file they cross. */
@@ -468,6 +491,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DRAW_TEST(each_exchange_serves_once),
         DRAW_TEST(another_key_gets_the_same),
+        DRAW_TEST(a_quoted_secret_is_not_kept),
         DRAW_TEST(exchanges_cross),
         DRAW_TEST(many_at_once),
         DRAW_TEST(into_files),
