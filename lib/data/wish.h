@@ -73,8 +73,8 @@ struct pie_wish {
     uint64_t seed;
     uint8_t *image; /* input image; NULL: none or by url */
     size_t image_size;
-    const char *image_mime;   /* static */
-    struct pie_extra *extras; /* in the order they were set */
+    const char *image_mime;     /* static */
+    struct pie_extra *extras;   /* in the order they were set */
     struct pie_filter *filters; /* by name, so that the same query has the same address */
     int32_t output;             /* PIE_OUTPUT_* */
     struct pie_host_sink sink;

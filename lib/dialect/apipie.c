@@ -521,7 +521,14 @@ static apipie_status apipie_decode(const struct pie_call *c, const struct pie_re
 }
 
 const struct pie_dialect pie_dialect_apipie = {
-    "apipie",      apipie_paths, apipie_check,           apipie_encode,           apipie_write,
-    apipie_decode, pie_explain,  pie_apipie_ask_history, pie_apipie_read_history,
+    "apipie",
+    apipie_paths,
+    apipie_check,
+    apipie_encode,
+    apipie_write,
+    apipie_decode,
+    pie_explain,
+    pie_apipie_ask_history,
+    pie_apipie_read_history,
     pie_apipie_ask_models,
 };

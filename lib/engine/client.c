@@ -24,6 +24,7 @@ static void client_free(struct apipie_client *c)
     pie_rate_free_all(c);
     pie_price_free_all(c);
     pie_cache_drop(c->cache);
+    pie_shelf_free(&c->shelf);
     pie_lane_free_all(c);
     pie_queue_free(&c->alarms);
     pie_meter_free(c->meter);
@@ -84,6 +85,7 @@ struct apipie_client *pie_client_new(const struct pie_mem *mem)
     pie_routes_init(&c->routes, &c->mem);
     pie_headers_init_custom(&c->headers, &c->mem);
     pie_queue_init(&c->alarms, &c->mem);
+    pie_shelf_init(&c->shelf, &c->mem);
     client_set_defaults(c);
     c->lock = pie_lock_new(&c->mem);
     c->meter = pie_meter_new(&c->mem);
@@ -182,6 +184,7 @@ void pie_request_drop(struct apipie_request *r)
     pie_cache_drop(r->cache);
     pie_mem_free(r->mem, r->same_key);
     pie_settle_free(r);
+    pie_models_free(r);
     pie_user_clear(&r->user);
     pie_user_clear(&r->done_fn.user);
     pie_user_clear(&r->progress_fn.user);

@@ -12,7 +12,10 @@
 #include "dialect/dialect.h"
 #include "meter/meter.h"
 
+#include "catalog/catalog.h"
+
 #include "engine/queue_priv.h"
+#include "engine/shelf_priv.h"
 
 enum {
     PIE_STATE_BUILDING,  /* setters */
@@ -114,6 +117,7 @@ struct apipie_client {
     struct pie_rate *rates;                    /* a list */
     struct pie_price *prices;                  /* a list */
     struct pie_cache *cache;                   /* refcounted; NULL: none */
+    struct pie_shelf shelf;                    /* lists of models */
     struct apipie_request *inbox, *inbox_last; /* submitted, not yet seen by a leader */
     struct apipie_request *cancelled;          /* cancelled, not yet seen by a leader */
     struct pie_transport *transport;
@@ -198,6 +202,7 @@ struct apipie_request {
     int32_t result_known;               /* a reply filled it */
     struct apipie_request *cancel_next; /* in the client's list; guarded by its lock */
     struct pie_settle *settle;          /* of a reconciliation */
+    struct pie_modeljob *models;        /* of a list of models; NULL: not begun */
     /* ---- delivery; guarded by the client's lock */
     int32_t waiters;                                  /* threads in wait for it */
     int32_t listed_for;                               /* PIE_FOR_* */
@@ -361,6 +366,19 @@ apipie_status pie_request_write(const struct apipie_request *r, struct pie_buf *
  * *ret_problem is a constant text. */
 apipie_status pie_engine_check_url(const struct pie_mem *mem, const char *url, int32_t allow_http,
                                    const char **ret_problem);
+
+/* ---- shelf.c: lists of models that were fetched */
+
+/* ttl_ms: so long a list needs no asking; negative: lists are not used again. Reads the file, when there is one: what is wrong
+ * with it is a warning of the next list. APIPIE_E_MEMORY. */
+apipie_status pie_shelf_set(struct apipie_client *c, const char *path, int64_t ttl_ms);
+/* All models that the client knows: built in, with the newest list of all that it fetched. A reference; NULL without memory. */
+struct apipie_catalog *pie_shelf_view(struct apipie_client *c);
+
+/* ---- models.c */
+
+/* What the list of models is; NULL: none. */
+const struct apipie_catalog *pie_models_list(const struct apipie_request *r);
 
 /* ---- cache.c: pictures of requests with a seed, in a folder. Refcounted; any thread may keep and drop. */
 

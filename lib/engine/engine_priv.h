@@ -46,8 +46,8 @@ void pie_verdict_mask_text(char *text, const char *key);
 
 /* ---- place.c */
 
-/* The settings of this moment, with a reference. Or err says what is wrong with them. */
-apipie_status pie_place_of_client(struct apipie_client *c, struct pie_place **ret,
+/* The settings of this moment, with a reference. Or err says what is wrong with them. keyless: no key is fine too. */
+apipie_status pie_place_of_client(struct apipie_client *c, int32_t keyless, struct pie_place **ret,
                                   struct apipie_error *err);
 void pie_place_drop(struct pie_place *p);
 
@@ -349,5 +349,18 @@ void pie_settle_ended(struct apipie_request *whole);
 /* The first page of the history, or the first after a pause. */
 void pie_settle_go(struct apipie_request *r);
 void pie_settle_reply(struct apipie_request *r, const struct pie_outcome *o);
+
+/* ---- models.c: a list of models */
+
+void pie_models_free(struct apipie_request *r);
+/* From memory, or the question goes out. key_refused: the last one was. */
+void pie_models_go(struct apipie_request *r, int32_t key_refused);
+/* A reply that is one. 1: it is the list; 0: err says why not, or the reply is no success. */
+int32_t pie_models_read(struct apipie_request *r, const struct pie_outcome *o,
+                        struct apipie_error *err);
+/* It has been read and judged. */
+void pie_models_finish(struct apipie_request *r);
+/* The job is about to fail with r->error. 1: an older list serves, and the job has ended well. */
+int32_t pie_models_rescue(struct apipie_request *r);
 
 #endif

@@ -91,6 +91,8 @@ void pie_job_send_leg(struct apipie_request *r)
     }
     job_count_try(r);
     int32_t download = run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD;
+    pie_body_set_rest(run->body, run->leg->purpose == APIPIE_PURPOSE_MODELS ? PIE_REST_LIST_MAX
+                                                                            : PIE_REST_MAX);
     pie_body_reset(run->body, run->leg->paid ? r->dialect->paths : NULL, run->next_slot, download);
     pie_job_set_state(r, PIE_STATE_IN_FLIGHT);
     run->leg->request.view = r->view;
@@ -178,6 +180,8 @@ void pie_job_begin(struct apipie_request *r)
         pie_job_stop(r, APIPIE_E_CANCELLED);
     else if (r->wish.kind == APIPIE_REQUEST_RECONCILE)
         pie_settle_go(r);
+    else if (r->wish.kind == APIPIE_REQUEST_MODELS)
+        pie_models_go(r, 0);
     else
         pie_route_enter(r);
 }
@@ -502,11 +506,24 @@ static void job_fetch_reply(struct apipie_request *r, const struct pie_outcome *
     job_fetch_failed(r, o, err);
 }
 
-/* A page of the history that is none may be asked for again like any GET. */
+/* What costs nothing may be asked for again like any GET. It is judged. */
+static void job_free_failed(struct apipie_request *r, struct apipie_error *err)
+{
+    struct pie_retry_ask ask;
+    job_ask_retry(r, err, pie_clock_ms(), &ask);
+    int64_t delay = pie_retry_decide(&ask);
+    pie_log_failed(r, delay >= 0 ? PIE_NEXT_AGAIN : PIE_NEXT_NONE, delay);
+    if (delay >= 0) {
+        r->run->redirects = 0;
+        pie_job_wait_until(r, pie_clock_ms() + delay);
+    } else {
+        pie_job_fail_with(r, err);
+    }
+}
+
 static void job_history_reply(struct apipie_request *r, const struct pie_outcome *o,
                               struct apipie_error *err)
 {
-    struct pie_retry_ask ask;
     if (o->status >= 200 && o->status < 300 && o->wire == PIE_WIRE_OK) {
         pie_job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
         pie_settle_reply(r, o);
@@ -514,13 +531,33 @@ static void job_history_reply(struct apipie_request *r, const struct pie_outcome
     }
     job_explain(r, o, err);
     pie_job_judge(r, pie_verdict_outcome(o, err), err);
-    job_ask_retry(r, err, pie_clock_ms(), &ask);
-    int64_t delay = pie_retry_decide(&ask);
-    pie_log_failed(r, delay >= 0 ? PIE_NEXT_AGAIN : PIE_NEXT_NONE, delay);
-    if (delay >= 0)
-        pie_job_wait_until(r, pie_clock_ms() + delay);
-    else
-        pie_job_fail_with(r, err);
+    job_free_failed(r, err);
+}
+
+static void job_models_reply(struct apipie_request *r, const struct pie_outcome *o,
+                             struct apipie_error *err)
+{
+    if (job_is_redirect(o)) {
+        job_redirected(r, o, err);
+        return;
+    }
+    if (pie_models_read(r, o, err)) {
+        pie_job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
+        pie_models_finish(r);
+        return;
+    }
+    int32_t delivered = err->code != APIPIE_OK;
+    if (!delivered)
+        job_explain(r, o, err);
+    pie_job_judge(r, delivered ? APIPIE_OUTCOME_DELIVERED : pie_verdict_outcome(o, err), err);
+    if (err->http_status == 401 && r->place->hook != NULL && !r->key_asked_again &&
+        r->asked->retry_policy != APIPIE_RETRY_NEVER) {
+        r->key_asked_again = 1;
+        pie_log_failed(r, PIE_NEXT_KEY, 0);
+        pie_models_go(r, 1);
+        return;
+    }
+    job_free_failed(r, err);
 }
 
 static void job_answered(struct apipie_request *r, const struct pie_outcome *o,
@@ -530,6 +567,8 @@ static void job_answered(struct apipie_request *r, const struct pie_outcome *o,
         job_call_reply(r, o, err);
     else if (r->run->leg->purpose == APIPIE_PURPOSE_HISTORY)
         job_history_reply(r, o, err);
+    else if (r->run->leg->purpose == APIPIE_PURPOSE_MODELS)
+        job_models_reply(r, o, err);
     else
         job_fetch_reply(r, o, err);
 }
@@ -554,6 +593,8 @@ void pie_job_broken(struct apipie_request *r, const struct pie_outcome *o, struc
         job_call_failed(r, o, err);
     else if (r->run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD)
         job_fetch_failed(r, o, err);
+    else if (r->run->leg->purpose == APIPIE_PURPOSE_MODELS)
+        job_free_failed(r, err);
     else {
         pie_log_failed(r, PIE_NEXT_NONE, 0);
         pie_job_fail_with(r, err);
@@ -564,6 +605,8 @@ void pie_job_resume(struct apipie_request *r)
 {
     if (r->wish.kind == APIPIE_REQUEST_RECONCILE)
         pie_settle_go(r);
+    else if (r->wish.kind == APIPIE_REQUEST_MODELS && r->run->redirects == 0)
+        pie_models_go(r, 0);
     else if (r->run == NULL || r->run->leg == NULL) /* another round over the routes */
         pie_route_enter(r);
     else if (r->run->leg->paid)
