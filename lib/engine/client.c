@@ -209,6 +209,26 @@ static apipie_status client_first_route(const struct apipie_request *r, struct p
     return status;
 }
 
+int64_t pie_request_estimate(struct apipie_client *c, const struct apipie_request *r,
+                             int32_t *ret_source)
+{
+    struct pie_price_ask ask;
+    struct pie_routes first;
+    int64_t price = APIPIE_UNKNOWN;
+    if (r->wish.kind != APIPIE_REQUEST_IMAGE)
+        return APIPIE_UNKNOWN;
+    apipie_status status = client_first_route(r, &first);
+    pie_price_ask_init(&ask, &r->wish);
+    if (first.count != 0) {
+        ask.provider = first.items[0].provider;
+        ask.model = first.items[0].model;
+    }
+    if (status == APIPIE_OK)
+        price = pie_price_estimate(c, &ask, ret_source);
+    pie_routes_clear(&first);
+    return price;
+}
+
 apipie_status pie_request_write(const struct apipie_request *r, struct pie_buf *out)
 {
     struct pie_call call;

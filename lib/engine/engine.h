@@ -291,6 +291,18 @@ apipie_status pie_price_set(struct apipie_client *c, const char *provider, const
                             int64_t picodollars);
 /* Of one image; APIPIE_UNKNOWN. */
 int64_t pie_price_find(const struct apipie_client *c, const char *provider, const char *model);
+
+/* One call: what it is about, all borrowed. */
+struct pie_price_ask {
+    const char *provider, *model, *quality; /* NULL: not said */
+    int32_t width, height, images;
+};
+
+/* As the wish itself asks. */
+void pie_price_ask_init(struct pie_price_ask *ask, const struct pie_wish *w);
+/* Of all its images: the host's price, else the listed one; APIPIE_UNKNOWN. *ret_source: APIPIE_PRICE_*. The lock is not held. */
+int64_t pie_price_estimate(struct apipie_client *c, const struct pie_price_ask *ask,
+                           int32_t *ret_source);
 void pie_price_free_all(struct apipie_client *c);
 apipie_status pie_rate_set(struct apipie_client *c, const char *provider, int32_t requests,
                            int32_t images, int64_t now_us);
@@ -359,6 +371,9 @@ void pie_request_keep(struct apipie_request *r);
 void pie_request_drop(struct apipie_request *r);
 /* A builder that looks for what became of the unknown attempts of `ended`. NULL without memory or when there are none. */
 struct apipie_request *pie_request_new_reconcile(const struct apipie_request *ended);
+/* What its first route costs by the prices of c; APIPIE_UNKNOWN. *ret_source: APIPIE_PRICE_*, written when there is a price. */
+int64_t pie_request_estimate(struct apipie_client *c, const struct apipie_request *r,
+                             int32_t *ret_source);
 /* The parameters of its first route as JSON. */
 apipie_status pie_request_write(const struct apipie_request *r, struct pie_buf *out);
 
