@@ -1683,6 +1683,20 @@ APIPIE_API int64_t apipie_error_retry_after(const apipie_error *error);
 APIPIE_API int32_t apipie_error_attempts(const apipie_error *error);
 
 /* ---------------------------------------------------------------------------------------------
+ * Money
+ * ------------------------------------------------------------------------------------------- */
+
+/**
+ * Writes an amount as decimal dollars, without a sign or trailing zeros: "0.008".
+ * @param picodollars the amount; negative (APIPIE_UNKNOWN) gives ""
+ * @param text gets it, with NUL
+ * @param capacity of text; 24 is always enough
+ * @return APIPIE_E_LIMIT when text is too small (it then holds "")
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_money_format(int64_t picodollars, char *text, size_t capacity);
+
+/* ---------------------------------------------------------------------------------------------
  * The list of models
  *
  * A request of the kind APIPIE_REQUEST_MODELS asks for it: submitted, polled, cancelled and retried like any other. It costs
@@ -1746,20 +1760,6 @@ enum {
  */
 APIPIE_API int64_t apipie_client_estimate(apipie_client *client, const apipie_request *request,
                                           int32_t *ret_source);
-
-/* ---------------------------------------------------------------------------------------------
- * Money
- * ------------------------------------------------------------------------------------------- */
-
-/**
- * Writes an amount as decimal dollars, without a sign or trailing zeros: "0.008".
- * @param picodollars the amount; negative (APIPIE_UNKNOWN) gives ""
- * @param text gets it, with NUL
- * @param capacity of text; 24 is always enough
- * @return APIPIE_E_LIMIT when text is too small (it then holds "")
- * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
- */
-APIPIE_API apipie_status apipie_money_format(int64_t picodollars, char *text, size_t capacity);
 
 #ifdef __cplusplus
 }
