@@ -1719,7 +1719,7 @@ APIPIE_API apipie_status apipie_request_set_filter(apipie_request *request, cons
  * @return NULL before the end, after a failure, and for another kind of request
  * Threads: any, after the end. Blocks: no. Owns: the request; apipie_catalog_ref() keeps it longer. Since: 0.1.
  */
-APIPIE_API const apipie_catalog *apipie_request_catalog(const apipie_request *request);
+APIPIE_API apipie_catalog *apipie_request_catalog(const apipie_request *request);
 
 /**
  * The models that this client knows at the moment: the built-in ones, with the newest list over them that it fetched (or read from

@@ -2,7 +2,7 @@
 /* Knows the doors to lists of models that are fetched, and to what a request will cost; must not fetch or count. */
 #include "api/api_priv.h"
 
-APIPIE_API const apipie_catalog *apipie_request_catalog(const apipie_request *request)
+APIPIE_API apipie_catalog *apipie_request_catalog(const apipie_request *request)
 {
     if (request == NULL || pie_atomic_get(&request->state) != PIE_STATE_ENDED ||
         request->status != APIPIE_OK)

@@ -393,7 +393,7 @@ struct apipie_catalog *pie_shelf_view(struct apipie_client *c);
 /* ---- models.c */
 
 /* What the list of models is; NULL: none. */
-const struct apipie_catalog *pie_models_list(const struct apipie_request *r);
+struct apipie_catalog *pie_models_list(const struct apipie_request *r);
 
 /* ---- cache.c: pictures of requests with a seed, in a folder. Refcounted; any thread may keep and drop. */
 

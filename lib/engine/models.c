@@ -17,7 +17,7 @@ struct pie_modeljob {
     struct pie_shelf_list keep;  /* list, for the shelf */
 };
 
-const struct apipie_catalog *pie_models_list(const struct apipie_request *r)
+struct apipie_catalog *pie_models_list(const struct apipie_request *r)
 {
     return r->models != NULL ? r->models->list : NULL;
 }
