@@ -1683,6 +1683,232 @@ APIPIE_API int64_t apipie_error_retry_after(const apipie_error *error);
 APIPIE_API int32_t apipie_error_attempts(const apipie_error *error);
 
 /* ---------------------------------------------------------------------------------------------
+ * Models and prices
+ *
+ * A catalogue is a list of models as it was at one moment: the built-in one of apipie_catalog_new(), or one that was fetched.
+ * It never changes: filters, sorts and groups each give a new one, which shares the records of the one it is made from and
+ * costs a few bytes a model. Its texts live as long as a reference to it. It may outlive its client.
+ *
+ * Rows are numbered from 0. A model is named by provider and name together: names alone, and ids, occur once per provider.
+ * ------------------------------------------------------------------------------------------- */
+
+typedef struct apipie_catalog apipie_catalog; /**< read-only; see apipie_catalog_ref() */
+
+/** What a catalogue knows of a model. Texts are below 100, numbers above. Since: 0.1. */
+enum {
+    /* apipie_catalog_text() */
+    APIPIE_MODEL_ID = 1,          /**< as the gateway lists it; not unique */
+    APIPIE_MODEL_PROVIDER = 2,    /**< "prodia" */
+    APIPIE_MODEL_NAME = 3,        /**< without the provider: for apipie_request_set_model() */
+    APIPIE_MODEL_TYPE = 4,        /**< "image" */
+    APIPIE_MODEL_SUBTYPE = 5,     /**< "text-to-image" */
+    APIPIE_MODEL_ROUTE = 6,       /**< the provider's own name for it */
+    APIPIE_MODEL_DESCRIPTION = 7, /**< one line */
+    APIPIE_MODEL_BEST_FOR = 8,    /**< "Realism" */
+    APIPIE_MODEL_PRICE_TYPE = 9,  /**< what the costs are of: "token", "image", ... */
+    APIPIE_MODEL_FAMILY = 10,     /**< "SD 1.x", "SD 2.x", "SDXL" */
+    APIPIE_MODEL_SERIES = 11,     /**< "Realistic Vision" */
+    APIPIE_MODEL_VERSION = 12,    /**< of the series: "5.1" */
+    APIPIE_MODEL_SPECIALITY =
+        13, /**< "realistic", "anime", "artistic", "children's", "inpainting", ... */
+    APIPIE_MODEL_LICENSE = 14,     /**< "CreativeML Open RAIL-M" */
+    APIPIE_MODEL_LICENSE_URL = 15, /**< where it can be read */
+
+    /* apipie_catalog_number(). Flags are 0 and 1; costs are picodollars. */
+    APIPIE_MODEL_ENABLED = 101,             /**< the gateway offers it */
+    APIPIE_MODEL_AVAILABLE = 102,           /**< ... and it answers now */
+    APIPIE_MODEL_MAX_TOKENS = 103,          /**< of a prompt */
+    APIPIE_MODEL_MAX_RESPONSE_TOKENS = 104, /**< of an answer */
+    APIPIE_MODEL_INPUT_COST = 105,          /**< by PRICE_TYPE */
+    APIPIE_MODEL_OUTPUT_COST = 106,         /**< by PRICE_TYPE */
+    APIPIE_MODEL_AVG_COST = 107,            /**< as the gateway averages it */
+    APIPIE_MODEL_PRICE = 108,               /**< of one standard picture of 1024x1024 */
+    APIPIE_MODEL_LATENCY = 109,             /**< milliseconds, average of all calls */
+    APIPIE_MODEL_LATENCY_2K = 110,          /**< ... with prompts of up to 2,000 characters */
+    APIPIE_MODEL_LATENCY_4K = 111,          /**< ... of up to 4,000 */
+    APIPIE_MODEL_LATENCY_8K = 112,          /**< ... of up to 8,000 */
+    APIPIE_MODEL_LATENCY_16K = 113,         /**< ... of up to 16,000 */
+    APIPIE_MODEL_LATENCY_32K = 114,         /**< ... of up to 32,000 and more */
+    APIPIE_MODEL_QUERY_COUNT = 115,         /**< calls that the gateway has counted */
+    APIPIE_MODEL_WIDTH = 116,               /**< pixels that it was trained for */
+    APIPIE_MODEL_HEIGHT = 117,              /**< pixels that it was trained for */
+    APIPIE_MODEL_EDITS = 118,               /**< paints into a picture that it gets */
+    APIPIE_MODEL_LIVE = 119,                /**< the gateway lists it */
+    APIPIE_MODEL_BUILT_IN = 120             /**< the library knows it by itself */
+};
+
+/**
+ * The models that the library knows without asking anyone: names and what follows from them, no prices.
+ * @param client whose allocator is used
+ * @return a reference; NULL without memory or client
+ * Threads: any. Blocks: no. Owns: the caller owns the reference. Since: 0.1.
+ */
+APIPIE_API apipie_catalog *apipie_catalog_new(apipie_client *client);
+
+/**
+ * One reference more.
+ * @return the same catalogue
+ * Threads: any. Blocks: no. Owns: the caller owns the reference. Since: 0.1.
+ */
+APIPIE_API apipie_catalog *apipie_catalog_ref(apipie_catalog *catalog);
+
+/**
+ * Drops a reference; the last one frees it.
+ * @return NULL
+ * Threads: any. Blocks: no. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_catalog *apipie_catalog_unref(apipie_catalog *catalog);
+
+/**
+ * How many models it holds; an empty selection holds 0.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_catalog_count(const apipie_catalog *catalog);
+
+/**
+ * When it was fetched: milliseconds since 1970 UTC; APIPIE_UNKNOWN for the built-in one.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_catalog_fetched(const apipie_catalog *catalog);
+
+/**
+ * The first row of a model.
+ * @param provider in any case; NULL or "": any
+ * @param model its name, or "provider/name"
+ * @return its index, or APIPIE_UNKNOWN
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_catalog_find(const apipie_catalog *catalog, const char *provider,
+                                       const char *model);
+
+/**
+ * A text of a model.
+ * @param field APIPIE_MODEL_ID to APIPIE_MODEL_LICENSE_URL
+ * @return NULL when nobody said, for another field, and past the end
+ * Threads: any. Blocks: no. Owns: the catalogue. Since: 0.1.
+ */
+APIPIE_API const char *apipie_catalog_text(const apipie_catalog *catalog, size_t index,
+                                           int32_t field);
+
+/**
+ * A number of a model. A price that is negative, no number or above 10,000 dollars is refused: unknown, with a warning.
+ * @param field APIPIE_MODEL_ENABLED to APIPIE_MODEL_BUILT_IN
+ * @return APIPIE_UNKNOWN when nobody said, for another field, and past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_catalog_number(const apipie_catalog *catalog, size_t index,
+                                         int32_t field);
+
+/**
+ * The record of a model as the gateway sent it, JSON, for members that have no field here.
+ * @param ret_size NULL, or gets the length
+ * @return ends with NUL; NULL when the gateway did not list it
+ * Threads: any. Blocks: no. Owns: the catalogue. Since: 0.1.
+ */
+APIPIE_API const char *apipie_catalog_json(const apipie_catalog *catalog, size_t index,
+                                           size_t *ret_size);
+
+/**
+ * The listed price of one picture. A list by size and quality is exact: a size that is not in it has no known price. Without a list
+ * a price per image holds for every size of the standard quality.
+ * @param quality NULL or "standard", "hd", or as the list has it, in any case
+ * @return picodollars, or APIPIE_UNKNOWN; the highest where the list has several for the same
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_catalog_price(const apipie_catalog *catalog, size_t index, int32_t width,
+                                        int32_t height, const char *quality);
+
+/**
+ * How many things were wrong with the list: rows that were dropped, figures that were refused. A selection has those of the
+ * whole list.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_catalog_warning_count(const apipie_catalog *catalog);
+
+/**
+ * A warning: one line, which row and why. After the first 1,000 there is only one more, which says so.
+ * @return NULL past the end
+ * Threads: any. Blocks: no. Owns: the catalogue. Since: 0.1.
+ */
+APIPIE_API const char *apipie_catalog_warning(const apipie_catalog *catalog, size_t index);
+
+/**
+ * The models with this text, in the same order.
+ * @param field one of the texts
+ * @param value compared without case (of ASCII); NULL: those that have none
+ * @return NULL for a field that is no text, and without memory
+ * Threads: any. Blocks: no. Owns: the caller owns the reference. Since: 0.1.
+ */
+APIPIE_API apipie_catalog *apipie_catalog_where_text(apipie_catalog *catalog, int32_t field,
+                                                     const char *value);
+
+/**
+ * The models with a number in a range, in the same order. Unknown ones are in none.
+ * @param field one of the numbers
+ * @param least the smallest, included; APIPIE_UNKNOWN: no bound
+ * @param most the largest, included; APIPIE_UNKNOWN: no bound
+ * @return NULL for a field that is no number, and without memory
+ * Threads: any. Blocks: no. Owns: the caller owns the reference. Since: 0.1.
+ */
+APIPIE_API apipie_catalog *apipie_catalog_where_number(apipie_catalog *catalog, int32_t field,
+                                                       int64_t least, int64_t most);
+
+/**
+ * The same models in the order of a field. Equal ones stay in their order; unknown ones come last in both directions.
+ * @param field any; texts without case (of ASCII)
+ * @param descending 0 or 1
+ * @return NULL for a bad argument, and without memory
+ * Threads: any. Blocks: no. Owns: the caller owns the reference. Since: 0.1.
+ */
+APIPIE_API apipie_catalog *apipie_catalog_sort(apipie_catalog *catalog, int32_t field,
+                                               int32_t descending);
+
+/**
+ * Those models that have the same value of a field: group n, counted from 0 in the order in which the values first appear. Those whose
+ * value is unknown are a group too.
+ * @param field any; texts without case (of ASCII)
+ * @param ret_value NULL, or gets the text that they share, which the catalogue owns: NULL when it is unknown, and for a number (ask
+ *        a row of the group)
+ * @return NULL past the last group, for a bad argument, and without memory
+ * Threads: any. Blocks: no. Owns: the caller owns the reference. Since: 0.1.
+ */
+APIPIE_API apipie_catalog *apipie_catalog_group(apipie_catalog *catalog, int32_t field, size_t n,
+                                                const char **ret_value);
+
+/** What became of a model between two lists. Since: 0.1. */
+enum {
+    APIPIE_CHANGE_NEW = 1,         /**< after: its price, or APIPIE_UNKNOWN */
+    APIPIE_CHANGE_GONE = 2,        /**< before: its price, or APIPIE_UNKNOWN */
+    APIPIE_CHANGE_PRICE_UP = 3,    /**< before, after: picodollars */
+    APIPIE_CHANGE_PRICE_DOWN = 4,  /**< before, after: picodollars */
+    APIPIE_CHANGE_AVAILABILITY = 5 /**< before, after: 1 when it could be used, else 0 */
+};
+
+/**
+ * Is told of one change.
+ * @param kind APIPIE_CHANGE_*
+ * @param provider valid during the call
+ * @param model its name without the provider; valid during the call
+ * @param before see APIPIE_CHANGE_*
+ * @param after see APIPIE_CHANGE_*
+ * Threads: the caller of apipie_catalog_diff(). Blocks: as you like. Owns: nothing. Since: 0.1.
+ */
+typedef void (*apipie_catalog_change)(void *user, int32_t kind, const char *provider,
+                                      const char *model, int64_t before, int64_t after);
+
+/**
+ * Compares two lists, in the order of provider and model. A model has at most one change of price: of the standard picture, or
+ * else of the first listed size, or else of the cost of input, output or both on average, that is known in both and differs.
+ * @param older NULL: an empty list
+ * @param newer NULL: an empty list
+ * @return APIPIE_OK, also without any change; APIPIE_E_ARGUMENT, APIPIE_E_MEMORY
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_catalog_diff(const apipie_catalog *older,
+                                             const apipie_catalog *newer, apipie_catalog_change fn,
+                                             void *user);
+
+/* ---------------------------------------------------------------------------------------------
  * Money
  * ------------------------------------------------------------------------------------------- */
 

@@ -100,7 +100,8 @@ typedef void (*pie_catalog_change)(void *user, int32_t kind, const char *provide
                                    const char *model, int64_t before, int64_t after);
 /* Calls fn for each APIPIE_CHANGE_* from older to newer, in the order of provider and model. NULL is an empty list. Scratch
  * memory is newer's, or older's. */
-apipie_status pie_catalog_diff(const struct apipie_catalog *older, const struct apipie_catalog *newer,
-                               pie_catalog_change fn, void *user);
+apipie_status pie_catalog_diff(const struct apipie_catalog *older,
+                               const struct apipie_catalog *newer, pie_catalog_change fn,
+                               void *user);
 
 #endif

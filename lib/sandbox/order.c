@@ -5,9 +5,9 @@
 #define ORDER_ASPECT_MAX 99
 
 const struct pie_model pie_sandbox_openai[PIE_SANDBOX_OPENAI] = {
-    {"openai", "dall-e-2", "", ""},
-    {"openai", "dall-e-3", "", ""},
-    {"openai", "gpt-image-1", "", ""},
+    {.provider = "openai", .model = "dall-e-2", .description = "", .best_for = ""},
+    {.provider = "openai", .model = "dall-e-3", .description = "", .best_for = ""},
+    {.provider = "openai", .model = "gpt-image-1", .description = "", .best_for = ""},
 };
 
 static const struct order_field {
