@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lists.h"
+#include "../support/lists.h"
 
 static const struct draw_reply two = {200, LISTS_ETAG, LISTS_TWO};
 

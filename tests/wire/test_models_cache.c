@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lists.h"
+#include "../support/lists.h"
 
 #define HOUR 3600000
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lists.h"
+#include "../support/lists.h"
 
 #define MILLI (APIPIE_DOLLAR / 1000)
 
