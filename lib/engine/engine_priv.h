@@ -186,6 +186,14 @@ void pie_job_broken(struct apipie_request *r, const struct pie_outcome *o,
                     struct apipie_error *err);
 /* Is there a whole picture, or the url of one, in what came so far? */
 int32_t pie_job_has_whole(const struct apipie_request *r);
+/* An error from a reply that is no success, or from what broke it. */
+void pie_job_explain(struct apipie_request *r, const struct pie_outcome *o,
+                     struct apipie_error *err);
+int32_t pie_job_is_redirect(const struct pie_outcome *o);
+void pie_job_redirected(struct apipie_request *r, const struct pie_outcome *o,
+                        struct apipie_error *err);
+/* In how many milliseconds the leg that failed may be sent again; -1: not again. */
+int64_t pie_job_retry_delay(const struct apipie_request *r, const struct apipie_error *err);
 /* The verdict on the exchange: what it was, what it costs, why it failed (err NULL: it did not). */
 void pie_job_judge(struct apipie_request *r, int32_t outcome, struct apipie_error *err);
 void pie_job_log_outcome(struct apipie_request *r, const struct pie_outcome *o);
@@ -195,6 +203,15 @@ void pie_job_stopped(struct apipie_request *r, apipie_status why, const struct p
 void pie_job_was_idle(struct apipie_request *r, int64_t ms);
 /* Its next alarm, by its state. */
 void pie_job_set_alarm(struct apipie_request *r);
+
+/* ---- free.c: exchanges that cost nothing and fetch no image */
+
+void pie_free_history(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err);
+void pie_free_models(struct apipie_request *r, const struct pie_outcome *o,
+                     struct apipie_error *err);
+/* It is judged: another time, or the end. Takes err. */
+void pie_free_failed(struct apipie_request *r, struct apipie_error *err);
 
 /* ---- watch.c: who looks on. No lock is held, but by the first one */
 
