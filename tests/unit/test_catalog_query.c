@@ -2,6 +2,7 @@
 /* Catalogues as programs use them: the built-in models, merged, chosen, sorted, grouped, compared; and without memory. */
 #include "catalog/catalog.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -464,6 +465,45 @@ static void it_outlives_its_client(void **state)
     assert_int_equal(apipie_catalog_count(NULL), 0);
 }
 
+/* ---- threads */
+
+#define CROWD 4
+
+static void *crowd_main(void *user)
+{
+    apipie_catalog *all = user;
+    for (size_t i = 0; i < 300; i++) {
+        apipie_catalog *sorted = apipie_catalog_sort(all, APIPIE_MODEL_NAME, i % 2 != 0);
+        apipie_catalog *group = apipie_catalog_group(sorted, APIPIE_MODEL_SPECIALITY, i % 6, NULL);
+        apipie_catalog *own = apipie_catalog_ref(all);
+        apipie_catalog_unref(sorted);
+        if (apipie_catalog_count(group) == 0 ||
+            apipie_catalog_number(own, 0, APIPIE_MODEL_EDITS) != 0)
+            return user;
+        apipie_catalog_unref(own);
+        apipie_catalog_unref(group);
+    }
+    apipie_catalog_unref(all);
+    return NULL;
+}
+
+static void threads_share_one(void **state)
+{
+    pthread_t threads[CROWD];
+    (void)state;
+    apipie_client *client = apipie_client_new(NULL);
+    apipie_catalog *all = apipie_catalog_new(client);
+    apipie_client_unref(client);
+    for (size_t i = 0; i < CROWD; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, crowd_main, apipie_catalog_ref(all)), 0);
+    apipie_catalog_unref(all);
+    for (size_t i = 0; i < CROWD; i++) {
+        void *failed = NULL;
+        pthread_join(threads[i], &failed);
+        assert_null(failed);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -478,6 +518,7 @@ int main(void)
         cmocka_unit_test(no_allocation_is_needed_twice),
         cmocka_unit_test(the_owner_goes_last),
         cmocka_unit_test(it_outlives_its_client),
+        cmocka_unit_test(threads_share_one),
     };
     return cmocka_run_group_tests_name("catalog_query", tests, NULL, NULL);
 }
