@@ -1969,6 +1969,19 @@ APIPIE_API apipie_catalog *apipie_client_catalog(apipie_client *client);
 APIPIE_API apipie_status apipie_client_set_models_cache(apipie_client *client, const char *path,
                                                         int64_t ttl_ms);
 
+/**
+ * Writes down what each list that is fetched says of prices, latency and availability: a line of JSON for every model of which one
+ * of these is not what its last line in the file says. Lines are {"wall_ms", "provider", "model", "price_usd" (one standard picture
+ * of 1024x1024), "input_usd", "output_usd", "average_usd", "latency_ms" (an array of six: up to 2k, 4k, 8k, 16k, 32k characters,
+ * and all), "available" (1 or 0)}; amounts are decimal strings, what is not known is null. Several processes may share the file. A
+ * list that cannot be written down is told by a warning of its request, and the next one makes up for it.
+ * @param path made (mode 0600) when it is not there; NULL: no history any more
+ * @return APIPIE_E_FILE when it cannot be opened; APIPIE_E_MEMORY
+ * Threads: any; lists that come later are written there. Blocks: the disk; requests up to a second, for another process.
+ * Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_models_history(apipie_client *client, const char *path);
+
 /** How a price is known, for apipie_client_estimate(). Since: 0.1. */
 enum {
     APIPIE_PRICE_NONE = 0,  /**< it is not */

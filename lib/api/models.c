@@ -28,6 +28,15 @@ APIPIE_API apipie_status apipie_client_set_models_cache(apipie_client *client, c
     return pie_shelf_set(client, path, ttl_ms);
 }
 
+APIPIE_API apipie_status apipie_client_set_models_history(apipie_client *client, const char *path)
+{
+    if (client == NULL || (path != NULL && !pie_api_path_is_good(path)))
+        return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
+    return pie_tariff_set(client, path);
+}
+
 APIPIE_API int64_t apipie_client_estimate(apipie_client *client, const apipie_request *request,
                                           int32_t *ret_source)
 {

@@ -24,6 +24,7 @@ static void client_free(struct apipie_client *c)
     pie_rate_free_all(c);
     pie_price_free_all(c);
     pie_cache_drop(c->cache);
+    pie_tariff_drop(c->tariff);
     pie_shelf_free(&c->shelf);
     pie_lane_free_all(c);
     pie_queue_free(&c->alarms);

@@ -91,6 +91,7 @@ struct pie_rate;
 /* What an image costs where nobody knows better. */
 struct pie_price;
 struct pie_cache;
+struct pie_tariff;
 struct pie_lane;
 
 struct apipie_client {
@@ -117,6 +118,7 @@ struct apipie_client {
     struct pie_rate *rates;                    /* a list */
     struct pie_price *prices;                  /* a list */
     struct pie_cache *cache;                   /* refcounted; NULL: none */
+    struct pie_tariff *tariff;                 /* refcounted; NULL: none */
     struct pie_shelf shelf;                    /* lists of models */
     struct apipie_request *inbox, *inbox_last; /* submitted, not yet seen by a leader */
     struct apipie_request *cancelled;          /* cancelled, not yet seen by a leader */
@@ -389,6 +391,12 @@ apipie_status pie_engine_check_url(const struct pie_mem *mem, const char *url, i
 apipie_status pie_shelf_set(struct apipie_client *c, const char *path, int64_t ttl_ms);
 /* All models that the client knows: built in, with the newest list of all that it fetched. A reference; NULL without memory. */
 struct apipie_catalog *pie_shelf_view(struct apipie_client *c);
+
+/* ---- tariff.c: prices as they change, in a file that several processes may share */
+
+/* Opens or makes it (mode 0600); NULL: none any more. APIPIE_E_FILE, APIPIE_E_MEMORY. */
+apipie_status pie_tariff_set(struct apipie_client *c, const char *path);
+void pie_tariff_drop(struct pie_tariff *t); /* NULL is fine */
 
 /* ---- models.c */
 

@@ -204,6 +204,13 @@ void pie_job_was_idle(struct apipie_request *r, int64_t ms);
 /* Its next alarm, by its state. */
 void pie_job_set_alarm(struct apipie_request *r);
 
+/* ---- tariff.c */
+
+/* One line for each model of a list that was just fetched whose figures are not those of its last line. Waits up to a second for
+ * another process. The leader's alone. */
+apipie_status pie_tariff_add(struct apipie_client *c, const struct apipie_catalog *list,
+                             const char **ret_reason);
+
 /* ---- free.c: exchanges that cost nothing and fetch no image */
 
 void pie_free_history(struct apipie_request *r, const struct pie_outcome *o,

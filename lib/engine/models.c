@@ -306,9 +306,18 @@ static void modeljob_warn_file(struct apipie_request *r)
         pie_result_warn(r->result, problem, NULL);
 }
 
+static void modeljob_write_down(struct apipie_request *r)
+{
+    const char *reason = "out of memory";
+    if (pie_tariff_add(r->client, r->models->list, &reason) != APIPIE_OK)
+        pie_result_warn(r->result, "the history of prices cannot be written: ", reason);
+}
+
 void pie_models_finish(struct apipie_request *r)
 {
     struct pie_modeljob *m = r->models;
+    if (m->fetched)
+        modeljob_write_down(r);
     if (m->fetched && m->keep.url != NULL)
         pie_shelf_put(r->client, &m->keep);
     if (!m->cached)
