@@ -219,12 +219,102 @@ static void several_write_at_once(void **state)
     assert_int_equal(lines_of("\n"), 2);
 }
 
+/* ---- without memory, wherever it ends */
+
+static int64_t blocks, until_refusal;
+
+static int refused(void)
+{
+    return until_refusal > 0 && --until_refusal == 0;
+}
+
+static void *take(void *user, size_t size)
+{
+    (void)user;
+    void *p = refused() ? NULL : malloc(size);
+    blocks += p != NULL;
+    return p;
+}
+
+static void *resize(void *user, void *block, size_t size)
+{
+    (void)user;
+    if (refused())
+        return NULL;
+    void *p = realloc(block, size);
+    blocks += block == NULL && p != NULL;
+    return p;
+}
+
+static void give_back(void *user, void *block)
+{
+    (void)user;
+    blocks--;
+    free(block);
+}
+
+static int32_t good_or_out(apipie_status status)
+{
+    return status == APIPIE_OK || status == APIPIE_E_MEMORY;
+}
+
+/* 1 when the memory held. */
+static int32_t ask_with_little(struct draw *d, const char *cache, int64_t n)
+{
+    const apipie_allocator allocator = {sizeof allocator, NULL, take, resize, give_back};
+    until_refusal = n;
+    apipie_client *client = apipie_client_new(&allocator);
+    if (client != NULL) {
+        apipie_client_set_key(client, DRAW_KEY);
+        apipie_client_set_base_url(client, raw_server_base(d->server));
+        apipie_client_set_retry(client, APIPIE_RETRY_NEVER, 0);
+        assert_true(good_or_out(apipie_client_set_models_cache(client, cache, 0)));
+        assert_true(good_or_out(apipie_client_set_models_history(client, path)));
+        apipie_request *r = apipie_request_new(client, APIPIE_REQUEST_MODELS);
+        apipie_request_set_filter(r, "type", "image");
+        apipie_status status = apipie_request_perform(r);
+        assert_true(good_or_out(status) || r == NULL || status == APIPIE_E_CONFIG ||
+                    status == APIPIE_E_CONNECT);
+        if (status == APIPIE_OK)
+            assert_int_equal(apipie_catalog_count(apipie_request_catalog(r)), 2);
+        apipie_catalog *view = apipie_client_catalog(client);
+        apipie_catalog_unref(view);
+        apipie_request_unref(r);
+        apipie_client_unref(client);
+    }
+    assert_int_equal(blocks, 0);
+    int32_t held = until_refusal != 0;
+    until_refusal = 0;
+    return held;
+}
+
+static void memory_may_end_anywhere(void **state)
+{
+    static const struct draw_reply replies[] = {
+        {200, "Content-Type: application/json\r\nETag: \"1\"\r\n",
+         "{\"data\":[" A("0.1", "9", "1") "," B "]}"}};
+    static const struct draw_script script = DRAW_SCRIPT(replies);
+    struct draw *d = *state;
+    char cache[80];
+    int64_t n = 1;
+    snprintf(cache, sizeof cache, "%s/lists", folder);
+    lists_serve(d, &script);
+    d->client = (d->request = apipie_request_unref(d->request), apipie_client_unref(d->client));
+    while (!ask_with_little(d, cache, n))
+        n++;
+    assert_true(n > 100);
+    assert_int_equal(unlink(cache), 0);
+    begin_anew(d); /* the file is good */
+    lists_get(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        DRAW_TEST(a_line_for_each_change), DRAW_TEST(what_is_written_is_known_to_the_next),
-        DRAW_TEST(a_spoilt_file_goes_on),  DRAW_TEST(lists_of_before_are_not_written),
-        DRAW_TEST(a_file_that_cannot_be),  DRAW_TEST(several_write_at_once),
+        DRAW_TEST(a_line_for_each_change),  DRAW_TEST(what_is_written_is_known_to_the_next),
+        DRAW_TEST(a_spoilt_file_goes_on),   DRAW_TEST(lists_of_before_are_not_written),
+        DRAW_TEST(a_file_that_cannot_be),   DRAW_TEST(several_write_at_once),
+        DRAW_TEST(memory_may_end_anywhere),
     };
     return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }
