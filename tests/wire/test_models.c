@@ -92,7 +92,9 @@ static void bad_filters_are_refused(void **state)
     lots[APIPIE_LIMIT_TEXT] = '\0';
     for (char name[] = "a"; name[0] <= 'z'; name[0]++) /* each is fine */
         assert_status(apipie_request_set_filter(d->request, name, lots), APIPIE_OK);
-    apipie_request_perform(d->request);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_ARGUMENT);
+    assert_contains(apipie_error_message(draw_error(d)), "too long");
+    assert_int_equal(raw_server_count(d->server, NULL), 0);
     free(lots);
 }
 
@@ -351,6 +353,29 @@ static void it_is_handed_over_by_next(void **state)
     apipie_request_unref(ended);
 }
 
+static void keep_line(void *user, int32_t level, const char *line)
+{
+    char *all = user;
+    (void)level;
+    if (strlen(all) + strlen(line) + 2 < 4096)
+        strcat(strcat(all, line), "\n");
+}
+
+static void it_is_logged(void **state)
+{
+    const struct draw_script script = {&two, 1};
+    struct draw *d = *state;
+    char all[4096] = "";
+    lists_serve(d, &script);
+    assert_status(apipie_client_set_log(d->client, APIPIE_LOG_DEBUG, keep_line, all, NULL),
+                  APIPIE_OK);
+    lists_get(d);
+    assert_contains(all, "submitted: list of models");
+    assert_contains(all, "models, ");
+    assert_contains(all, "ended: ok, 2 models");
+    assert_lacks(all, DRAW_KEY);
+}
+
 /* ---- elsewhere */
 
 static void a_redirect_on_the_same_server(void **state)
@@ -427,6 +452,7 @@ int main(void)
         DRAW_TEST(it_is_cancelled),
         DRAW_TEST(its_time_is_limited),
         DRAW_TEST(it_is_handed_over_by_next),
+        DRAW_TEST(it_is_logged),
         DRAW_TEST(a_redirect_on_the_same_server),
         DRAW_TEST(a_redirect_to_another_server),
         DRAW_TEST(a_list_outlives_its_client),
