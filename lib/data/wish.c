@@ -162,14 +162,6 @@ apipie_status pie_wish_set_filter(struct pie_wish *w, const char *name, const ch
     return APIPIE_OK;
 }
 
-const char *pie_wish_filter(const struct pie_wish *w, const char *name)
-{
-    const struct pie_filter *f = w->filters;
-    while (f != NULL && strcmp(f->name, name) != 0)
-        f = f->next;
-    return f != NULL ? f->value : NULL;
-}
-
 size_t pie_wish_extra_bytes(const struct pie_wish *w)
 {
     size_t n = 0;

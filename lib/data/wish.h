@@ -101,8 +101,6 @@ apipie_status pie_wish_set_extra(struct pie_wish *w, const char *name, const cha
 size_t pie_wish_extra_bytes(const struct pie_wish *w);
 /* value NULL: the name alone; "": takes it back. */
 apipie_status pie_wish_set_filter(struct pie_wish *w, const char *name, const char *value);
-/* Its value, NULL when it is not there or has none. */
-const char *pie_wish_filter(const struct pie_wish *w, const char *name);
 void pie_wish_clear_sink(struct pie_wish *w); /* frees user */
 
 #endif
