@@ -7,6 +7,8 @@
 
 int cli_generate(const struct cli_options *options);
 int cli_again(const struct cli_options *options);
+int cli_models(const struct cli_options *options);
+int cli_estimate(const struct cli_options *options);
 int cli_sandbox(const struct cli_options *options);
 
 #endif

@@ -6,12 +6,14 @@ const char *const cli_help[] = {
     "usage: apipie generate PROMPT [option]...        make a picture\n"
     "       apipie generate --batch FILE [option]...  make many\n"
     "       apipie again IMAGE.json [option]...       make one again, by its recipe\n"
+    "       apipie models [option]...                 what there is, and what it costs\n"
+    "       apipie estimate [PROMPT] [option]...      what a picture will cost\n"
     "       apipie sandbox [option]...                a gateway in a box: no key, no money\n"
     "       apipie --version | --help\n"
     "\n"
     "apipie COMMAND --help shows the options of a command.\n"
     "The key comes from APIPIE_API_KEY, the server from APIPIE_BASE_URL or --base-url.\n"
-    "Not in this version: edit models choose compare recommend history health stats upload "
+    "Not in this version: edit choose compare recommend history health stats upload "
     "doctor.\n",
     NULL};
 
@@ -115,6 +117,51 @@ const char *const cli_help_again[] = {
     "its provider. The server and the key are yours, never the recipe's.\n"
     "\n",
     picture, sending, NULL};
+
+static const char asking[] =
+    "How it is asked\n"
+    "      --json              one JSON value on stdout, on success and on failure\n"
+    "      --base-url URL      default: $APIPIE_BASE_URL, else https://apipie.ai/v1\n"
+    "      --timeout SECONDS   for everything together, default 600\n"
+    "      --retries N         0 to 20, default 2\n"
+    "      --sandbox           ask a gateway of our own\n"
+    "\n"
+    "Costs nothing and needs no key; APIPIE_API_KEY is sent when it is set.\n";
+
+const char *const cli_help_models[] = {
+    "usage: apipie models [option]...\n"
+    "\n"
+    "Lists the models that make pictures: what one of 1024x1024 costs, how long it takes on "
+    "average, "
+    "or\n"
+    "\"down\" or \"off\".\n"
+    "  -p, --provider NAME     only that provider's\n"
+    "      --type WORD         default: image; others are image, llm, vision, embedding, voice "
+    "...\n"
+    "      --filter NAME[=VALUE]\n"
+    "                          any other filter of the server's: subtype=pool, enabled=1; may be "
+    "repeated\n"
+    "      --family NAME       \"SD 1.x\", \"SD 2.x\", \"SDXL\"\n"
+    "      --speciality WORD   realistic, anime, artistic, inpainting ...\n"
+    "      --sort FIELD        price, latency, provider, model, family, series, speciality, "
+    "queries\n"
+    "      --builtin           the models that the library knows by itself: nobody is asked\n",
+    asking, NULL};
+
+const char *const cli_help_estimate[] = {
+    "usage: apipie estimate [PROMPT] [option]...\n"
+    "\n"
+    "Says what a picture will cost by the server's list, exactly, or \"unknown\". Nothing is "
+    "drawn.\n"
+    "  -m, --model MODEL       as for generate\n"
+    "  -p, --provider NAME     not given: the gateway chooses; the dearest counts\n"
+    "  -n, --number N          pictures, 1 to 64\n"
+    "  -s, --size WxH          default 1024x1024\n"
+    "  -q, --quality WORD      standard, hd\n"
+    "      --route BACKEND/PROVIDER/MODEL\n"
+    "                          the first one counts, where -m and -p are not given\n"
+    "      --price USD         what one image is taken to cost: nobody is asked\n",
+    asking, NULL};
 
 const char *const cli_help_sandbox[] = {
     "usage: apipie sandbox [--port N] [--fault WORD]\n"

@@ -16,11 +16,13 @@
 static const struct cli_command commands[] = {
     {"generate", 1, cli_generate_options, cli_help_generate, cli_generate},
     {"again", 1, cli_generate_options, cli_help_again, cli_again},
+    {"models", 0, cli_models_options, cli_help_models, cli_models},
+    {"estimate", 1, cli_estimate_options, cli_help_estimate, cli_estimate},
     {"sandbox", 0, cli_sandbox_options, cli_help_sandbox, cli_sandbox},
 };
 
-static const char *const later[] = {"edit",    "models", "choose", "compare", "recommend",
-                                    "history", "health", "stats",  "upload",  "doctor"};
+static const char *const later[] = {"edit",   "choose", "compare", "recommend", "history",
+                                    "health", "stats",  "upload",  "doctor"};
 
 static const struct cli_command *find_command(const char *name)
 {

@@ -81,6 +81,49 @@ const struct cli_option cli_generate_options[] = {
     {.kind = OPTION_END},
 };
 
+/* Of the commands that only ask. */
+#define ASKING                                                                                     \
+    FLAG("json", 0, json), TEXT("base-url", 0, base_url), FLAG("sandbox", 0, sandbox),             \
+        NUMBER("retries", 0, retries, 0, 20, "a whole number from 0 to 20"),                       \
+    {                                                                                              \
+        .name = "timeout", .kind = OPTION_SECONDS,                                                 \
+        .offset = offsetof(struct cli_options, timeout_ms), .most = 86400,                         \
+        .wants = "seconds from 0.001 to 86400"                                                     \
+    }
+
+const struct cli_option cli_models_options[] = {
+    FLAG("help", 'h', help),
+    TEXT("provider", 'p', provider),
+    TEXT("type", 0, type),
+    {.name = "filter", .kind = OPTION_FILTER, .wants = "NAME=VALUE or NAME"},
+    WORD("sort", sort, "price latency provider model family series speciality queries",
+         "price, latency, provider, model, family, series, speciality or queries"),
+    TEXT("family", 0, family),
+    TEXT("speciality", 0, speciality),
+    FLAG("builtin", 0, built_in),
+    ASKING,
+    {.kind = OPTION_END},
+};
+
+const struct cli_option cli_estimate_options[] = {
+    FLAG("help", 'h', help),
+    TEXT("model", 'm', model),
+    TEXT("provider", 'p', provider),
+    NUMBER("number", 'n', n, 1, APIPIE_LIMIT_N, "a whole number from 1 to 64"),
+    {.name = "size",
+     .letter = 's',
+     .kind = OPTION_SIZE,
+     .most = APIPIE_LIMIT_SIDE,
+     .wants = "WIDTHxHEIGHT, 1 to 8192 each"},
+    TEXT("quality", 'q', quality),
+    {.name = "route",
+     .kind = OPTION_ROUTE,
+     .wants = "BACKEND/PROVIDER/MODEL, where a part may be empty"},
+    MONEY("price", price, "US dollars as 0.008, at most 12 decimals"),
+    ASKING,
+    {.kind = OPTION_END},
+};
+
 const struct cli_option cli_sandbox_options[] = {
     FLAG("help", 'h', help),
     NUMBER("port", 0, port, 0, 65535, "a port from 0 to 65535"),

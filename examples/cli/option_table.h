@@ -18,6 +18,7 @@ enum cli_option_kind {
     OPTION_SEED,
     OPTION_SCALE,
     OPTION_EXTRA,
+    OPTION_FILTER,
     OPTION_ROUTE,
     OPTION_LATER,     /* of the contract, with a value */
     OPTION_LATER_FLAG /* of the contract, without one */
@@ -35,6 +36,8 @@ struct cli_option {
 
 /* The last row is OPTION_END. */
 extern const struct cli_option cli_generate_options[];
+extern const struct cli_option cli_models_options[];
+extern const struct cli_option cli_estimate_options[];
 extern const struct cli_option cli_sandbox_options[];
 
 /* NULL when there is none of that name. */

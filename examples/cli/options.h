@@ -10,7 +10,7 @@
 
 #define CLI_UNSET INT64_C(-1)
 
-/* --extra KEY=JSON */
+/* --extra KEY=JSON; --filter NAME[=VALUE], json is NULL without a value */
 struct cli_extra {
     const char *name;
     size_t name_length;
@@ -36,6 +36,9 @@ struct cli_options {
     struct cli_extra *extras;
     struct cli_route *routes;
     size_t extra_count, route_count;
+    /* models */
+    const char *type, *sort, *family, *speciality;
+    int32_t built_in;
     /* sandbox */
     const char *fault;
     int64_t port;

@@ -42,6 +42,8 @@ static const char *purpose_word(int32_t purpose)
         return "generate";
     case APIPIE_PURPOSE_DOWNLOAD:
         return "download";
+    case APIPIE_PURPOSE_MODELS:
+        return "models";
     case APIPIE_PURPOSE_HISTORY:
         return "history";
     default:

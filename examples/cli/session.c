@@ -77,9 +77,15 @@ static void set_money(apipie_client *client, const struct cli_options *o, struct
 void cli_session_open(struct cli_session *session, const struct cli_options *o,
                       struct cli_failure *f)
 {
+    check_key(o, f);
+    cli_session_open_keyless(session, o, f);
+}
+
+void cli_session_open_keyless(struct cli_session *session, const struct cli_options *o,
+                              struct cli_failure *f)
+{
     session->client = NULL;
     session->box = NULL;
-    check_key(o, f);
     if (f->status == APIPIE_OK && o->sandbox)
         session->box = cli_box_start(CLI_UNSET, NULL, f);
     if (f->status == APIPIE_OK && (session->client = apipie_client_new(NULL)) == NULL)

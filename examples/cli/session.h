@@ -14,6 +14,9 @@ struct cli_session {
 /* cli_session_close() in any case. */
 void cli_session_open(struct cli_session *session, const struct cli_options *options,
                       struct cli_failure *failure);
+/* The same, where a key is not needed. */
+void cli_session_open_keyless(struct cli_session *session, const struct cli_options *options,
+                              struct cli_failure *failure);
 /* Says on stderr what the ledger lacks, then frees. */
 void cli_session_close(struct cli_session *session);
 /* Where it asks, without the key; "sandbox" for one in this process. Borrows from the options, else constant. */

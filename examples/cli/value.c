@@ -155,6 +155,14 @@ static int read_extra(struct cli_options *o, const char *value)
     return cli_options_add_extra(o, &extra);
 }
 
+static int read_filter(struct cli_options *o, const char *value)
+{
+    const char *equals = strchr(value, '=');
+    struct cli_extra filter = {value, strcspn(value, "="), equals == NULL ? NULL : equals + 1};
+
+    return filter.name_length != 0 && cli_options_add_extra(o, &filter);
+}
+
 static int read_route(struct cli_options *o, const char *value)
 {
     struct cli_route route = {value, strcspn(value, "/"), 0};
@@ -191,6 +199,8 @@ int cli_value_take(struct cli_options *o, const struct cli_option *row, const ch
         return read_scale(o, row, value);
     case OPTION_EXTRA:
         return read_extra(o, value);
+    case OPTION_FILTER:
+        return read_filter(o, value);
     case OPTION_ROUTE:
         return read_route(o, value);
     case OPTION_END:

@@ -344,7 +344,7 @@ APIPIE_API apipie_status apipie_client_set_tag_budget(apipie_client *client, con
                                                       int64_t picodollars);
 
 /**
- * What one image is assumed to cost where no better figure is known. The closest one counts: provider and model, model,
+ * What one image is assumed to cost, whatever the list of models says. The closest one counts: provider and model, model,
  * provider, any.
  * @param provider NULL: any
  * @param model NULL: any
@@ -628,13 +628,14 @@ APIPIE_API apipie_status apipie_client_set_trace(apipie_client *client, apipie_t
 
 /** What a request asks for. Since: 0.1. */
 enum {
-    APIPIE_REQUEST_IMAGE = 1,    /**< text to image, with an optional input image */
-    APIPIE_REQUEST_RECONCILE = 2 /**< what became of a call; see apipie_request_new_reconcile() */
+    APIPIE_REQUEST_IMAGE = 1,     /**< text to image, with an optional input image */
+    APIPIE_REQUEST_RECONCILE = 2, /**< what became of a call; see apipie_request_new_reconcile() */
+    APIPIE_REQUEST_MODELS = 3     /**< the list of models; see apipie_request_catalog() */
 };
 
 /**
  * Makes a request. It keeps the memory of its client alive, not its connections.
- * @param kind APIPIE_REQUEST_IMAGE; another number gives a request whose submit says "unsupported"
+ * @param kind APIPIE_REQUEST_IMAGE or _MODELS; another number gives a request whose submit says "unsupported"
  * @return a reference, or NULL without memory or without a client
  * Threads: any. Blocks: no. Owns: the caller, apipie_request_unref(). Since: 0.1.
  */
@@ -1254,7 +1255,8 @@ APIPIE_API int64_t apipie_request_progress(const apipie_request *request, int32_
 enum {
     APIPIE_PURPOSE_GENERATE = 1, /**< the call that costs money */
     APIPIE_PURPOSE_DOWNLOAD = 2, /**< fetching an image by its url, without the key */
-    APIPIE_PURPOSE_HISTORY = 3   /**< looking for a call in the server's history; costs nothing */
+    APIPIE_PURPOSE_HISTORY = 3,  /**< looking for a call in the server's history; costs nothing */
+    APIPIE_PURPOSE_MODELS = 4    /**< asking for the list of models; costs nothing */
 };
 
 /** How an exchange ended. Since: 0.1. */
@@ -1495,7 +1497,8 @@ APIPIE_API int64_t apipie_result_cost(const apipie_result *result);
 APIPIE_API int32_t apipie_result_billed(const apipie_result *result);
 
 /**
- * 1 when the pictures come out of the client's cache: nothing was sent for them.
+ * 1 when the pictures come out of the client's cache: nothing was sent for them. Of a list of models: 1 when it is one of before,
+ * still young enough (nothing was sent) or, with a warning, because the server failed.
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API int32_t apipie_result_is_cached(const apipie_result *result);
@@ -1918,6 +1921,84 @@ APIPIE_API apipie_status apipie_catalog_diff(const apipie_catalog *older,
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_money_format(int64_t picodollars, char *text, size_t capacity);
+
+/* ---------------------------------------------------------------------------------------------
+ * The list of models
+ *
+ * A request of the kind APIPIE_REQUEST_MODELS asks for it: submitted, polled, cancelled and retried like any other. It costs
+ * nothing, needs no key (one that is set is sent), and waits in no line. Such a request has a result without images: its
+ * warnings say which rows were left out and why.
+ * ------------------------------------------------------------------------------------------- */
+
+/**
+ * Asks for a part of the list only: "type", "subtype", "provider", "model", "enabled", "voices", "restrictions", or whatever else
+ * the gateway knows. Setting again replaces.
+ * @param value sent percent-encoded; NULL: the name alone ("?voices"); "" takes it back
+ * @return APIPIE_E_ARGUMENT for an empty name, control bytes or a text that is too long
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_filter(apipie_request *request, const char *name,
+                                                   const char *value);
+
+/**
+ * What the gateway listed: nothing but that, in its order. A list without a usable row is an empty one.
+ * @return NULL before the end, after a failure, and for another kind of request
+ * Threads: any, after the end. Blocks: no. Owns: the request; apipie_catalog_ref() keeps it longer. Since: 0.1.
+ */
+APIPIE_API apipie_catalog *apipie_request_catalog(const apipie_request *request);
+
+/**
+ * The models that this client knows at the moment: the built-in ones, with the newest list over them that it fetched (or read from
+ * the file of apipie_client_set_models_cache()) without a filter, or with type=image alone. Sends nothing.
+ * @return a reference, or NULL without memory
+ * Threads: any. Blocks: no. Owns: the caller, apipie_catalog_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_catalog *apipie_client_catalog(apipie_client *client);
+
+/**
+ * Uses lists of models again. For ttl_ms after it was fetched a list with the same filters is the result at once, and nothing is
+ * sent; later the server is asked whether it has another one (ETag, Last-Modified). When it fails (5xx, the network, a reply that
+ * is no list) after the retries, the last good list is the result, however old, with a warning that says how old and why.
+ * @param path a file from which the next process starts: read now, written after each fetch (whole or not at all, mode 0600).
+ *        One that is cut or has another format is not used: a warning of the next list says so, and the list is fetched anew.
+ *        NULL: memory only
+ * @param ttl_ms 0: the server is always asked; APIPIE_UNKNOWN (the default): lists are not used again
+ * @return APIPIE_E_ARGUMENT for more than 366 days; APIPIE_E_MEMORY
+ * Threads: any; requests submitted later use it. Blocks: the disk. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_models_cache(apipie_client *client, const char *path,
+                                                        int64_t ttl_ms);
+
+/**
+ * Writes down what each list that is fetched says of prices, latency and availability: a line of JSON for every model of which one
+ * of these is not what its last line in the file says. Lines are {"wall_ms", "provider", "model", "price_usd" (one standard picture
+ * of 1024x1024), "input_usd", "output_usd", "average_usd", "latency_ms" (an array of six: up to 2k, 4k, 8k, 16k, 32k characters,
+ * and all), "available" (1 or 0)}; amounts are decimal strings, what is not known is null. Several processes may share the file. A
+ * list that cannot be written down is told by a warning of its request, and the next one makes up for it.
+ * @param path made (mode 0600) when it is not there; NULL: no history any more
+ * @return APIPIE_E_FILE when it cannot be opened; APIPIE_E_MEMORY
+ * Threads: any; lists that come later are written there. Blocks: the disk; requests up to a second, for another process.
+ * Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_models_history(apipie_client *client, const char *path);
+
+/** How a price is known, for apipie_client_estimate(). Since: 0.1. */
+enum {
+    APIPIE_PRICE_NONE = 0,  /**< it is not */
+    APIPIE_PRICE_HOST = 1,  /**< apipie_client_set_price() */
+    APIPIE_PRICE_LISTED = 2 /**< the gateway's list, as in apipie_client_catalog() */
+};
+
+/**
+ * What an image request will cost, before it is sent: its first route, size (1024x1024 when none is set), quality and n. The
+ * price of apipie_client_set_price() counts before the listed one; when the gateway chooses the provider, the dearest that lists
+ * the model. The same figure is reserved from a budget.
+ * @param ret_source NULL, or gets APIPIE_PRICE_*
+ * @return exact picodollars, or APIPIE_UNKNOWN; also for another kind of request
+ * Threads: any, not beside a setter of the same request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_client_estimate(apipie_client *client, const apipie_request *request,
+                                          int32_t *ret_source);
 
 #ifdef __cplusplus
 }

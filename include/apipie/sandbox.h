@@ -49,6 +49,9 @@
  *                      they are ("ratelimit:0/2s"); alone, the call is served
  *     shouldretry:true|false     that x-should-retry header ("status:500;shouldretry:false")
  *
+ * GET /v1/models takes the header too: what is drawn or billed does not concern it. Its list has an ETag and a Last-Modified,
+ * and is 304 for who has it; ?voices and ?restrictions give the gateway's other two lists, with two rows each.
+ *
  * The four words at the end of each declaration mean what they mean in apipie.h.
  */
 #ifndef APIPIE_SANDBOX_H

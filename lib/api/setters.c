@@ -121,6 +121,24 @@ APIPIE_API apipie_status apipie_request_set_aspect_ratio(apipie_request *request
     return setter_text(request, PIE_WISH_ASPECT, "set_aspect_ratio", ratio);
 }
 
+APIPIE_API apipie_status apipie_request_set_filter(apipie_request *request, const char *name,
+                                                   const char *value)
+{
+    apipie_status status = setter_open(request);
+    if (status != APIPIE_OK)
+        return status;
+    if (name == NULL || name[0] == '\0')
+        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_filter", "the name is empty");
+    const char *problem = pie_api_text_problem(name);
+    if (problem == NULL && value != NULL)
+        problem = pie_api_text_problem(value);
+    if (problem != NULL)
+        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_filter", problem);
+    if (pie_wish_set_filter(&request->wish, name, value) != APIPIE_OK)
+        return setter_refuse(request, APIPIE_E_MEMORY, "set_filter", "out of memory");
+    return APIPIE_OK;
+}
+
 /* ---- numbers */
 
 /* Says which bit a good number sets; a bad one is refused. */

@@ -19,6 +19,13 @@ static void wish_extra_free(const struct pie_mem *mem, struct pie_extra *e)
     pie_mem_free(mem, e);
 }
 
+static void wish_filter_free(const struct pie_mem *mem, struct pie_filter *f)
+{
+    pie_mem_free(mem, f->name);
+    pie_mem_free(mem, f->value);
+    pie_mem_free(mem, f);
+}
+
 void pie_wish_clear_sink(struct pie_wish *w)
 {
     if (w->sink.user_free != NULL)
@@ -35,6 +42,11 @@ void pie_wish_free(struct pie_wish *w)
         struct pie_extra *next = w->extras->next;
         wish_extra_free(w->mem, w->extras);
         w->extras = next;
+    }
+    while (w->filters != NULL) {
+        struct pie_filter *next = w->filters->next;
+        wish_filter_free(w->mem, w->filters);
+        w->filters = next;
     }
     pie_routes_clear(&w->routes);
     pie_headers_free(&w->headers);
@@ -112,6 +124,44 @@ apipie_status pie_wish_set_extra(struct pie_wish *w, const char *name, const cha
     return APIPIE_OK;
 }
 
+static struct pie_filter *wish_filter_new(const struct pie_mem *mem, const char *name,
+                                          const char *value)
+{
+    struct pie_filter *f = pie_mem_new(mem, 1, sizeof(*f));
+    if (f == NULL)
+        return NULL;
+    f->name = pie_mem_text(mem, name, strlen(name));
+    f->value = value != NULL ? pie_mem_text(mem, value, strlen(value)) : NULL;
+    if (f->name == NULL || (value != NULL && f->value == NULL)) {
+        wish_filter_free(mem, f);
+        return NULL;
+    }
+    return f;
+}
+
+apipie_status pie_wish_set_filter(struct pie_wish *w, const char *name, const char *value)
+{
+    struct pie_filter **at = &w->filters;
+    struct pie_filter *fresh = NULL;
+    while (*at != NULL && strcmp((*at)->name, name) < 0)
+        at = &(*at)->next;
+    if (value == NULL || value[0] != '\0') {
+        fresh = wish_filter_new(w->mem, name, value);
+        if (fresh == NULL)
+            return APIPIE_E_MEMORY;
+    }
+    struct pie_filter *next = *at;
+    if (next != NULL && strcmp(next->name, name) == 0) {
+        struct pie_filter *old = next;
+        next = old->next;
+        wish_filter_free(w->mem, old);
+    }
+    if (fresh != NULL)
+        fresh->next = next;
+    *at = fresh != NULL ? fresh : next;
+    return APIPIE_OK;
+}
+
 size_t pie_wish_extra_bytes(const struct pie_wish *w)
 {
     size_t n = 0;
@@ -131,6 +181,8 @@ static apipie_status wish_copy_owned(struct pie_wish *to, const struct pie_wish 
         status = pie_wish_set_image(to, from->image, from->image_size, from->image_mime);
     for (const struct pie_extra *e = from->extras; e != NULL && status == APIPIE_OK; e = e->next)
         status = pie_wish_set_extra(to, e->name, e->json);
+    for (const struct pie_filter *f = from->filters; f != NULL && status == APIPIE_OK; f = f->next)
+        status = pie_wish_set_filter(to, f->name, f->value);
     if (status == APIPIE_OK)
         status = pie_headers_add_all(&to->headers, &from->headers);
     return status == APIPIE_OK ? pie_routes_add_all(&to->routes, &from->routes) : status;
@@ -144,6 +196,7 @@ apipie_status pie_wish_copy(struct pie_wish *to, const struct pie_wish *from)
     to->image = NULL;
     to->image_size = 0;
     to->extras = NULL;
+    to->filters = NULL;
     pie_routes_init(&to->routes, to->mem);
     pie_headers_init_custom(&to->headers, to->mem);
     if (to->output == PIE_OUTPUT_HOST)

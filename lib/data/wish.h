@@ -45,6 +45,13 @@ struct pie_extra {
     struct pie_extra *next;
 };
 
+/* One of a query that picks rows of a list. */
+struct pie_filter {
+    char *name;
+    char *value; /* NULL: the name alone */
+    struct pie_filter *next;
+};
+
 /* The host's sink; user is freed once, by pie_wish_free. */
 struct pie_host_sink {
     apipie_sink_begin_fn begin;
@@ -66,9 +73,10 @@ struct pie_wish {
     uint64_t seed;
     uint8_t *image; /* input image; NULL: none or by url */
     size_t image_size;
-    const char *image_mime;   /* static */
-    struct pie_extra *extras; /* in the order they were set */
-    int32_t output;           /* PIE_OUTPUT_* */
+    const char *image_mime;     /* static */
+    struct pie_extra *extras;   /* in the order they were set */
+    struct pie_filter *filters; /* by name, so that the same query has the same address */
+    int32_t output;             /* PIE_OUTPUT_* */
     struct pie_host_sink sink;
     /* how to call */
     int64_t timeout_ms, connect_timeout_ms;
@@ -91,6 +99,8 @@ apipie_status pie_wish_set_image(struct pie_wish *w, const void *bytes, size_t n
 /* json NULL takes it back. */
 apipie_status pie_wish_set_extra(struct pie_wish *w, const char *name, const char *json);
 size_t pie_wish_extra_bytes(const struct pie_wish *w);
+/* value NULL: the name alone; "": takes it back. */
+apipie_status pie_wish_set_filter(struct pie_wish *w, const char *name, const char *value);
 void pie_wish_clear_sink(struct pie_wish *w); /* frees user */
 
 #endif

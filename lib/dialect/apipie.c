@@ -214,7 +214,7 @@ apipie_status pie_apipie_begin(const struct pie_call *c, const char *method, con
     pie_buf_add_text(&q->url, c->base_url);
     pie_buf_add_text(&q->url, path);
     apipie_status status = q->url.failed;
-    if (status == APIPIE_OK)
+    if (status == APIPIE_OK && c->key != NULL)
         status = apipie_key(c->key, q);
     if (status == APIPIE_OK)
         status = apipie_header(q, "Accept", "application/json");
@@ -521,6 +521,14 @@ static apipie_status apipie_decode(const struct pie_call *c, const struct pie_re
 }
 
 const struct pie_dialect pie_dialect_apipie = {
-    "apipie",      apipie_paths, apipie_check,           apipie_encode,           apipie_write,
-    apipie_decode, pie_explain,  pie_apipie_ask_history, pie_apipie_read_history,
+    "apipie",
+    apipie_paths,
+    apipie_check,
+    apipie_encode,
+    apipie_write,
+    apipie_decode,
+    pie_explain,
+    pie_apipie_ask_history,
+    pie_apipie_read_history,
+    pie_apipie_ask_models,
 };

@@ -17,4 +17,9 @@ apipie_status pie_apipie_ask_history(const struct pie_call *c, uint64_t limit, u
 int32_t pie_apipie_read_history(const struct pie_reply *reply, size_t index,
                                 struct pie_history_row *ret);
 
+/* ---- models.c */
+
+apipie_status pie_apipie_ask_models(const struct pie_call *c, struct pie_leg *leg,
+                                    struct apipie_error *err);
+
 #endif

@@ -12,7 +12,7 @@
 struct pie_call {
     const struct pie_wish *wish;
     const char *base_url; /* no slash at the end; never NULL for encode and ask_history */
-    const char *key;      /* likewise */
+    const char *key;      /* likewise; NULL for ask_models: asked without one */
     const char *provider; /* the route, instead of the wish's; NULL: the gateway chooses */
     const char *model;    /* likewise */
     int32_t n;            /* images of this call; 0: not sent, the server's default holds */
@@ -78,6 +78,9 @@ struct pie_dialect {
      * pie_explain_has_error). */
     int32_t (*read_history)(const struct pie_reply *reply, size_t index,
                             struct pie_history_row *ret);
+    /* The list of models, by the filters of the wish: a leg that costs nothing, filled as encode does. NULL: the wire has none. */
+    apipie_status (*ask_models)(const struct pie_call *c, struct pie_leg *leg,
+                                struct apipie_error *err);
 };
 
 extern const struct pie_dialect pie_dialect_apipie;

@@ -24,6 +24,8 @@ static void client_free(struct apipie_client *c)
     pie_rate_free_all(c);
     pie_price_free_all(c);
     pie_cache_drop(c->cache);
+    pie_tariff_drop(c->tariff);
+    pie_shelf_free(&c->shelf);
     pie_lane_free_all(c);
     pie_queue_free(&c->alarms);
     pie_meter_free(c->meter);
@@ -84,6 +86,7 @@ struct apipie_client *pie_client_new(const struct pie_mem *mem)
     pie_routes_init(&c->routes, &c->mem);
     pie_headers_init_custom(&c->headers, &c->mem);
     pie_queue_init(&c->alarms, &c->mem);
+    pie_shelf_init(&c->shelf, &c->mem);
     client_set_defaults(c);
     c->lock = pie_lock_new(&c->mem);
     c->meter = pie_meter_new(&c->mem);
@@ -182,6 +185,7 @@ void pie_request_drop(struct apipie_request *r)
     pie_cache_drop(r->cache);
     pie_mem_free(r->mem, r->same_key);
     pie_settle_free(r);
+    pie_models_free(r);
     pie_user_clear(&r->user);
     pie_user_clear(&r->done_fn.user);
     pie_user_clear(&r->progress_fn.user);
@@ -204,6 +208,26 @@ static apipie_status client_first_route(const struct apipie_request *r, struct p
         status = pie_routes_add(ret, c->routes.items[0].provider, c->routes.items[0].model);
     pie_lock_drop(c->lock);
     return status;
+}
+
+int64_t pie_request_estimate(struct apipie_client *c, const struct apipie_request *r,
+                             int32_t *ret_source)
+{
+    struct pie_price_ask ask;
+    struct pie_routes first;
+    int64_t price = APIPIE_UNKNOWN;
+    if (r->wish.kind != APIPIE_REQUEST_IMAGE)
+        return APIPIE_UNKNOWN;
+    apipie_status status = client_first_route(r, &first);
+    pie_price_ask_init(&ask, &r->wish);
+    if (first.count != 0) {
+        ask.provider = first.items[0].provider;
+        ask.model = first.items[0].model;
+    }
+    if (status == APIPIE_OK)
+        price = pie_price_estimate(c, &ask, ret_source);
+    pie_routes_clear(&first);
+    return price;
 }
 
 apipie_status pie_request_write(const struct apipie_request *r, struct pie_buf *out)

@@ -10,6 +10,7 @@ void pie_close_finish(struct apipie_client *c)
     pie_deliver_forget(c);
     if (transport != NULL)
         transport->type->close(transport);
+    pie_shelf_clear(c);
     pie_client_drop(c);
 }
 
@@ -24,6 +25,7 @@ static void close_foreign(struct apipie_client *c)
     if (c->transport != NULL)
         c->transport->type->abandon(c->transport);
     c->transport = NULL;
+    pie_shelf_clear(c);
     pie_client_drop(c);
 }
 

@@ -141,7 +141,7 @@ static void end_forget_uncommitted(struct apipie_request *r)
 void pie_job_fail(struct apipie_request *r)
 {
     struct apipie_error *e = &r->error;
-    if (r->listed && pie_settle_begin(r))
+    if (r->listed && (pie_settle_begin(r) || pie_models_rescue(r)))
         return;
     end_forget_uncommitted(r);
     e->billed = pie_money_billed(r);

@@ -12,7 +12,10 @@
 #include "dialect/dialect.h"
 #include "meter/meter.h"
 
+#include "catalog/catalog.h"
+
 #include "engine/queue_priv.h"
+#include "engine/shelf_priv.h"
 
 enum {
     PIE_STATE_BUILDING,  /* setters */
@@ -88,6 +91,7 @@ struct pie_rate;
 /* What an image costs where nobody knows better. */
 struct pie_price;
 struct pie_cache;
+struct pie_tariff;
 struct pie_lane;
 
 struct apipie_client {
@@ -114,6 +118,8 @@ struct apipie_client {
     struct pie_rate *rates;                    /* a list */
     struct pie_price *prices;                  /* a list */
     struct pie_cache *cache;                   /* refcounted; NULL: none */
+    struct pie_tariff *tariff;                 /* refcounted; NULL: none */
+    struct pie_shelf shelf;                    /* lists of models */
     struct apipie_request *inbox, *inbox_last; /* submitted, not yet seen by a leader */
     struct apipie_request *cancelled;          /* cancelled, not yet seen by a leader */
     struct pie_transport *transport;
@@ -199,6 +205,7 @@ struct apipie_request {
     int32_t result_known;               /* a reply filled it */
     struct apipie_request *cancel_next; /* in the client's list; guarded by its lock */
     struct pie_settle *settle;          /* of a reconciliation */
+    struct pie_modeljob *models;        /* of a list of models; NULL: not begun */
     /* ---- delivery; guarded by the client's lock */
     int32_t waiters;                                  /* threads in wait for it */
     int32_t listed_for;                               /* PIE_FOR_* */
@@ -287,6 +294,18 @@ apipie_status pie_price_set(struct apipie_client *c, const char *provider, const
                             int64_t picodollars);
 /* Of one image; APIPIE_UNKNOWN. */
 int64_t pie_price_find(const struct apipie_client *c, const char *provider, const char *model);
+
+/* One call: what it is about, all borrowed. */
+struct pie_price_ask {
+    const char *provider, *model, *quality; /* NULL: not said */
+    int32_t width, height, images;
+};
+
+/* As the wish itself asks. */
+void pie_price_ask_init(struct pie_price_ask *ask, const struct pie_wish *w);
+/* Of all its images: the host's price, else the listed one; APIPIE_UNKNOWN. *ret_source: APIPIE_PRICE_*. The lock is not held. */
+int64_t pie_price_estimate(struct apipie_client *c, const struct pie_price_ask *ask,
+                           int32_t *ret_source);
 void pie_price_free_all(struct apipie_client *c);
 apipie_status pie_rate_set(struct apipie_client *c, const char *provider, int32_t requests,
                            int32_t images, int64_t now_us);
@@ -356,6 +375,9 @@ void pie_request_keep(struct apipie_request *r);
 void pie_request_drop(struct apipie_request *r);
 /* A builder that looks for what became of the unknown attempts of `ended`. NULL without memory or when there are none. */
 struct apipie_request *pie_request_new_reconcile(const struct apipie_request *ended);
+/* What its first route costs by the prices of c; APIPIE_UNKNOWN. *ret_source: APIPIE_PRICE_*, written when there is a price. */
+int64_t pie_request_estimate(struct apipie_client *c, const struct apipie_request *r,
+                             int32_t *ret_source);
 /* The parameters of its first route as JSON. */
 apipie_status pie_request_write(const struct apipie_request *r, struct pie_buf *out);
 
@@ -363,6 +385,25 @@ apipie_status pie_request_write(const struct apipie_request *r, struct pie_buf *
  * *ret_problem is a constant text. */
 apipie_status pie_engine_check_url(const struct pie_mem *mem, const char *url, int32_t allow_http,
                                    const char **ret_problem);
+
+/* ---- shelf.c: lists of models that were fetched */
+
+/* ttl_ms: so long a list needs no asking; negative: lists are not used again. Reads the file, when there is one: what is wrong
+ * with it is a warning of the next list. APIPIE_E_MEMORY. */
+apipie_status pie_shelf_set(struct apipie_client *c, const char *path, int64_t ttl_ms);
+/* All models that the client knows: built in, with the newest list of all that it fetched. A reference; NULL without memory. */
+struct apipie_catalog *pie_shelf_view(struct apipie_client *c);
+
+/* ---- tariff.c: prices as they change, in a file that several processes may share */
+
+/* Opens or makes it (mode 0600); NULL: none any more. APIPIE_E_FILE, APIPIE_E_MEMORY. */
+apipie_status pie_tariff_set(struct apipie_client *c, const char *path);
+void pie_tariff_drop(struct pie_tariff *t); /* NULL is fine */
+
+/* ---- models.c */
+
+/* What the list of models is; NULL: none. */
+struct apipie_catalog *pie_models_list(const struct apipie_request *r);
 
 /* ---- cache.c: pictures of requests with a seed, in a folder. Refcounted; any thread may keep and drop. */
 

@@ -46,8 +46,8 @@ void pie_verdict_mask_text(char *text, const char *key);
 
 /* ---- place.c */
 
-/* The settings of this moment, with a reference. Or err says what is wrong with them. */
-apipie_status pie_place_of_client(struct apipie_client *c, struct pie_place **ret,
+/* The settings of this moment, with a reference. Or err says what is wrong with them. keyless: no key is fine too. */
+apipie_status pie_place_of_client(struct apipie_client *c, int32_t keyless, struct pie_place **ret,
                                   struct apipie_error *err);
 void pie_place_drop(struct pie_place *p);
 
@@ -186,6 +186,14 @@ void pie_job_broken(struct apipie_request *r, const struct pie_outcome *o,
                     struct apipie_error *err);
 /* Is there a whole picture, or the url of one, in what came so far? */
 int32_t pie_job_has_whole(const struct apipie_request *r);
+/* An error from a reply that is no success, or from what broke it. */
+void pie_job_explain(struct apipie_request *r, const struct pie_outcome *o,
+                     struct apipie_error *err);
+int32_t pie_job_is_redirect(const struct pie_outcome *o);
+void pie_job_redirected(struct apipie_request *r, const struct pie_outcome *o,
+                        struct apipie_error *err);
+/* In how many milliseconds the leg that failed may be sent again; -1: not again. */
+int64_t pie_job_retry_delay(const struct apipie_request *r, const struct apipie_error *err);
 /* The verdict on the exchange: what it was, what it costs, why it failed (err NULL: it did not). */
 void pie_job_judge(struct apipie_request *r, int32_t outcome, struct apipie_error *err);
 void pie_job_log_outcome(struct apipie_request *r, const struct pie_outcome *o);
@@ -195,6 +203,22 @@ void pie_job_stopped(struct apipie_request *r, apipie_status why, const struct p
 void pie_job_was_idle(struct apipie_request *r, int64_t ms);
 /* Its next alarm, by its state. */
 void pie_job_set_alarm(struct apipie_request *r);
+
+/* ---- tariff.c */
+
+/* One line for each model of a list that was just fetched whose figures are not those of its last line. Waits up to a second for
+ * another process. The leader's alone. */
+apipie_status pie_tariff_add(struct apipie_client *c, const struct apipie_catalog *list,
+                             const char **ret_reason);
+
+/* ---- free.c: exchanges that cost nothing and fetch no image */
+
+void pie_free_history(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err);
+void pie_free_models(struct apipie_request *r, const struct pie_outcome *o,
+                     struct apipie_error *err);
+/* It is judged: another time, or the end. Takes err. */
+void pie_free_failed(struct apipie_request *r, struct apipie_error *err);
 
 /* ---- watch.c: who looks on. No lock is held, but by the first one */
 
@@ -350,5 +374,18 @@ void pie_settle_ended(struct apipie_request *whole);
 /* The first page of the history, or the first after a pause. */
 void pie_settle_go(struct apipie_request *r);
 void pie_settle_reply(struct apipie_request *r, const struct pie_outcome *o);
+
+/* ---- models.c: a list of models */
+
+void pie_models_free(struct apipie_request *r);
+/* From memory, or the question goes out. key_refused: the last one was. */
+void pie_models_go(struct apipie_request *r, int32_t key_refused);
+/* A reply that is one. 1: it is the list; 0: err says why not, or the reply is no success. */
+int32_t pie_models_read(struct apipie_request *r, const struct pie_outcome *o,
+                        struct apipie_error *err);
+/* It has been read and judged. */
+void pie_models_finish(struct apipie_request *r);
+/* The job is about to fail with r->error. 1: an older list serves, and the job has ended well. */
+int32_t pie_models_rescue(struct apipie_request *r);
 
 #endif

@@ -91,6 +91,8 @@ void pie_job_send_leg(struct apipie_request *r)
     }
     job_count_try(r);
     int32_t download = run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD;
+    pie_body_set_rest(run->body, run->leg->purpose == APIPIE_PURPOSE_MODELS ? PIE_REST_LIST_MAX
+                                                                            : PIE_REST_MAX);
     pie_body_reset(run->body, run->leg->paid ? r->dialect->paths : NULL, run->next_slot, download);
     pie_job_set_state(r, PIE_STATE_IN_FLIGHT);
     run->leg->request.view = r->view;
@@ -178,6 +180,8 @@ void pie_job_begin(struct apipie_request *r)
         pie_job_stop(r, APIPIE_E_CANCELLED);
     else if (r->wish.kind == APIPIE_REQUEST_RECONCILE)
         pie_settle_go(r);
+    else if (r->wish.kind == APIPIE_REQUEST_MODELS)
+        pie_models_go(r, 0);
     else
         pie_route_enter(r);
 }
@@ -246,9 +250,15 @@ static void job_ask_retry(const struct apipie_request *r, const struct apipie_er
     pie_random(&ask->random, sizeof(ask->random));
 }
 
-/* An error from a reply that is no success, or from what broke it. */
-static void job_explain(struct apipie_request *r, const struct pie_outcome *o,
-                        struct apipie_error *err)
+int64_t pie_job_retry_delay(const struct apipie_request *r, const struct apipie_error *err)
+{
+    struct pie_retry_ask ask;
+    job_ask_retry(r, err, pie_clock_ms(), &ask);
+    return pie_retry_decide(&ask);
+}
+
+void pie_job_explain(struct apipie_request *r, const struct pie_outcome *o,
+                     struct apipie_error *err)
 {
     if (o->wire != PIE_WIRE_OK && o->status < 300) {
         pie_verdict_wire(o, r->run->leg->paid, err);
@@ -399,8 +409,8 @@ static void job_call_answered(struct apipie_request *r, const struct pie_outcome
     job_call_failed(r, o, err);
 }
 
-static void job_redirected(struct apipie_request *r, const struct pie_outcome *o,
-                           struct apipie_error *err)
+void pie_job_redirected(struct apipie_request *r, const struct pie_outcome *o,
+                        struct apipie_error *err)
 {
     struct pie_buf url;
     apipie_status status = pie_leg_redirect(r, o, &url, err);
@@ -431,7 +441,7 @@ static void job_redirected(struct apipie_request *r, const struct pie_outcome *o
 }
 
 /* 300 and 304 lead nowhere; 303 is for the one who refuses it to tell. */
-static int32_t job_is_redirect(const struct pie_outcome *o)
+int32_t pie_job_is_redirect(const struct pie_outcome *o)
 {
     return o->wire == PIE_WIRE_OK && (o->status == 301 || o->status == 302 || o->status == 303 ||
                                       o->status == 307 || o->status == 308);
@@ -446,11 +456,11 @@ static void job_call_reply(struct apipie_request *r, const struct pie_outcome *o
         job_call_answered(r, o, err);
         return;
     }
-    if (job_is_redirect(o)) {
-        job_redirected(r, o, err);
+    if (pie_job_is_redirect(o)) {
+        pie_job_redirected(r, o, err);
         return;
     }
-    job_explain(r, o, err);
+    pie_job_explain(r, o, err);
     pie_job_judge(r, pie_verdict_outcome(o, err), err);
     job_call_failed(r, o, err);
 }
@@ -486,8 +496,8 @@ static void job_fetch_failed(struct apipie_request *r, const struct pie_outcome 
 static void job_fetch_reply(struct apipie_request *r, const struct pie_outcome *o,
                             struct apipie_error *err)
 {
-    if (job_is_redirect(o)) {
-        job_redirected(r, o, err);
+    if (pie_job_is_redirect(o)) {
+        pie_job_redirected(r, o, err);
         return;
     }
     int32_t success = o->status >= 200 && o->status < 300 && o->wire == PIE_WIRE_OK;
@@ -497,30 +507,9 @@ static void job_fetch_reply(struct apipie_request *r, const struct pie_outcome *
         return;
     }
     if (err->code == APIPIE_OK)
-        job_explain(r, o, err);
+        pie_job_explain(r, o, err);
     pie_job_judge(r, success ? APIPIE_OUTCOME_DELIVERED : pie_verdict_outcome(o, err), err);
     job_fetch_failed(r, o, err);
-}
-
-/* A page of the history that is none may be asked for again like any GET. */
-static void job_history_reply(struct apipie_request *r, const struct pie_outcome *o,
-                              struct apipie_error *err)
-{
-    struct pie_retry_ask ask;
-    if (o->status >= 200 && o->status < 300 && o->wire == PIE_WIRE_OK) {
-        pie_job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
-        pie_settle_reply(r, o);
-        return;
-    }
-    job_explain(r, o, err);
-    pie_job_judge(r, pie_verdict_outcome(o, err), err);
-    job_ask_retry(r, err, pie_clock_ms(), &ask);
-    int64_t delay = pie_retry_decide(&ask);
-    pie_log_failed(r, delay >= 0 ? PIE_NEXT_AGAIN : PIE_NEXT_NONE, delay);
-    if (delay >= 0)
-        pie_job_wait_until(r, pie_clock_ms() + delay);
-    else
-        pie_job_fail_with(r, err);
 }
 
 static void job_answered(struct apipie_request *r, const struct pie_outcome *o,
@@ -529,7 +518,9 @@ static void job_answered(struct apipie_request *r, const struct pie_outcome *o,
     if (r->run->leg->purpose == APIPIE_PURPOSE_GENERATE)
         job_call_reply(r, o, err);
     else if (r->run->leg->purpose == APIPIE_PURPOSE_HISTORY)
-        job_history_reply(r, o, err);
+        pie_free_history(r, o, err);
+    else if (r->run->leg->purpose == APIPIE_PURPOSE_MODELS)
+        pie_free_models(r, o, err);
     else
         job_fetch_reply(r, o, err);
 }
@@ -554,6 +545,8 @@ void pie_job_broken(struct apipie_request *r, const struct pie_outcome *o, struc
         job_call_failed(r, o, err);
     else if (r->run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD)
         job_fetch_failed(r, o, err);
+    else if (r->run->leg->purpose == APIPIE_PURPOSE_MODELS)
+        pie_free_failed(r, err);
     else {
         pie_log_failed(r, PIE_NEXT_NONE, 0);
         pie_job_fail_with(r, err);
@@ -564,6 +557,8 @@ void pie_job_resume(struct apipie_request *r)
 {
     if (r->wish.kind == APIPIE_REQUEST_RECONCILE)
         pie_settle_go(r);
+    else if (r->wish.kind == APIPIE_REQUEST_MODELS && r->run->redirects == 0)
+        pie_models_go(r, 0);
     else if (r->run == NULL || r->run->leg == NULL) /* another round over the routes */
         pie_route_enter(r);
     else if (r->run->leg->paid)

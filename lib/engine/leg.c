@@ -100,7 +100,7 @@ static apipie_status leg_redirect_call(struct apipie_request *r, const struct pi
                                        const char *target, struct apipie_error *err)
 {
     struct pie_url from, to;
-    if (o->status == 303)
+    if (o->status == 303 && r->run->leg->paid)
         return leg_refuse(err, "look at your usage before you send it again",
                           "the server answered 303, see other: ", target);
     apipie_status status = pie_url_parse(r->mem, r->run->leg->request.url.p, &from);
@@ -118,7 +118,7 @@ static apipie_status leg_redirect_call(struct apipie_request *r, const struct pi
     leg_refuse(err, "",
                "the server redirects the call, and the key with it, to another place: ", target);
     struct pie_slice base = pie_slice_text(target);
-    base.n = pie_slice_find_nocase(base, "/images/generations");
+    base.n = pie_slice_find_nocase(base, r->run->leg->paid ? "/images/generations" : "/models");
     char shown[200];
     pie_text_display(base, shown, sizeof(shown));
     pie_text_copy(pie_slice_text("if you trust it, set the base URL: --base-url "), err->hint,
@@ -175,8 +175,8 @@ apipie_status pie_leg_redirect(struct apipie_request *r, const struct pie_outcom
     if (status != APIPIE_OK)
         return leg_refuse(err, "the server's reply is at fault",
                           "a redirect to no url: ", location);
-    status = r->run->leg->paid ? leg_redirect_call(r, o, target, err)
-                               : leg_redirect_fetch(r, target, err);
+    status = r->run->leg->request.ours ? leg_redirect_call(r, o, target, err)
+                                       : leg_redirect_fetch(r, target, err);
     if (status == APIPIE_OK)
         status = leg_copy_url(r->run->leg, target, ret);
     r->run->redirects++;

@@ -88,6 +88,8 @@ static const char *log_purpose(int32_t purpose)
 {
     if (purpose == APIPIE_PURPOSE_DOWNLOAD)
         return "download";
+    if (purpose == APIPIE_PURPOSE_MODELS)
+        return "models";
     return purpose == APIPIE_PURPOSE_HISTORY ? "history" : "call";
 }
 
@@ -176,7 +178,8 @@ void pie_log_submitted(const struct apipie_request *r)
         if (r->wish.has & PIE_WISH_HAS_SIZE)
             log_say_int(&l, "x", r->wish.height, "");
     } else {
-        log_say(&l, "submitted: reconciliation");
+        log_say(&l, r->wish.kind == APIPIE_REQUEST_MODELS ? "submitted: list of models"
+                                                          : "submitted: reconciliation");
     }
     log_call(&l, APIPIE_LOG_INFO);
     log_prompt(r, "prompt: ", r->wish.text[PIE_WISH_PROMPT]);
@@ -282,6 +285,8 @@ static void log_success(const struct apipie_request *r)
     if (r->wish.kind == APIPIE_REQUEST_IMAGE) {
         log_say_int(&l, "", (int64_t)pie_result_whole(r->result), " of ");
         log_say_int(&l, "", (int64_t)r->result->count, " images");
+    } else if (r->wish.kind == APIPIE_REQUEST_MODELS) {
+        log_say_int(&l, "", (int64_t)pie_catalog_count(pie_models_list(r)), " models");
     } else {
         log_say(&l, log_billed(r->result->billed));
     }

@@ -5,13 +5,13 @@
 /* The price of the present call, as far as anybody knows it. */
 static int64_t money_estimate(struct apipie_request *r, const struct pie_call *call, int32_t images)
 {
-    struct apipie_client *c = r->client;
-    pie_lock_take(c->lock);
-    int64_t each = pie_price_find(c, call->provider, call->model);
-    pie_lock_drop(c->lock);
-    if (each < 0)
-        return APIPIE_UNKNOWN;
-    return each > INT64_MAX / images ? INT64_MAX : each * images;
+    struct pie_price_ask ask;
+    int32_t source = APIPIE_PRICE_NONE;
+    pie_price_ask_init(&ask, r->asked);
+    ask.provider = call->provider;
+    ask.model = call->model;
+    ask.images = images;
+    return pie_price_estimate(r->client, &ask, &source);
 }
 
 static int64_t money_add(int64_t a, int64_t b)

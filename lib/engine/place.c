@@ -82,11 +82,6 @@ static apipie_status place_check(struct pie_place *p, struct apipie_error *err)
         return place_error(err, APIPIE_E_CONFIG,
                            "set APIPIE_BASE_URL or apipie_client_set_base_url()",
                            "the base URL cannot be used: ", problem);
-    if (p->key == NULL && p->hook == NULL)
-        return place_error(
-            err, APIPIE_E_CONFIG,
-            "set APIPIE_API_KEY, or call apipie_client_set_key(); without one, try the sandbox",
-            "no key is set", NULL);
     if (pie_url_parse(p->mem, p->base_url, &u) != APIPIE_OK) /* it was parsed a moment ago */
         return place_memory(err);
     p->private_gateway = pie_url_host_is_private(u.host);
@@ -94,7 +89,12 @@ static apipie_status place_check(struct pie_place *p, struct apipie_error *err)
     return APIPIE_OK;
 }
 
-apipie_status pie_place_of_client(struct apipie_client *c, struct pie_place **ret,
+static int32_t place_has_key(const struct pie_place *p)
+{
+    return p->key != NULL || p->hook != NULL;
+}
+
+apipie_status pie_place_of_client(struct apipie_client *c, int32_t keyless, struct pie_place **ret,
                                   struct apipie_error *err)
 {
     struct pie_place *p = NULL;
@@ -109,9 +109,15 @@ apipie_status pie_place_of_client(struct apipie_client *c, struct pie_place **re
     } else {
         p = c->place;
     }
-    if (status == APIPIE_OK)
+    int32_t made = status == APIPIE_OK;
+    if (made)
         pie_atomic_add(&p->refs, 1);
     pie_lock_drop(c->lock);
+    if (made && !keyless && !place_has_key(p))
+        status = place_error(
+            err, APIPIE_E_CONFIG,
+            "set APIPIE_API_KEY, or call apipie_client_set_key(); without one, try the sandbox",
+            "no key is set", NULL);
     if (status == APIPIE_OK)
         *ret = p;
     else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows what the host says an image costs; must not know what a server billed. */
+/* Knows what an image costs before it is drawn, by the host's word or by the list; must not know what a server billed. */
 #include "engine/engine.h"
 
 /* NULL: any. */
@@ -91,6 +91,74 @@ int64_t pie_price_find(const struct apipie_client *c, const char *provider, cons
         }
     }
     return found;
+}
+
+/* ---- by the list */
+
+/* When the gateway chooses, the dearest of those that list the model: it will not be more. */
+static int64_t price_dearest(const struct apipie_catalog *list, size_t first,
+                             const struct pie_price_ask *ask)
+{
+    int64_t dearest = APIPIE_UNKNOWN;
+    const char *name = pie_catalog_text(list, first, APIPIE_MODEL_NAME);
+    for (size_t i = first; i < pie_catalog_count(list); i++) {
+        const char *other = pie_catalog_text(list, i, APIPIE_MODEL_NAME);
+        if (i != first && !(name != NULL && price_same(name, other)))
+            continue;
+        int64_t price = pie_catalog_price(list, i, ask->width, ask->height, ask->quality);
+        dearest = price > dearest ? price : dearest;
+    }
+    return dearest;
+}
+
+static int64_t price_listed(const struct apipie_catalog *list, const struct pie_price_ask *ask)
+{
+    if (list == NULL || ask->model == NULL)
+        return APIPIE_UNKNOWN;
+    int64_t index =
+        pie_catalog_find(list, pie_slice_text(ask->provider), pie_slice_text(ask->model));
+    if (index < 0)
+        return APIPIE_UNKNOWN;
+    if (ask->provider == NULL &&
+        price_same(ask->model, pie_catalog_text(list, (size_t)index, APIPIE_MODEL_NAME)))
+        return price_dearest(list, (size_t)index, ask);
+    return pie_catalog_price(list, (size_t)index, ask->width, ask->height, ask->quality);
+}
+
+int64_t pie_price_estimate(struct apipie_client *c, const struct pie_price_ask *ask,
+                           int32_t *ret_source)
+{
+    struct apipie_catalog *list = NULL;
+    int32_t images = ask->images > 0 ? ask->images : 1;
+    int32_t source = APIPIE_PRICE_HOST;
+    pie_lock_take(c->lock);
+    int64_t each = pie_price_find(c, ask->provider, ask->model);
+    if (each < 0)
+        list = pie_catalog_keep(pie_shelf_whole(&c->shelf));
+    pie_lock_drop(c->lock);
+    if (each < 0) {
+        source = APIPIE_PRICE_LISTED;
+        each = price_listed(list, ask);
+    }
+    pie_catalog_drop(list);
+    *ret_source = each < 0 ? APIPIE_PRICE_NONE : source;
+    if (each < 0)
+        return APIPIE_UNKNOWN;
+    return each > INT64_MAX / images ? INT64_MAX : each * images;
+}
+
+/* The gateway draws a square of 1024 where no size is said. */
+#define PRICE_SIDE 1024
+
+void pie_price_ask_init(struct pie_price_ask *ask, const struct pie_wish *w)
+{
+    int32_t sized = (w->has & PIE_WISH_HAS_SIZE) != 0;
+    ask->provider = w->text[PIE_WISH_PROVIDER];
+    ask->model = w->text[PIE_WISH_MODEL];
+    ask->quality = w->text[PIE_WISH_QUALITY];
+    ask->width = sized ? w->width : PRICE_SIDE;
+    ask->height = sized ? w->height : PRICE_SIDE;
+    ask->images = (w->has & PIE_WISH_HAS_N) != 0 ? w->n : 1;
 }
 
 void pie_price_free_all(struct apipie_client *c)

@@ -45,14 +45,16 @@ static apipie_status submit_collect_routes(struct apipie_request *r)
 static apipie_status submit_check_wish(struct apipie_request *r)
 {
     const char *prompt = r->wish.text[PIE_WISH_PROMPT];
-    if (r->wish.kind == APIPIE_REQUEST_RECONCILE && r->settle != NULL)
+    if ((r->wish.kind == APIPIE_REQUEST_RECONCILE && r->settle != NULL) ||
+        r->wish.kind == APIPIE_REQUEST_MODELS)
         return APIPIE_OK;
     if (r->wish.kind != APIPIE_REQUEST_IMAGE)
-        return submit_error(
-            r, APIPIE_E_UNSUPPORTED,
-            "this version makes images: APIPIE_REQUEST_IMAGE; a reconciliation is made by "
-            "apipie_request_new_reconcile()",
-            "apipie_request_new: this kind of request is not in this version", NULL);
+        return submit_error(r, APIPIE_E_UNSUPPORTED,
+                            "this version makes images (APIPIE_REQUEST_IMAGE) and lists models "
+                            "(_MODELS); a reconciliation is made by "
+                            "apipie_request_new_reconcile()",
+                            "apipie_request_new: this kind of request is not in this version",
+                            NULL);
     if (prompt == NULL)
         return submit_error(r, APIPIE_E_ARGUMENT, "say what to draw",
                             "set_prompt: the prompt is missing", NULL);
@@ -108,7 +110,8 @@ static apipie_status submit_check(struct apipie_request *r)
         return submit_error(r, APIPIE_E_CANCELLED, "", "cancelled before it was submitted", NULL);
     apipie_status status = submit_check_wish(r);
     if (status == APIPIE_OK)
-        status = pie_place_of_client(r->client, &r->place, &r->error);
+        status = pie_place_of_client(r->client, r->wish.kind == APIPIE_REQUEST_MODELS, &r->place,
+                                     &r->error);
     if (status == APIPIE_OK)
         status = submit_collect_routes(r);
     if (status == APIPIE_OK)

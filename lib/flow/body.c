@@ -302,6 +302,11 @@ void pie_body_reset(struct pie_body *b, const struct pie_path *paths, uint32_t f
     memset(&b->damage, 0, sizeof(b->damage));
 }
 
+void pie_body_set_rest(struct pie_body *b, size_t max)
+{
+    b->text.max = max;
+}
+
 struct pie_writer *pie_body_writer(struct pie_body *b)
 {
     return &b->writer;

@@ -80,6 +80,7 @@ enum {
 
 #define PIE_BODY_TEXT_MAX   65536
 #define PIE_REST_MAX        (1024 * 1024)
+#define PIE_REST_LIST_MAX   (64 * 1024 * 1024) /* for lists */
 #define PIE_REST_STRING_MAX 65536
 #define PIE_DEPTH_MAX       64
 #define PIE_PARTS_MAX       256
@@ -102,6 +103,8 @@ void pie_body_show(struct pie_body *b, struct pie_view *view);
  * kept as text. */
 void pie_body_reset(struct pie_body *b, const struct pie_path *paths, uint32_t first_slot,
                     int32_t expect_image);
+/* How long the rest may be, instead of PIE_REST_MAX. Before a reset. */
+void pie_body_set_rest(struct pie_body *b, size_t max);
 struct pie_writer *pie_body_writer(struct pie_body *b);
 /* After the last byte, also after a cut (complete 0): closes what is open. What is not whole is aborted. */
 void pie_body_finish(struct pie_body *b, int32_t complete);

@@ -5,18 +5,6 @@
 /* A multiple of 3, so that the pieces join without padding. */
 #define GENERATE_PIECE 3072
 
-#define GENERATE_REFUSED                                                                           \
-    (PIE_FAULT_STATUS | PIE_FAULT_QUOTA | PIE_FAULT_CONTENT | PIE_FAULT_ERROR200 |                 \
-     PIE_FAULT_HTML | PIE_FAULT_HTML200)
-
-static const char generate_page[] =
-    "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head>\n<title>apipie.ai | 502: Bad gateway</title>\n"
-    "<meta charset=\"UTF-8\" />\n</head>\n<body>\n<div id=\"cf-wrapper\">\n"
-    "<h1><span>Bad gateway</span> <span>Error code 502</span></h1>\n"
-    "<p>The web server reported a bad gateway error.</p>\n"
-    "<p>Ray ID: <strong>8f00d5a7be0c1234</strong> &bull; Performance and security by a proxy</p>\n"
-    "</div>\n</body>\n</html>\n";
-
 static void generate_base64(struct pie_buf *out, const struct pie_buf *png)
 {
     char text[GENERATE_PIECE / 3 * 4];
@@ -188,73 +176,6 @@ static void generate_pictures(struct apipie_sandbox *box, const struct pie_order
         generate_bill(box, o, f, cost);
 }
 
-static void generate_html(struct pie_answer *answer, int32_t status)
-{
-    pie_buf_clear(&answer->body);
-    pie_buf_add_text(&answer->body, generate_page);
-    answer->status = status;
-    answer->mime = "text/html; charset=UTF-8";
-}
-
-/* Nothing is drawn, nothing is billed. */
-static void generate_refusal(const struct pie_fault *f, struct pie_answer *answer)
-{
-    if (f->set & PIE_FAULT_STATUS)
-        pie_answer_status(answer, f->status);
-    if (f->set & PIE_FAULT_CONTENT)
-        pie_answer_error(answer, 400, "content_policy_violation",
-                         "The prompt was refused by the provider's safety system.", NULL);
-    if (f->set & PIE_FAULT_ERROR200)
-        pie_answer_error(answer, 200, "server_error", "The provider failed to draw.", NULL);
-    if (f->set & PIE_FAULT_QUOTA) {
-        answer->status = 402;
-        pie_buf_clear(&answer->body);
-        pie_buf_add_text(&answer->body, "{\"code\":\"ACCOUNT_ERROR\",\"message\":\"Your account is "
-                                        "out of credit. Add credit to go on.\"}");
-    }
-    if (f->set & (PIE_FAULT_HTML | PIE_FAULT_HTML200))
-        generate_html(answer, f->set & PIE_FAULT_HTML ? 502 : 200);
-}
-
-/* What happens to an answer that is ready. */
-static void generate_spoil(struct apipie_sandbox *box, const struct pie_fault *f,
-                           struct pie_answer *answer)
-{
-    if (f->set & PIE_FAULT_BADJSON) {
-        pie_buf_clear(&answer->body);
-        pie_buf_add_text(&answer->body, "{\"created\":1729535643,\"data\":[{\"url\":picture}]");
-    }
-    if (f->set & PIE_FAULT_WRONGMIME)
-        answer->mime = "text/html";
-    if (f->set & PIE_FAULT_RETRY_AFTER)
-        memcpy(answer->retry_after, f->retry_after, sizeof(answer->retry_after));
-    if (f->set & PIE_FAULT_RATELIMIT) {
-        memcpy(answer->rate_remaining, f->rate_remaining, sizeof(answer->rate_remaining));
-        memcpy(answer->rate_reset, f->rate_reset, sizeof(answer->rate_reset));
-    }
-    answer->should_retry = f->should_retry;
-    answer->truncate = (f->set & PIE_FAULT_TRUNCATE) != 0;
-    answer->cut = (f->set & PIE_FAULT_CUT) != 0;
-    if (f->set & PIE_FAULT_STALL && pie_sandbox_sleep(box, f->stall_ms) != APIPIE_OK)
-        answer->cut = 1;
-}
-
-static apipie_status generate_own_fault(struct pie_slice words, struct pie_answer *answer,
-                                        struct pie_fault *ret)
-{
-    struct pie_buf text;
-
-    if (pie_fault_parse(words, ret) == APIPIE_OK)
-        return APIPIE_OK;
-    pie_buf_init(&text, &pie_mem_libc, 2048);
-    pie_buf_add_text(&text, "The sandbox knows no such fault. It knows, joined by ';': ");
-    pie_fault_list(&text);
-    pie_answer_error(answer, 400, "invalid_parameter", text.failed == APIPIE_OK ? text.p : "",
-                     "sandbox");
-    pie_buf_free(&text);
-    return APIPIE_E_ARGUMENT;
-}
-
 /* The server's, which this call uses up. The lock is held. */
 static void generate_server_fault(struct apipie_sandbox *box, struct pie_fault *ret)
 {
@@ -272,7 +193,7 @@ static apipie_status generate_fault(struct apipie_sandbox *box, const struct pie
     const struct pie_fault *outage;
 
     if (words.n != 0)
-        return generate_own_fault(words, answer, ret);
+        return pie_spoil_words(words, answer, ret);
     memset(ret, 0, sizeof(*ret));
     pie_lock_take(box->lock);
     outage = pie_outage_of(box->outages, model);
@@ -306,11 +227,11 @@ static void generate_order(struct apipie_sandbox *box, const struct pie_node *ro
         return;
     if (fault.set & PIE_FAULT_ONLYONE && order.n > 1)
         (void)pie_order_refuse_n(answer, 1);
-    else if (fault.set & GENERATE_REFUSED)
-        generate_refusal(&fault, answer);
+    else if (fault.set & PIE_FAULT_REFUSED)
+        pie_spoil_refuse(&fault, answer);
     else
         generate_pictures(box, &order, &fault, answer);
-    generate_spoil(box, &fault, answer);
+    pie_spoil_answer(box, &fault, answer);
 }
 
 void pie_generate(struct apipie_sandbox *box, struct pie_intake *in, struct pie_slice header_fault,

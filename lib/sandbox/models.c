@@ -120,12 +120,10 @@ static int32_t models_wanted(const struct pie_models_filter *f, const struct pie
            (f->model == NULL || strcmp(f->model, m->model) == 0);
 }
 
-void pie_models_answer(const struct pie_models_filter *filter, struct pie_answer *answer)
+static void models_list(struct pie_buf *out, const struct pie_models_filter *filter)
 {
-    struct pie_buf *out = &answer->body;
     int32_t first = 1;
 
-    pie_buf_add_text(out, "{\"object\":\"list\",\"data\":[");
     for (size_t i = 0; i < pie_model_count; i++) {
         if (!models_wanted(filter, &pie_models[i]))
             continue;
@@ -134,5 +132,117 @@ void pie_models_answer(const struct pie_models_filter *filter, struct pie_answer
         first = 0;
         models_record(out, &pie_models[i]);
     }
+}
+
+/* The documents disagree about the name of the voice's id: the sandbox has both. */
+static const struct {
+    const char *provider, *model, *key, *id, *name, *description;
+} models_voices[] = {
+    {"openai", "tts-1", "voice", "alloy", "Alloy", "gender: neutral, age: adult"},
+    {"elevenlabs", "eleven_multilingual_v2", "voice_id", "21m00Tcm4TlvDq8ikWAM", "Rachel",
+     "accent: american, age: young"},
+};
+
+static void models_voice_list(struct pie_buf *out, const struct pie_models_filter *filter)
+{
+    int32_t first = 1;
+
+    for (size_t i = 0; i < PIE_COUNT(models_voices); i++) {
+        if (!models_is(filter->provider, models_voices[i].provider) ||
+            !models_is(filter->model, models_voices[i].model))
+            continue;
+        pie_buf_add_text(out, first ? "{\"provider\":\"" : ",{\"provider\":\"");
+        first = 0;
+        pie_buf_add_text(out, models_voices[i].provider);
+        pie_buf_add_char(out, '"');
+        models_text(out, "model", models_voices[i].model);
+        models_text(out, models_voices[i].key, models_voices[i].id);
+        models_text(out, "name", models_voices[i].name);
+        models_text(out, "description", models_voices[i].description);
+        pie_buf_add_char(out, '}');
+    }
+}
+
+/* Where a provider does not serve: JSON inside a string. */
+static const struct {
+    const char *name;
+    const char *countries[2][2]; /* name, alpha-2 */
+} models_restricted[] = {
+    {"bedrock", {{"Cuba", "CU"}, {"Iran", "IR"}}},
+    {"together", {{"North Korea", "KP"}, {"Syria", "SY"}}},
+};
+
+static void models_restriction_list(struct pie_buf *out)
+{
+    for (size_t i = 0; i < PIE_COUNT(models_restricted); i++) {
+        pie_buf_add_text(out, i == 0 ? "{\"restrict_id\":" : ",{\"restrict_id\":");
+        pie_buf_add_uint(out, i + 1);
+        models_text(out, "name", models_restricted[i].name);
+        pie_buf_add_text(out, ",\"countries\":\"{\\\"countries\\\":[");
+        for (size_t j = 0; j < 2; j++) {
+            pie_buf_add_text(out, j == 0 ? "{\\\"name\\\":\\\"" : ",{\\\"name\\\":\\\"");
+            pie_buf_add_text(out, models_restricted[i].countries[j][0]);
+            pie_buf_add_text(out, "\\\",\\\"alpha-2\\\":\\\"");
+            pie_buf_add_text(out, models_restricted[i].countries[j][1]);
+            pie_buf_add_text(out, "\\\"}");
+        }
+        pie_buf_add_text(out, "]}\"}");
+    }
+}
+
+/* ---- whether the caller has it already */
+
+/* The table was last changed with this version of the sandbox. */
+#define MODELS_MODIFIED    "Sun, 29 Nov 2026 00:00:00 GMT"
+#define MODELS_MODIFIED_MS INT64_C(1795910400000)
+
+static void models_stamp(struct pie_answer *answer)
+{
+    struct pie_hash h;
+    char text[PIE_HASH_TEXT];
+
+    pie_hash_init(&h);
+    pie_hash_add(&h, answer->body.p, answer->body.n);
+    pie_hash_text(&h, text);
+    answer->etag[0] = '"';
+    pie_text_copy(pie_slice_text(text), answer->etag + 1, sizeof(answer->etag) - 1);
+    pie_text_copy(pie_slice_text("\""), answer->etag + strlen(answer->etag), 2);
+    answer->modified = MODELS_MODIFIED;
+}
+
+/* RFC 9110, 13.1: the tag counts before the date. */
+static int32_t models_same(const struct pie_models_filter *f, const struct pie_answer *answer)
+{
+    int64_t ms = 0;
+    struct pie_slice tags = pie_slice_text(f->none_match);
+
+    if (f->none_match != NULL)
+        return pie_slice_equal(pie_slice_trim(tags), "*") ||
+               pie_slice_find_nocase(tags, answer->etag) != tags.n;
+    return f->modified_since != NULL &&
+           pie_number_http_date(pie_slice_text(f->modified_since), &ms) == APIPIE_OK &&
+           ms >= MODELS_MODIFIED_MS;
+}
+
+void pie_models_answer(const struct pie_models_filter *filter, struct pie_answer *answer)
+{
+    struct pie_buf *out = &answer->body;
+
+    pie_buf_add_text(out, "{\"object\":\"list\",\"data\":[");
+    if (filter->voices)
+        models_voice_list(out, filter);
+    else if (filter->restrictions)
+        models_restriction_list(out);
+    else
+        models_list(out, filter);
     pie_buf_add_text(out, "]}");
+    if (out->failed != APIPIE_OK) {
+        pie_answer_status(answer, 500);
+        return;
+    }
+    models_stamp(answer);
+    if (models_same(filter, answer)) {
+        answer->status = 304;
+        pie_buf_clear(out);
+    }
 }

@@ -105,6 +105,11 @@ enum {
     PIE_FAULT_SHOULDRETRY = 1 << 23
 };
 
+/* Those with which nothing is drawn. */
+#define PIE_FAULT_REFUSED                                                                          \
+    (PIE_FAULT_STATUS | PIE_FAULT_QUOTA | PIE_FAULT_CONTENT | PIE_FAULT_ERROR200 |                 \
+     PIE_FAULT_HTML | PIE_FAULT_HTML200)
+
 struct pie_fault {
     int32_t set; /* PIE_FAULT_* */
     int32_t status;
@@ -132,8 +137,10 @@ struct pie_answer {
     char rate_limit[PIE_NUMBER_MAX];
     char rate_remaining[64], rate_reset[64];
     const char *should_retry;
-    int32_t cut;      /* close without a word */
-    int32_t truncate; /* break off in the middle */
+    char etag[PIE_HASH_TEXT + 2];
+    const char *modified; /* an HTTP date */
+    int32_t cut;          /* close without a word */
+    int32_t truncate;     /* break off in the middle */
 };
 
 void pie_answer_init(struct pie_answer *answer);
@@ -143,6 +150,19 @@ void pie_answer_error(struct pie_answer *answer, int32_t status, const char *cod
                       const char *message, const char *param);
 /* The same with the code and words that fit a status. */
 void pie_answer_status(struct pie_answer *answer, int32_t status);
+
+struct apipie_sandbox;
+
+/* ---- spoil.c: what a fault makes of an answer. */
+
+/* The words of one call. APIPIE_E_ARGUMENT with the refusal in answer. */
+apipie_status pie_spoil_words(struct pie_slice words, struct pie_answer *answer,
+                              struct pie_fault *ret);
+/* Instead of an answer, with PIE_FAULT_REFUSED: nothing is drawn, nothing is billed. */
+void pie_spoil_refuse(const struct pie_fault *f, struct pie_answer *answer);
+/* Of an answer that is ready. */
+void pie_spoil_answer(struct apipie_sandbox *box, const struct pie_fault *f,
+                      struct pie_answer *answer);
 
 /* ---- intake.c: a request's body of any size made small and safe, while it arrives. */
 
@@ -193,8 +213,12 @@ void pie_price_write(int64_t microdollars, struct pie_buf *out); /* "0.008000" *
 
 struct pie_models_filter {
     const char *type, *subtype, *provider, *model, *enabled; /* NULL: any */
+    int32_t voices, restrictions;                            /* other lists */
+    /* what the caller has already; NULL: nothing */
+    const char *none_match, *modified_since;
 };
 
+/* 304 without a body when the caller has the same. */
 void pie_models_answer(const struct pie_models_filter *filter, struct pie_answer *answer);
 
 /* ---- till.c: what was billed, newest first. The sandbox's lock is held around these. */
@@ -249,7 +273,6 @@ void pie_outage_clear(struct pie_outage **list);
 
 /* ---- generate.c */
 
-struct apipie_sandbox;
 /* header_fault: "" when there is none. */
 void pie_generate(struct apipie_sandbox *box, struct pie_intake *in, struct pie_slice header_fault,
                   struct pie_answer *answer);

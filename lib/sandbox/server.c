@@ -77,27 +77,43 @@ static int32_t server_asks(struct MHD_Connection *connection, const char *key, c
                                          NULL) == MHD_YES;
 }
 
+/* NULL without one. */
+static const char *server_value(struct MHD_Connection *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
 /* Without a key too, as the gateway does; but not with a wrong one. */
 static void server_models(struct apipie_sandbox *box, struct MHD_Connection *connection,
                           struct server_call *call)
 {
     struct pie_slice key = server_key(connection);
-    struct pie_models_filter filter = {NULL, NULL, NULL, NULL, NULL};
+    struct pie_slice words = server_header(connection, "X-Sandbox-Fault");
+    struct pie_models_filter filter;
+    struct pie_fault fault;
     const char *ignored;
 
     if (key.n != 0 && !pie_sandbox_takes_key(box, key)) {
         server_refuse_key(key, &call->answer);
         return;
     }
+    if (pie_spoil_words(words, &call->answer, &fault) != APIPIE_OK)
+        return;
+    memset(&filter, 0, sizeof(filter));
     server_asks(connection, "type", &filter.type);
     server_asks(connection, "subtype", &filter.subtype);
     server_asks(connection, "provider", &filter.provider);
     server_asks(connection, "model", &filter.model);
     server_asks(connection, "enabled", &filter.enabled);
-    if (server_asks(connection, "voices", &ignored) ||
-        server_asks(connection, "restrictions", &ignored))
-        filter.type = "none"; /* other lists, of which the sandbox has nothing */
-    pie_models_answer(&filter, &call->answer);
+    filter.voices = server_asks(connection, "voices", &ignored);
+    filter.restrictions = server_asks(connection, "restrictions", &ignored);
+    filter.none_match = server_value(connection, "If-None-Match");
+    filter.modified_since = server_value(connection, "If-Modified-Since");
+    if (fault.set & PIE_FAULT_REFUSED)
+        pie_spoil_refuse(&fault, &call->answer);
+    else
+        pie_models_answer(&filter, &call->answer);
+    pie_spoil_answer(box, &fault, &call->answer);
 }
 
 /* A number of the query from least to most; `value` is what holds without one. */
@@ -269,6 +285,8 @@ static void server_head(struct MHD_Response *response, const struct pie_answer *
     server_add_id(response);
     server_add(response, "Content-Type", answer->mime);
     server_add(response, "Allow", answer->allow);
+    server_add(response, "ETag", answer->etag);
+    server_add(response, "Last-Modified", answer->modified);
     server_add(response, "Retry-After", answer->retry_after);
     server_add(response, "retry-after-ms", answer->retry_after_ms);
     server_add(response, "x-should-retry", answer->should_retry);

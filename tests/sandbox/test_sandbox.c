@@ -349,7 +349,9 @@ static void filters_models(void **state)
     assert_int_equal(models_of("model=stable-diffusion-2-1"), 1);
     assert_int_equal(models_of("provider=prodia&model=stable-diffusion-2-1"), 0);
     assert_int_equal(models_of("enabled=0"), 0);
-    assert_int_equal(models_of("voices"), 0);
+    assert_int_equal(models_of("voices"), 2);
+    assert_int_equal(models_of("voices&provider=openai"), 1);
+    assert_int_equal(models_of("restrictions"), 2);
     struct talk t = talk(talk_base, "/models", NULL, "Authorization: Bearer wrong", NULL);
     talk_expect_error(&t, 401, "invalid_api_key");
 }

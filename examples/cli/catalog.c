@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows how a list of models is fetched and what is chosen of it; not how it is shown. */
+#include "catalog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "interrupt.h"
+
+static void set_filters(apipie_request *r, const struct cli_options *o, struct cli_failure *f)
+{
+    (void)apipie_request_set_filter(r, "type", o->type);
+    for (size_t i = 0; i < o->extra_count; i++) {
+        const struct cli_extra *filter = &o->extras[i];
+        char *name = malloc(filter->name_length + 1);
+
+        if (name == NULL) {
+            cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+            return;
+        }
+        memcpy(name, filter->name, filter->name_length);
+        name[filter->name_length] = '\0';
+        (void)apipie_request_set_filter(r, name, filter->json);
+        free(name);
+    }
+}
+
+static void set_sending(apipie_request *r, const struct cli_options *o)
+{
+    if (o->timeout_ms != CLI_UNSET)
+        (void)apipie_request_set_timeout(r, o->timeout_ms);
+    if (o->retries != CLI_UNSET)
+        (void)apipie_request_set_retry(r, APIPIE_RETRY_SAFE, (int32_t)o->retries);
+}
+
+/* Setters that refuse are told by submit. */
+static void fetch(struct cli_catalog *c, const struct cli_options *o, int filtered,
+                  apipie_client *client, struct cli_failure *f)
+{
+    apipie_status status;
+
+    c->request = apipie_request_new(client, APIPIE_REQUEST_MODELS);
+    if (c->request == NULL) {
+        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        return;
+    }
+    if (filtered)
+        set_filters(c->request, o, f);
+    else
+        (void)apipie_request_set_filter(c->request, "type", "image");
+    set_sending(c->request, o);
+    if (f->status != APIPIE_OK)
+        return;
+    cli_interrupt_watch(c->request);
+    status = apipie_request_perform(c->request);
+    cli_interrupt_watch(NULL);
+    if (status != APIPIE_OK)
+        cli_failure_take(f, status, c->request, NULL);
+}
+
+void cli_catalog_fetch(struct cli_catalog *c, const struct cli_options *o, apipie_client *client,
+                       struct cli_failure *f)
+{
+    memset(c, 0, sizeof *c);
+    fetch(c, o, 0, client, f);
+}
+
+/* Takes the old list, gives the new one. */
+static void replace(struct cli_catalog *c, apipie_catalog *chosen, struct cli_failure *f)
+{
+    (void)apipie_catalog_unref(c->models);
+    c->models = chosen;
+    if (chosen == NULL)
+        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+}
+
+static void choose(struct cli_catalog *c, int32_t field, const char *value, struct cli_failure *f)
+{
+    if (value != NULL && f->status == APIPIE_OK)
+        replace(c, apipie_catalog_where_text(c->models, field, value), f);
+}
+
+static const struct {
+    const char *word;
+    int32_t field, descending;
+} orders[] = {
+    {"price", APIPIE_MODEL_PRICE, 0},           {"latency", APIPIE_MODEL_LATENCY, 0},
+    {"provider", APIPIE_MODEL_PROVIDER, 0},     {"model", APIPIE_MODEL_NAME, 0},
+    {"family", APIPIE_MODEL_FAMILY, 0},         {"series", APIPIE_MODEL_SERIES, 0},
+    {"speciality", APIPIE_MODEL_SPECIALITY, 0}, {"queries", APIPIE_MODEL_QUERY_COUNT, 1},
+};
+
+static void sort(struct cli_catalog *c, const char *word, struct cli_failure *f)
+{
+    for (size_t i = 0; word != NULL && i < sizeof orders / sizeof *orders; i++)
+        if (strcmp(orders[i].word, word) == 0 && f->status == APIPIE_OK)
+            replace(c, apipie_catalog_sort(c->models, orders[i].field, orders[i].descending), f);
+}
+
+/* What the library knows by itself of a model that is listed is shown with it, unless the list is another one. */
+static void take(struct cli_catalog *c, int filtered, apipie_client *client, struct cli_failure *f)
+{
+    if (filtered) {
+        replace(c, apipie_catalog_ref(apipie_request_catalog(c->request)), f);
+        return;
+    }
+    replace(c, apipie_client_catalog(client), f);
+    if (f->status == APIPIE_OK)
+        replace(c, apipie_catalog_where_number(c->models, APIPIE_MODEL_LIVE, 1, 1), f);
+}
+
+void cli_catalog_open(struct cli_catalog *c, const struct cli_options *o, apipie_client *client,
+                      struct cli_failure *f)
+{
+    int filtered = o->extra_count != 0 || (o->type != NULL && strcmp(o->type, "image") != 0);
+
+    memset(c, 0, sizeof *c);
+    if (o->built_in) {
+        replace(c, apipie_catalog_new(client), f);
+    } else {
+        fetch(c, o, filtered, client, f);
+        if (f->status == APIPIE_OK)
+            take(c, filtered, client, f);
+    }
+    choose(c, APIPIE_MODEL_PROVIDER, o->provider, f);
+    choose(c, APIPIE_MODEL_FAMILY, o->family, f);
+    choose(c, APIPIE_MODEL_SPECIALITY, o->speciality, f);
+    sort(c, o->sort, f);
+}
+
+void cli_catalog_close(struct cli_catalog *c)
+{
+    c->models = apipie_catalog_unref(c->models);
+    c->request = apipie_request_unref(c->request);
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows how a list of models is asked for, kept and used again; must not know what stands in it. */
+#include "engine/engine_priv.h"
+
+/* Bytes of an ETag or a date that are sent back. */
+#define MODELJOB_TAG ((size_t)1024)
+/* A rest so close to its limit was cut there. */
+#define MODELJOB_FULL ((size_t)2 * PIE_REST_STRING_MAX)
+
+struct pie_modeljob {
+    char *url;                    /* as it was asked, before any redirect */
+    struct apipie_catalog *known; /* the last good one; NULL */
+    int64_t known_ms;
+    int32_t conditional;         /* the server was asked for another one than that */
+    struct apipie_catalog *list; /* what the request brought */
+    int32_t cached, fetched;     /* list is known; list is new */
+    struct pie_shelf_list keep;  /* list, for the shelf */
+};
+
+struct apipie_catalog *pie_models_list(const struct apipie_request *r)
+{
+    return r->models != NULL ? r->models->list : NULL;
+}
+
+void pie_models_free(struct apipie_request *r)
+{
+    struct pie_modeljob *m = r->models;
+    if (m == NULL)
+        return;
+    pie_mem_free(r->mem, m->url);
+    pie_catalog_drop(m->known);
+    pie_catalog_drop(m->list);
+    pie_shelf_list_free(&m->keep);
+    r->models = pie_mem_free(r->mem, m);
+}
+
+static apipie_status modeljob_new(struct apipie_request *r)
+{
+    if (r->models != NULL)
+        return APIPIE_OK;
+    r->models = pie_mem_new(r->mem, 1, sizeof(*r->models));
+    if (r->models == NULL)
+        return APIPIE_E_MEMORY;
+    pie_buf_init(&r->models->keep.text, r->mem, PIE_SHELF_FILE_MAX);
+    return APIPIE_OK;
+}
+
+/* ---- asking */
+
+static apipie_status modeljob_ask(struct apipie_request *r, const char *key,
+                                  struct apipie_error *err)
+{
+    struct pie_call call;
+    pie_call_init(&call, r->asked);
+    call.base_url = r->place->base_url;
+    call.key = key;
+    pie_run_make_room(r, &r->run->fetch);
+    apipie_status status = r->dialect->ask_models(&call, &r->run->fetch, err);
+    if (status == APIPIE_E_LIMIT && err->code == APIPIE_OK)
+        pie_error_set(err, APIPIE_E_ARGUMENT, "shorten the filters",
+                      "set_filter: ", "all of them together are too long", NULL);
+    return err->code != APIPIE_OK ? err->code : status;
+}
+
+static apipie_status modeljob_header(struct pie_leg *leg, const char *name, const char *value)
+{
+    if (value == NULL || leg == NULL)
+        return APIPIE_OK;
+    return pie_headers_add(&leg->request.headers, pie_slice_text(name), pie_slice_text(value));
+}
+
+/* What is known of this address. 1: nothing needs to be sent. */
+static int32_t modeljob_look(struct apipie_request *r, struct pie_leg *leg,
+                             apipie_status *ret_status)
+{
+    struct apipie_client *c = r->client;
+    struct pie_modeljob *m = r->models;
+    int32_t fresh = 0;
+    struct apipie_catalog *before = m->known;
+    m->known = NULL;
+    m->conditional = 0;
+    pie_lock_take(c->lock);
+    const struct pie_shelf_list *list = c->shelf.on ? pie_shelf_find(&c->shelf, m->url) : NULL;
+    if (list != NULL) {
+        int64_t age = pie_clock_wall_ms() - list->wall_ms;
+        m->known = pie_catalog_keep(list->list);
+        m->known_ms = list->wall_ms;
+        fresh = age >= 0 && age < c->shelf.ttl_ms;
+        m->conditional = leg != NULL && (list->etag != NULL || list->modified != NULL);
+        *ret_status = modeljob_header(leg, "If-None-Match", list->etag);
+        if (*ret_status == APIPIE_OK)
+            *ret_status = modeljob_header(leg, "If-Modified-Since", list->modified);
+    }
+    pie_lock_drop(c->lock);
+    pie_catalog_drop(before);
+    return fresh;
+}
+
+/* Without the key first: it is not needed for what is in memory. */
+static apipie_status modeljob_begin(struct apipie_request *r, struct apipie_error *err)
+{
+    apipie_status status = pie_run_make(r, err);
+    if (status == APIPIE_OK)
+        status = modeljob_new(r);
+    if (status == APIPIE_OK)
+        status = modeljob_ask(r, NULL, err);
+    if (status != APIPIE_OK || r->models->url != NULL)
+        return status;
+    const struct pie_buf *url = &r->run->fetch.request.url;
+    r->models->url = pie_mem_text(r->mem, url->p, url->n);
+    return r->models->url != NULL ? APIPIE_OK : APIPIE_E_MEMORY;
+}
+
+static apipie_status modeljob_encode(struct apipie_request *r, int32_t key_refused,
+                                     struct apipie_error *err)
+{
+    apipie_status status = pie_run_ask_key(r, key_refused, err);
+    if (status == APIPIE_OK)
+        status = modeljob_ask(r, pie_run_key(r), err);
+    if (status == APIPIE_OK)
+        modeljob_look(r, &r->run->fetch, &status);
+    if (status == APIPIE_OK)
+        status = pie_run_set_way(r, 1, &r->run->fetch);
+    r->run->leg = &r->run->fetch;
+    r->run->redirects = 0;
+    return status;
+}
+
+static void modeljob_use_known(struct apipie_request *r, int32_t cached)
+{
+    struct pie_modeljob *m = r->models;
+    pie_catalog_drop(m->list);
+    m->list = pie_catalog_keep(m->known);
+    m->cached = cached;
+}
+
+void pie_models_go(struct apipie_request *r, int32_t key_refused)
+{
+    struct apipie_error err;
+    pie_error_init(&err, r->mem);
+    apipie_status status = modeljob_begin(r, &err);
+    if (status == APIPIE_OK && modeljob_look(r, NULL, &status)) {
+        modeljob_use_known(r, 1);
+        pie_models_finish(r);
+        pie_error_free(&err);
+        return;
+    }
+    if (status == APIPIE_OK)
+        status = modeljob_encode(r, key_refused, &err);
+    if (status == APIPIE_OK)
+        pie_job_send_leg(r);
+    else if (err.code == APIPIE_OK)
+        pie_job_fail_memory(r);
+    else
+        pie_job_fail_with(r, &err);
+    pie_error_free(&err);
+}
+
+/* ---- reading */
+
+/* What could not be sent back, or makes no sense there, is as good as none. */
+static char *modeljob_tag(const struct apipie_request *r, const struct pie_outcome *o,
+                          const char *name)
+{
+    const char *value = pie_headers_get(&o->headers, name);
+    if (value == NULL || value[0] == '\0' || strlen(value) > MODELJOB_TAG)
+        return NULL;
+    for (const char *p = value; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7F)
+            return NULL;
+    }
+    return pie_mem_text(r->mem, value, strlen(value));
+}
+
+/* 1: of all models, or of all that make images. */
+static int32_t modeljob_is_whole(const struct pie_wish *w)
+{
+    const struct pie_filter *f = w->filters;
+    if (f == NULL)
+        return 1;
+    return f->next == NULL && strcmp(f->name, "type") == 0 && f->value != NULL &&
+           pie_slice_equal_nocase(pie_slice_text(f->value), "image");
+}
+
+/* A new reference to list for the shelf, with what a later question and the file need. */
+static void modeljob_keep(struct apipie_request *r, const struct pie_outcome *o)
+{
+    struct pie_modeljob *m = r->models;
+    struct pie_shelf_list *k = &m->keep;
+    pie_shelf_list_free(k);
+    k->url = pie_mem_text(r->mem, m->url, strlen(m->url));
+    k->etag = modeljob_tag(r, o, "etag");
+    k->modified = modeljob_tag(r, o, "last-modified");
+    k->wall_ms = pie_clock_wall_ms();
+    k->whole = modeljob_is_whole(r->asked);
+    k->list = pie_catalog_keep(m->list);
+    pie_lock_take(r->client->lock);
+    int32_t filed = r->client->shelf.path != NULL;
+    pie_lock_drop(r->client->lock);
+    if (filed)
+        pie_json_plain(pie_body_rest(r->run->body), &k->text);
+    if (k->text.failed != APIPIE_OK)
+        pie_buf_free(&k->text);
+}
+
+static int32_t modeljob_refuse(const struct pie_outcome *o, struct apipie_error *err,
+                               apipie_status code, const char *what, const char *more)
+{
+    pie_error_set(err, code,
+                  code == APIPIE_E_MEMORY ? PIE_HINT_MEMORY : "is the base URL the gateway's?",
+                  what, more, NULL);
+    err->http_status = o->status;
+    err->retryable = code == APIPIE_E_MALFORMED;
+    pie_explain_request_id(&o->headers, err->request_id);
+    return 0;
+}
+
+/* The text is JSON and whole, and says no error. */
+static int32_t modeljob_is_good(struct apipie_request *r, const struct pie_outcome *o,
+                                struct apipie_error *err)
+{
+    struct pie_reading g;
+    const struct pie_body *body = r->run->body;
+    const struct pie_damage *damage = pie_body_damage(body);
+    int32_t json = pie_body_kind(body) == PIE_BODY_JSON;
+    if (pie_body_failure(body) != APIPIE_OK)
+        return modeljob_refuse(o, err, APIPIE_E_MEMORY, "out of memory", NULL);
+    if (json && pie_body_shortened(body) &&
+        pie_body_rest(body).n > PIE_REST_LIST_MAX - MODELJOB_FULL)
+        return modeljob_refuse(o, err, APIPIE_E_TOO_LARGE,
+                               "the list of models is larger than 64 MiB", NULL);
+    if (json && damage->found)
+        return modeljob_refuse(o, err, APIPIE_E_MALFORMED,
+                               "the list of models is damaged: ", damage->what);
+    if (json && pie_body_rest(body).n > PIE_BODY_TEXT_MAX) /* no error says so much */
+        return 1;
+    pie_reading_open(&g, r, o);
+    int32_t good = json && g.reply.root != NULL;
+    if (pie_explain_has_error(g.reply.root)) {
+        pie_explain_no_image(&g.reply, r->result, err);
+        good = 0;
+    }
+    pie_reading_close(&g);
+    if (!good && err->code == APIPIE_OK)
+        modeljob_refuse(o, err, APIPIE_E_MALFORMED, "the list of models is no JSON", NULL);
+    return good;
+}
+
+static int32_t modeljob_parse(struct apipie_request *r, const struct pie_outcome *o,
+                              struct apipie_error *err)
+{
+    struct pie_modeljob *m = r->models;
+    struct apipie_catalog *list = NULL;
+    apipie_status status =
+        pie_catalog_parse_safe(r->mem, pie_body_rest(r->run->body), 0, pie_clock_wall_ms(), &list);
+    if (status == APIPIE_E_MEMORY)
+        return modeljob_refuse(o, err, status, "out of memory", NULL);
+    if (status != APIPIE_OK)
+        return modeljob_refuse(o, err, APIPIE_E_MALFORMED, "the reply is no list of models", NULL);
+    pie_shelf_own(r->client, list);
+    pie_catalog_drop(m->list);
+    m->list = list;
+    m->cached = 0;
+    m->fetched = 1;
+    modeljob_keep(r, o);
+    return 1;
+}
+
+/* The server says that ours still holds. */
+static void modeljob_renew(struct apipie_request *r)
+{
+    struct apipie_client *c = r->client;
+    int64_t now = pie_clock_wall_ms();
+    modeljob_use_known(r, 0);
+    pie_lock_take(c->lock);
+    struct pie_shelf_list *list = pie_shelf_find(&c->shelf, r->models->url);
+    if (list != NULL && list->list == r->models->known)
+        list->wall_ms = now;
+    pie_lock_drop(c->lock);
+}
+
+int32_t pie_models_read(struct apipie_request *r, const struct pie_outcome *o,
+                        struct apipie_error *err)
+{
+    if (o->wire != PIE_WIRE_OK)
+        return 0;
+    if (o->status == 304 && r->models->conditional && r->models->known != NULL) {
+        modeljob_renew(r);
+        return 1;
+    }
+    return o->status >= 200 && o->status < 300 && modeljob_is_good(r, o, err) &&
+           modeljob_parse(r, o, err);
+}
+
+/* ---- the end */
+
+static void modeljob_warn_file(struct apipie_request *r)
+{
+    struct apipie_client *c = r->client;
+    char problem[sizeof(c->shelf.problem)];
+    pie_lock_take(c->lock);
+    memcpy(problem, c->shelf.problem, sizeof(problem));
+    c->shelf.problem[0] = '\0';
+    pie_lock_drop(c->lock);
+    if (problem[0] != '\0')
+        pie_result_warn(r->result, problem, NULL);
+}
+
+static void modeljob_write_down(struct apipie_request *r)
+{
+    const char *reason = "out of memory";
+    if (pie_tariff_add(r->client, r->models->list, &reason) != APIPIE_OK)
+        pie_result_warn(r->result, "the history of prices cannot be written: ", reason);
+}
+
+void pie_models_finish(struct apipie_request *r)
+{
+    struct pie_modeljob *m = r->models;
+    if (m->fetched)
+        modeljob_write_down(r);
+    if (m->fetched && m->keep.url != NULL)
+        pie_shelf_put(r->client, &m->keep);
+    if (!m->cached)
+        pie_shelf_save(r->client);
+    modeljob_warn_file(r);
+    for (size_t i = 0; i < pie_catalog_warning_count(m->list); i++)
+        pie_result_warn(r->result, pie_catalog_warning(m->list, i), NULL);
+    r->result_known = 1;
+    r->result->backend = r->dialect->name;
+    r->result->billed = APIPIE_BILLED_NO;
+    r->result->cached = m->cached;
+    pie_catalog_drop(m->known);
+    m->known = NULL;
+    pie_job_succeed(r);
+}
+
+static int32_t modeljob_is_servers_fault(apipie_status code)
+{
+    switch (code) {
+    case APIPIE_E_CONNECT:
+    case APIPIE_E_TLS:
+    case APIPIE_E_TIMEOUT:
+    case APIPIE_E_NETWORK:
+    case APIPIE_E_SERVER:
+    case APIPIE_E_MALFORMED:
+    case APIPIE_E_TOO_LARGE:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+int32_t pie_models_rescue(struct apipie_request *r)
+{
+    char age[PIE_NUMBER_MAX + 64] = "the list of models is ";
+    struct pie_modeljob *m = r->models;
+    if (m == NULL || m->known == NULL || r->run == NULL ||
+        !modeljob_is_servers_fault(r->error.code))
+        return 0;
+    int64_t seconds = (pie_clock_wall_ms() - m->known_ms) / 1000;
+    pie_number_int_text(seconds > 0 ? seconds : 0, age + strlen(age));
+    pie_text_copy(pie_slice_text(" s old: "), age + strlen(age), sizeof(age) - strlen(age));
+    pie_result_warn(r->result, age, r->error.message);
+    m->fetched = 0;
+    modeljob_use_known(r, 1);
+    pie_models_finish(r);
+    return 1;
+}
