@@ -5,7 +5,7 @@
     with_sandbox.py APIPIE [--fault WORDS] [--makes FILE]... [--says WORD]... -- COMMAND [argument]...
 
 It passes when the program does, its output has every WORD, and the folder then holds exactly those FILEs,
-each a whole PNG or BMP. WORDS is how the sandbox fails."""
+each of them whole (PNG, BMP, .prom). WORDS is how the sandbox fails."""
 import argparse
 import os
 import struct

@@ -492,6 +492,47 @@ static void told_while_it_waits(void **state)
     assert_int_equal(t.odd, 0);
 }
 
+/* All that a done callback may do, this one may too. */
+struct last {
+    apipie_client *client;
+    apipie_request *request;
+    int32_t calls, freed, odd;
+};
+
+static void last_tell(void *user, apipie_stats *stats)
+{
+    struct last *l = user;
+    l->calls++;
+    l->odd |= apipie_request_submit(l->request) != APIPIE_OK;
+    l->odd |= apipie_request_wait(l->request, 0) != APIPIE_E_REENTRANT;
+    l->odd |= apipie_client_set_stats_fn(l->client, 1, NULL, NULL, NULL) != APIPIE_OK;
+    l->odd |= l->freed; /* not while it runs */
+    l->client = apipie_client_unref(l->client);
+    l->odd |= apipie_stats_count(stats) != 0;
+}
+
+static void last_free(void *user)
+{
+    ((struct last *)user)->freed++;
+}
+
+static void what_it_may_do(void **state)
+{
+    struct draw *d = *state;
+    static struct last l;
+    draw_serve_json(d, ONE_IMAGE);
+    l = (struct last){d->client, d->request, 0, 0, 0};
+    apipie_client *client = d->client;
+    d->client = NULL;
+    assert_status(apipie_client_set_stats_fn(client, 1, last_tell, &l, last_free), APIPIE_OK);
+    draw_sleep_ms(5);
+    apipie_client_poll(client, 0);
+    assert_int_equal(l.calls, 1);
+    assert_int_equal(l.freed, 1);
+    assert_int_equal(l.odd, 0);
+    assert_status(apipie_request_wait(d->request, 0), APIPIE_E_CANCELLED);
+}
+
 /* ---- several threads: who draws, who looks, who resets */
 
 #define THREADS 4
@@ -586,6 +627,7 @@ int main(void)
         cmocka_unit_test(nothing_at_all),
         DRAW_TEST(told_while_it_polls),
         DRAW_TEST(told_while_it_waits),
+        DRAW_TEST(what_it_may_do),
         DRAW_TEST(a_crowd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
