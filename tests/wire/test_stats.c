@@ -227,6 +227,25 @@ static void one_request_of_parts(void **state)
     apipie_stats_unref(s);
 }
 
+/* The first route takes it apart, the second draws it. */
+static void parts_on_another_route(void **state)
+{
+    struct draw *d = *state;
+    static const struct parts_plan plan = {.replies = {&no_model, &no_model, &no_model, &no_model}};
+    parts_serve(d, &plan);
+    apipie_request_add_route(d->request, NULL, "pA", "A");
+    apipie_request_add_route(d->request, NULL, "pB", "B");
+    apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 2);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    apipie_stats *s = stats_of(d, 2);
+    assert_row(s, row_of(s, "pA", "A"), WANT(ATTEMPTS = 5, UP = 1, DOWN = 1));
+    assert_row(s, row_of(s, "pB", "B"),
+               &(struct want){{REQUESTS = 1, OK = 1, IMAGES = 4, ATTEMPTS = 4, FAILOVERS = 4,
+                               UP = 1, DOWN = 1},
+                              {1, 4, 0}});
+    apipie_stats_unref(s);
+}
+
 /* The picture's bytes count on the route, its exchange is no attempt. */
 static void by_url(void **state)
 {
@@ -310,6 +329,15 @@ static void estimated(void **state)
     apipie_stats_unref(s);
 }
 
+static apipie_status veto(void *user, const apipie_request *request, char *reason, size_t capacity)
+{
+    (void)user;
+    (void)request;
+    (void)reason;
+    (void)capacity;
+    return APIPIE_E_STATE;
+}
+
 /* What submit refuses never ran; what was stopped in line, before anything was sent, did. */
 static void nothing_sent(void **state)
 {
@@ -317,6 +345,10 @@ static void nothing_sent(void **state)
     draw_serve_json(d, ONE_IMAGE);
     apipie_request_set_n(d->request, -1);
     assert_status(apipie_request_submit(d->request), APIPIE_E_ARGUMENT);
+    draw_again(d);
+    apipie_client_set_veto(d->client, veto, NULL, NULL);
+    assert_status(apipie_request_submit(d->request), APIPIE_E_VETOED);
+    apipie_client_set_veto(d->client, NULL, NULL, NULL);
     apipie_stats *s = stats_of(d, 0);
     apipie_stats_unref(s);
     draw_again(d);
@@ -617,6 +649,7 @@ int main(void)
         DRAW_TEST(another_route),
         DRAW_TEST(no_route_left),
         DRAW_TEST(one_request_of_parts),
+        DRAW_TEST(parts_on_another_route),
         DRAW_TEST(by_url),
         DRAW_TEST(cancelled),
         DRAW_TEST(out_of_the_cache),
