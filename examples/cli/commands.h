@@ -10,5 +10,6 @@ int cli_again(const struct cli_options *options);
 int cli_models(const struct cli_options *options);
 int cli_estimate(const struct cli_options *options);
 int cli_sandbox(const struct cli_options *options);
+int cli_stats(const struct cli_options *options);
 
 #endif

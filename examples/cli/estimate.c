@@ -105,7 +105,7 @@ static int work(const struct cli_options *o, apipie_client *client)
 int cli_estimate(const struct cli_options *o)
 {
     struct cli_failure failure = {0};
-    struct cli_session session = {NULL, NULL};
+    struct cli_session session = {0};
     int code;
 
     if (o->sandbox && o->base_url != NULL)

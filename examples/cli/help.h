@@ -11,6 +11,7 @@ extern const char *const cli_help_again[];
 extern const char *const cli_help_models[];
 extern const char *const cli_help_estimate[];
 extern const char *const cli_help_sandbox[];
+extern const char *const cli_help_stats[];
 
 /* The exit code. */
 int cli_help_print(const char *const *parts);

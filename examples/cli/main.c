@@ -19,10 +19,11 @@ static const struct cli_command commands[] = {
     {"models", 0, cli_models_options, cli_help_models, cli_models},
     {"estimate", 1, cli_estimate_options, cli_help_estimate, cli_estimate},
     {"sandbox", 0, cli_sandbox_options, cli_help_sandbox, cli_sandbox},
+    {"stats", 0, cli_stats_options, cli_help_stats, cli_stats},
 };
 
-static const char *const later[] = {"edit",   "choose", "compare", "recommend", "history",
-                                    "health", "stats",  "upload",  "doctor"};
+static const char *const later[] = {"edit",    "choose", "compare", "recommend",
+                                     "history", "health", "upload",  "doctor"};
 
 static const struct cli_command *find_command(const char *name)
 {
