@@ -37,7 +37,7 @@ static void show(const struct cli_options *o, const struct cli_catalog *c, struc
 int cli_models(const struct cli_options *o)
 {
     struct cli_failure failure = {0};
-    struct cli_session session = {NULL, NULL};
+    struct cli_session session = {0};
     struct cli_catalog catalog = {NULL, NULL};
     int code;
 
