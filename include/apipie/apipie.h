@@ -900,7 +900,8 @@ APIPIE_API apipie_status apipie_request_set_budget(apipie_request *request, int6
 APIPIE_API apipie_status apipie_request_set_tag(apipie_request *request, const char *tag);
 
 /**
- * A header for the calls of this request, besides its client's; see apipie_client_set_header().
+ * A header for the calls of this request, besides its client's; see apipie_client_set_header(). Who looks for its calls in the history
+ * does without: apipie_request_new_reconcile() makes a request that may be given headers itself.
  * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_HEADERS
  * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
  */
