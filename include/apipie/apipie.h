@@ -482,11 +482,12 @@ APIPIE_API int64_t apipie_client_memory(const apipie_client *client, int32_t whi
  * ------------------------------------------------------------------------------------------- */
 
 /**
- * A header for every call to the server that the base URL names. It does not go to other servers, where pictures are fetched by url.
+ * A header for every call to the server that the base URL names. No picture that is fetched by url is asked for with it, wherever it is.
  * @param name letters, digits and the signs of RFC 9110's tokens; not one that the library writes itself (Authorization,
  *        Content-Type, Content-Length, Host, Connection, Transfer-Encoding, Expect, Accept, Accept-Encoding, User-Agent,
  *        Idempotency-Key, traceparent): APIPIE_E_ARGUMENT. Case does not matter; setting it again replaces
  * @param value printable ASCII and blanks inside it, at most APIPIE_LIMIT_TEXT bytes; NULL takes the header back. Never logged
+ *        (of less than 8 bytes it is no secret, where a server repeats it)
  * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_HEADERS
  * Threads: any; requests submitted later have it. Blocks: no. Owns: copies. Since: 0.1.
  */
@@ -521,7 +522,7 @@ APIPIE_API apipie_status apipie_client_set_ca_pem(apipie_client *client, const c
                                                   size_t size);
 
 /**
- * The certificate by which the client shows who it is; only to the server of the base URL.
+ * The certificate by which the client shows who it is; only to the server of the base URL, and not when a picture is fetched by url.
  * @param certificate a PEM file; NULL: none any more
  * @param key a PEM file; NULL: it is in the first one
  * @param password of the key; NULL for none. Wiped on free
@@ -532,7 +533,8 @@ APIPIE_API apipie_status apipie_client_set_certificate(apipie_client *client,
                                                        const char *password);
 
 /**
- * The public key that the server of the base URL must have, besides a certificate that is trusted: anything else is APIPIE_E_TLS.
+ * The public key that the server of the base URL must have, besides a certificate that is trusted: anything else is APIPIE_E_TLS. Where
+ * pictures are fetched by url the certificate is enough.
  * @param hashes "sha256//" and the base64 of the SHA-256 of the key (RFC 7469); several with ";" between them; NULL: any key
  * Threads: any; requests submitted later use it. Blocks: no. Owns: copies. Since: 0.1.
  */
@@ -899,7 +901,8 @@ APIPIE_API apipie_status apipie_request_set_budget(apipie_request *request, int6
 APIPIE_API apipie_status apipie_request_set_tag(apipie_request *request, const char *tag);
 
 /**
- * A header for the calls of this request, besides its client's; see apipie_client_set_header().
+ * A header for the calls of this request, besides its client's; see apipie_client_set_header(). Who looks for its calls in the history
+ * does without: apipie_request_new_reconcile() makes a request that may be given headers itself.
  * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_HEADERS
  * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
  */

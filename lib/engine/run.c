@@ -145,7 +145,8 @@ void pie_run_make_room(const struct apipie_request *r, struct pie_leg *leg)
 apipie_status pie_run_set_way(const struct apipie_request *r, int32_t ours, struct pie_leg *leg)
 {
     struct pie_http_request *q = &leg->request;
-    const struct pie_headers *own = leg->paid ? &r->asked->headers : NULL;
+    /* A look into the history for another request has none of its own. */
+    const struct pie_headers *own = leg->paid || r->whole == NULL ? &r->asked->headers : NULL;
     q->options = &r->place->options;
     q->ours = ours;
     q->connect_timeout_ms = r->asked->connect_timeout_ms;

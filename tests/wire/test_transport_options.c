@@ -186,10 +186,12 @@ static void the_history_has_the_client_s(void **state)
     apipie_request *look = apipie_request_new_reconcile(d->request);
     apipie_request_unref(d->request);
     d->request = look;
+    assert_status(apipie_request_set_header(look, "X-Look", "its own"), APIPIE_OK);
     assert_ended(look, apipie_request_perform(look), APIPIE_OK);
     assert_int_equal(raw_server_count(d->server, "GET"), 1);
     assert_header(d->server, 1, "X-Own", "client");
     assert_header(d->server, 1, "X-Mine", NULL);
+    assert_header(d->server, 1, "X-Look", "its own");
     assert_header(d->server, 1, "Authorization", "Bearer " DRAW_KEY);
 }
 
