@@ -284,8 +284,10 @@ static int32_t end_still_reads(const struct apipie_request *r, int64_t now_ms)
 {
     const struct pie_progress *p = &r->run->progress;
     const struct apipie_client *c = r->client;
-    if (p->behind)
-        return now_ms < r->deadline_ms + r->asked->timeout_ms;
+    int64_t resumed_ms = c->resumed_us / 1000;
+    if (p->behind) /* as long again as it had */
+        return now_ms <
+               (r->deadline_ms > resumed_ms ? r->deadline_ms : resumed_ms) + r->asked->timeout_ms;
     int64_t since = p->last_byte_us > c->resumed_us ? p->last_byte_us : c->resumed_us;
     return p->started_us < c->resumed_us && now_ms < c->grace_ms &&
            pie_clock_us() - since < END_SILENCE_US;
