@@ -1926,16 +1926,18 @@ enum {
 
 /** What a row is about, for apipie_health_number(). Since: 0.1. */
 enum {
-    APIPIE_HEALTH_ROUTE = 0,   /**< one backend, provider and model */
-    APIPIE_HEALTH_PROVIDER = 1 /**< all calls to one provider; its model is "" */
+    APIPIE_HEALTH_ROUTE = 0,    /**< one backend, provider and model */
+    APIPIE_HEALTH_PROVIDER = 1, /**< all calls to one provider; its model is "" */
+    APIPIE_HEALTH_GROUP =
+        2 /**< all calls to models of one kind; backend and provider are "", the group stands for the model */
 };
 
 /** The texts of a row, for apipie_health_text(). Since: 0.1. */
 enum {
     APIPIE_HEALTH_BACKEND = 0,
     APIPIE_HEALTH_PROVIDER_NAME = 1, /**< "" when nobody named it */
-    APIPIE_HEALTH_MODEL = 2,         /**< "" when nobody named it, and of a provider */
-    APIPIE_HEALTH_REASON = 3         /**< one line: "9 of the last 20 failed" */
+    APIPIE_HEALTH_MODEL = 2, /**< "" when nobody named it, and of a provider; of a group its name */
+    APIPIE_HEALTH_REASON = 3 /**< one line: "9 of the last 20 failed" */
 };
 
 /** Signs that a healthy route is about to get worse. Since: 0.1. */
@@ -1947,7 +1949,7 @@ enum {
 
 /** The figures of a row, for apipie_health_number(). Since: 0.1. */
 enum {
-    APIPIE_HEALTH_SCOPE = 0,       /**< APIPIE_HEALTH_ROUTE or _PROVIDER */
+    APIPIE_HEALTH_SCOPE = 0,       /**< APIPIE_HEALTH_ROUTE, _PROVIDER, _GROUP */
     APIPIE_HEALTH_STATE = 1,       /**< APIPIE_HEALTH_UNKNOWN to _DOWN */
     APIPIE_HEALTH_WARNING = 2,     /**< APIPIE_HEALTH_WARNING_* */
     APIPIE_HEALTH_SINCE_MS = 3,    /**< when the state began: since 1970 UTC */
@@ -1979,7 +1981,8 @@ APIPIE_API apipie_health *apipie_client_health_snapshot(apipie_client *client);
 
 /**
  * A state changed, or with `before` and `after` the same an early warning.
- * @param model "" for a whole provider too: apipie_health_number() of a snapshot tells them apart
+ * @param model "" for a whole provider too; the name of a group
+ * @param scope APIPIE_HEALTH_ROUTE, _PROVIDER, _GROUP
  * @param reason one line; all texts live during the call
  * Threads: one that polls or waits, between two turns: as a done callback; one at a time. Blocks: should not. Owns: nothing.
  * Since: 0.1.
@@ -2028,7 +2031,7 @@ APIPIE_API apipie_health *apipie_health_ref(apipie_health *health);
 APIPIE_API apipie_health *apipie_health_unref(apipie_health *health);
 
 /**
- * How many rows there are: ordered by backend and provider, each provider before its routes.
+ * How many rows there are: groups first, then by backend and provider, each provider before its routes.
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API size_t apipie_health_count(const apipie_health *health);

@@ -117,8 +117,8 @@ int32_t pie_health_uptime(struct pie_health *h, int64_t now_ms, int32_t minutes)
 
 /* ---- health_table.c: all routes and providers, and who wants to know. Any thread. */
 
-/* Routes beyond that are not watched. */
-#define PIE_HEALTH_ROUTES 4096
+/* Routes, providers and groups; what comes beyond that is not watched. */
+#define PIE_HEALTH_PLACES 4096
 #define PIE_HEALTH_TEXTS  (APIPIE_HEALTH_MODEL + 1)
 
 struct pie_health_table;
@@ -138,8 +138,13 @@ struct pie_health_news {
     char reason[PIE_HEALTH_REASON];
 };
 
+/* The group of a model, a constant text, or NULL. Pure. */
+typedef const char *(*pie_health_group_fn)(const char *provider, const char *model);
+
 struct pie_health_table *pie_health_table_new(const struct pie_mem *mem);
 struct pie_health_table *pie_health_table_free(struct pie_health_table *t);
+/* Routes that come from now on are counted in their groups too. */
+void pie_health_table_groups(struct pie_health_table *t, pie_health_group_fn group);
 /* NULL texts are "". NULL without memory, or when there are too many. */
 struct pie_health_place *pie_health_table_route(struct pie_health_table *t, const char *backend,
                                                 const char *provider, const char *model,
@@ -168,7 +173,7 @@ int64_t pie_health_table_open(struct pie_health_table *t, const char *provider, 
 
 struct pie_health_row {
     const char *text[PIE_HEALTH_TEXTS]; /* the table's own */
-    int32_t scope;                      /* APIPIE_HEALTH_ROUTE or _PROVIDER */
+    int32_t scope;                      /* APIPIE_HEALTH_ROUTE, _PROVIDER or _GROUP */
     int32_t uptime[3];
     struct pie_health_view view;
 };

@@ -2,15 +2,18 @@
 /* Knows the health of all routes and providers, and which changes nobody has been told of; must not know the rules. */
 #include "meter/meter.h"
 
-/* Of a route, or with scope APIPIE_HEALTH_PROVIDER of all that go to one provider. Never goes away before the table. */
+/* A route is part of its provider, and of a group. */
+enum { PLACES_PROVIDER, PLACES_GROUP, PLACES_WHOLES };
+
+/* Of a route, or of several together: of a provider, of a group. Never goes away before the table. */
 struct pie_health_place {
-    struct pie_health_place *next;     /* ordered by name, a provider before its routes */
-    struct pie_health_place *provider; /* of a route; NULL without memory */
+    struct pie_health_place *next; /* ordered by name, a provider before its routes */
+    struct pie_health_place *whole[PLACES_WHOLES]; /* of a route: that it is part of; NULL */
     const char *text[PIE_HEALTH_TEXTS];
     int32_t scope;
     struct pie_health health;
     struct pie_health_gate gate; /* of a route */
-    int32_t routes, resting;     /* of a provider */
+    int32_t routes, resting;     /* of a whole */
     struct pie_health_place *next_news;
     int32_t has_news;
     int32_t told;    /* the state that was told last */
@@ -21,7 +24,8 @@ struct pie_health_table {
     const struct pie_mem *mem;
     struct pie_lock *lock;
     struct pie_health_place *places;
-    size_t routes;
+    size_t count;
+    pie_health_group_fn group; /* NULL: there are none */
     int32_t wanted;
     struct pie_health_place *news, *news_last;
 };
@@ -59,7 +63,7 @@ static int32_t places_order(const struct pie_health_place *place, int32_t scope,
     if (order == 0)
         order = strcmp(place->text[APIPIE_HEALTH_PROVIDER_NAME], text[APIPIE_HEALTH_PROVIDER_NAME]);
     if (order == 0)
-        order = scope - place->scope; /* a provider's number is the greater one */
+        order = scope - place->scope; /* the greater number is the greater thing */
     return order != 0 ? order : strcmp(place->text[APIPIE_HEALTH_MODEL], text[APIPIE_HEALTH_MODEL]);
 }
 
@@ -98,12 +102,42 @@ static struct pie_health_place *places_get(struct pie_health_table *t, int32_t s
     if (*at != NULL && order == 0)
         return *at;
     struct pie_health_place *place =
-        t->routes < PIE_HEALTH_ROUTES ? places_new(t, scope, text, wall_ms) : NULL;
+        t->count < PIE_HEALTH_PLACES ? places_new(t, scope, text, wall_ms) : NULL;
     if (place == NULL)
         return NULL;
     place->next = *at;
     *at = place;
+    t->count++;
     return place;
+}
+
+/* Without memory it is part of nothing. */
+static void places_join(struct pie_health_place *route, int32_t which,
+                        struct pie_health_place *whole)
+{
+    route->whole[which] = whole;
+    if (whole != NULL)
+        whole->routes++;
+}
+
+static void places_join_all(struct pie_health_table *t, struct pie_health_place *route,
+                            int64_t wall_ms)
+{
+    const char *const *text = route->text;
+    const char *provider[PIE_HEALTH_TEXTS] = {text[0], text[1], ""};
+    const char *group[PIE_HEALTH_TEXTS] = {"", "", NULL};
+    if (t->group != NULL)
+        group[2] = t->group(text[1], text[2]);
+    places_join(route, PLACES_PROVIDER, places_get(t, APIPIE_HEALTH_PROVIDER, provider, wall_ms));
+    if (group[2] != NULL)
+        places_join(route, PLACES_GROUP, places_get(t, APIPIE_HEALTH_GROUP, group, wall_ms));
+}
+
+void pie_health_table_groups(struct pie_health_table *t, pie_health_group_fn group)
+{
+    pie_lock_take(t->lock);
+    t->group = group;
+    pie_lock_drop(t->lock);
 }
 
 struct pie_health_place *pie_health_table_route(struct pie_health_table *t, const char *backend,
@@ -113,15 +147,11 @@ struct pie_health_place *pie_health_table_route(struct pie_health_table *t, cons
     const char *text[PIE_HEALTH_TEXTS] = {backend != NULL ? backend : "",
                                           provider != NULL ? provider : "",
                                           model != NULL ? model : ""};
-    const char *all[PIE_HEALTH_TEXTS] = {text[0], text[1], ""};
     pie_lock_take(t->lock);
+    size_t before = t->count;
     struct pie_health_place *place = places_get(t, APIPIE_HEALTH_ROUTE, text, wall_ms);
-    if (place != NULL && place->provider == NULL) {
-        place->provider = places_get(t, APIPIE_HEALTH_PROVIDER, all, wall_ms);
-        t->routes++;
-        if (place->provider != NULL)
-            place->provider->routes++;
-    }
+    if (place != NULL && t->count != before)
+        places_join_all(t, place, wall_ms);
     pie_lock_drop(t->lock);
     return place;
 }
@@ -158,27 +188,31 @@ int32_t pie_health_table_call(struct pie_health_table *t, struct pie_health_plac
     pie_lock_take(t->lock);
     pie_health_call(&place->health, wall_ms, good, took_ms);
     int32_t news = places_compare(t, place);
-    if (place->provider != NULL) {
+    for (int32_t i = 0; i < PLACES_WHOLES; i++) {
+        struct pie_health_place *whole = place->whole[i];
+        if (whole == NULL)
+            continue;
         /* Times of different models do not compare. */
-        pie_health_call(&place->provider->health, wall_ms, good, APIPIE_UNKNOWN);
-        news |= places_compare(t, place->provider);
+        pie_health_call(&whole->health, wall_ms, good, APIPIE_UNKNOWN);
+        news |= places_compare(t, whole);
     }
     pie_lock_drop(t->lock);
     return news;
 }
 
-/* A provider rests when all of its routes do, until the first of them is tried again. */
-static void places_rest_provider(struct pie_health_table *t, struct pie_health_place *provider,
-                                 int64_t wall_ms)
+/* A whole rests when all of its routes do, until the first of them is tried again. */
+static int32_t places_rest_whole(struct pie_health_table *t, int32_t which,
+                                 struct pie_health_place *whole, int64_t wall_ms)
 {
     int64_t until = INT64_MAX;
-    int32_t rests = provider->resting == provider->routes;
+    int32_t rests = whole->resting == whole->routes;
     for (const struct pie_health_place *p = t->places; rests && p != NULL; p = p->next) {
-        if (p->provider == provider && p->health.rest_until_ms < until)
+        if (p->whole[which] == whole && p->health.rest_until_ms < until)
             until = p->health.rest_until_ms;
     }
-    if (rests || provider->health.rests)
-        pie_health_rest(&provider->health, wall_ms, rests, until);
+    if (rests || whole->health.rests)
+        pie_health_rest(&whole->health, wall_ms, rests, until);
+    return places_compare(t, whole);
 }
 
 int32_t pie_health_table_gate(struct pie_health_table *t, struct pie_health_place *place,
@@ -192,7 +226,6 @@ int32_t pie_health_table_gate(struct pie_health_table *t, struct pie_health_plac
     if (gate->until_ms != INT64_MAX && gate->until_ms > now_ms)
         until += gate->until_ms - now_ms;
     pie_lock_take(t->lock);
-    struct pie_health_place *provider = place->provider;
     int32_t rested = place->gate.rests;
     if (rested != gate->rests || (gate->rests && place->gate.until_ms != gate->until_ms) ||
         place->gate.paused_ms != gate->paused_ms)
@@ -202,10 +235,11 @@ int32_t pie_health_table_gate(struct pie_health_table *t, struct pie_health_plac
         pie_health_rest(&place->health, wall_ms, gate->rests, until);
         told |= places_compare(t, place);
     }
-    if ((rested || gate->rests) && provider != NULL) {
-        provider->resting += gate->rests - rested;
-        places_rest_provider(t, provider, wall_ms);
-        told |= places_compare(t, provider);
+    for (int32_t i = 0; (rested || gate->rests) && i < PLACES_WHOLES; i++) {
+        if (place->whole[i] == NULL)
+            continue;
+        place->whole[i]->resting += gate->rests - rested;
+        told |= places_rest_whole(t, i, place->whole[i], wall_ms);
     }
     pie_lock_drop(t->lock);
     return told;
