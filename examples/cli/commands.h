@@ -8,5 +8,6 @@
 int cli_generate(const struct cli_options *options);
 int cli_again(const struct cli_options *options);
 int cli_sandbox(const struct cli_options *options);
+int cli_stats(const struct cli_options *options);
 
 #endif

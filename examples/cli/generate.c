@@ -149,7 +149,7 @@ static int draw(const struct cli_options *o, apipie_client *client)
 int cli_generate(const struct cli_options *o)
 {
     struct cli_failure failure = {0};
-    struct cli_session session = {NULL, NULL};
+    struct cli_session session = {NULL, NULL, NULL};
     int code;
 
     check_options(o, &failure);

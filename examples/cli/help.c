@@ -7,12 +7,12 @@ const char *const cli_help[] = {
     "       apipie generate --batch FILE [option]...  make many\n"
     "       apipie again IMAGE.json [option]...       make one again, by its recipe\n"
     "       apipie sandbox [option]...                a gateway in a box: no key, no money\n"
+    "       apipie stats --file FILE [option]         what was drawn, and how it went\n"
     "       apipie --version | --help\n"
     "\n"
     "apipie COMMAND --help shows the options of a command.\n"
     "The key comes from APIPIE_API_KEY, the server from APIPIE_BASE_URL or --base-url.\n"
-    "Not in this version: edit models choose compare recommend history health stats upload "
-    "doctor.\n",
+    "Not in this version: edit models choose compare recommend history health upload doctor.\n",
     NULL};
 
 static const char picture[] =
@@ -67,6 +67,7 @@ static const char sending[] =
     "      --ledger FILE       keep the books there: lines of JSON, without prompts and keys\n"
     "      --cache FOLDER      keep pictures that have a seed (up to 1 GiB): the same again costs "
     "nothing\n"
+    "      --stats FILE        add the figures of this run to that file, for apipie stats\n"
     "\n"
     "An option may be written before or after the prompt, as --opt=value too; -- ends the "
     "options.\n"
@@ -130,6 +131,17 @@ const char *const cli_help_sandbox[] = {
     "urlin64\n"
     "                url404 nousage coststring ratelimit:REMAINING/RESET shouldretry:true|false;\n"
     "                joined by ';': \"status:503;retry-after:2\"\n",
+    NULL};
+
+const char *const cli_help_stats[] = {
+    "usage: apipie stats --file FILE [--json | --prometheus | --openmetrics]\n"
+    "\n"
+    "Shows what generate --stats FILE has counted, by provider and model: requests, failures, "
+    "pictures,\n"
+    "how long half of them and 95 of 100 took at most, and what they cost.\n"
+    "  --json         all figures, as docs/stats.schema.json describes them\n"
+    "  --prometheus   for Prometheus, for the textfile collector of its node exporter say\n"
+    "  --openmetrics  the same as OpenMetrics\n",
     NULL};
 
 int cli_help_print(const char *const *parts)

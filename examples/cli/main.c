@@ -17,10 +17,11 @@ static const struct cli_command commands[] = {
     {"generate", 1, cli_generate_options, cli_help_generate, cli_generate},
     {"again", 1, cli_generate_options, cli_help_again, cli_again},
     {"sandbox", 0, cli_sandbox_options, cli_help_sandbox, cli_sandbox},
+    {"stats", 0, cli_stats_options, cli_help_stats, cli_stats},
 };
 
 static const char *const later[] = {"edit",    "models", "choose", "compare", "recommend",
-                                    "history", "health", "stats",  "upload",  "doctor"};
+                                    "history", "health", "upload", "doctor"};
 
 static const struct cli_command *find_command(const char *name)
 {

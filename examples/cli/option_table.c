@@ -71,6 +71,7 @@ const struct cli_option cli_generate_options[] = {
     MONEY("price", price, "US dollars as 0.008, at most 12 decimals"),
     TEXT("ledger", 0, ledger),
     TEXT("cache", 0, cache),
+    TEXT("stats", 0, stats),
     TEXT("batch", 0, batch),
     NUMBER("jobs", 0, jobs, 1, 1024, "a whole number from 1 to 1024"),
     FLAG("recipe", 0, recipe),
@@ -85,6 +86,15 @@ const struct cli_option cli_sandbox_options[] = {
     FLAG("help", 'h', help),
     NUMBER("port", 0, port, 0, 65535, "a port from 0 to 65535"),
     TEXT("fault", 0, fault),
+    {.kind = OPTION_END},
+};
+
+const struct cli_option cli_stats_options[] = {
+    FLAG("help", 'h', help),
+    TEXT("file", 0, file),
+    FLAG("json", 0, json),
+    FLAG("prometheus", 0, prometheus),
+    FLAG("openmetrics", 0, openmetrics),
     {.kind = OPTION_END},
 };
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows how a client is set up: server, key, money, cache; nothing of pictures. */
+/* Knows how a client is set up: server, key, money, cache, figures; nothing of pictures. */
 #include "session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "text.h"
 
@@ -74,11 +75,38 @@ static void set_money(apipie_client *client, const struct cli_options *o, struct
         note(apipie_client_set_max_in_flight(client, (int32_t)o->jobs), "--jobs", "", f);
 }
 
+/* What stands in the file, and what this run adds. */
+static apipie_status save_stats(apipie_client *client, const char *path)
+{
+    apipie_status status = APIPIE_OK;
+    apipie_stats *stats;
+
+    if (access(path, F_OK) == 0)
+        status = apipie_client_load_stats(client, path);
+    stats = status == APIPIE_OK ? apipie_client_stats(client) : NULL;
+    if (status == APIPIE_OK)
+        status = stats != NULL ? apipie_stats_save(stats, path) : APIPIE_E_MEMORY;
+    (void)apipie_stats_unref(stats);
+    return status;
+}
+
+/* Before anything is sent it is tried once: a file that cannot be written is found here. What it holds is read again at the end. */
+static void set_stats(struct cli_session *s, const struct cli_options *o, struct cli_failure *f)
+{
+    if (o->stats == NULL)
+        return;
+    note(save_stats(s->client, o->stats), "--stats", o->stats, f);
+    (void)apipie_client_reset_stats(s->client);
+    if (f->status == APIPIE_OK)
+        s->stats = o->stats;
+}
+
 void cli_session_open(struct cli_session *session, const struct cli_options *o,
                       struct cli_failure *f)
 {
     session->client = NULL;
     session->box = NULL;
+    session->stats = NULL;
     check_key(o, f);
     if (f->status == APIPIE_OK && o->sandbox)
         session->box = cli_box_start(CLI_UNSET, NULL, f);
@@ -88,6 +116,8 @@ void cli_session_open(struct cli_session *session, const struct cli_options *o,
         set_server(session, o, f);
     if (f->status == APIPIE_OK)
         set_money(session->client, o, f);
+    if (f->status == APIPIE_OK)
+        set_stats(session, o, f);
 }
 
 void cli_session_close(struct cli_session *session)
@@ -98,6 +128,11 @@ void cli_session_close(struct cli_session *session)
     if (problem != NULL) {
         (void)fputs("warning: the ledger is not complete: ", stderr);
         cli_text_print(stderr, problem);
+        (void)fputc('\n', stderr);
+    }
+    if (session->stats != NULL && save_stats(session->client, session->stats) != APIPIE_OK) {
+        (void)fputs("warning: --stats: the figures of this run could not be added to ", stderr);
+        cli_text_print(stderr, session->stats);
         (void)fputc('\n', stderr);
     }
     session->client = apipie_client_unref(session->client);

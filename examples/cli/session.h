@@ -9,12 +9,13 @@
 struct cli_session {
     apipie_client *client;
     struct cli_box *box; /* NULL without --sandbox */
+    const char *stats;   /* a file that gets the figures; NULL */
 };
 
 /* cli_session_close() in any case. */
 void cli_session_open(struct cli_session *session, const struct cli_options *options,
                       struct cli_failure *failure);
-/* Says on stderr what the ledger lacks, then frees. */
+/* Adds the figures to their file; says on stderr what that or the ledger lacks, then frees. */
 void cli_session_close(struct cli_session *session);
 /* Where it asks, without the key; "sandbox" for one in this process. Borrows from the options, else constant. */
 const char *cli_session_place(const struct cli_options *options);

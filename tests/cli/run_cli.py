@@ -10,6 +10,7 @@ from cli_support import CliTest  # noqa: E402
 from themes_batch import Batch, BatchFlow, BatchResume  # noqa: E402,F401
 from themes_contract import Json, Output, Request, Unwritable, Usage  # noqa: E402,F401
 from themes_money import Budget, Cache, Routes  # noqa: E402,F401
+from themes_stats import Stats  # noqa: E402,F401
 from themes_recipe import Again, Recipe  # noqa: E402,F401
 from themes_trouble import (Failures, Interrupt, Retries, SandboxCommand, Secrets, Terminal)  # noqa: E402,F401
 

@@ -5,7 +5,7 @@
     with_sandbox.py APIPIE [--fault WORDS] [--makes FILE]... [--says WORD]... -- COMMAND [argument]...
 
 It passes when the program does, its output has every WORD, and the folder then holds exactly those FILEs,
-each a whole PNG or BMP. WORDS is how the sandbox fails."""
+each of them whole (PNG, BMP, .prom). WORDS is how the sandbox fails."""
 import argparse
 import os
 import struct
@@ -25,6 +25,13 @@ def is_whole_bmp(data):
     return data[:2] == b"BM" and struct.unpack("<I", data[2:6])[0] == len(data)
 
 
+def is_whole_prom(data):
+    return b"\napipie_images_total{" in data and data[-1:] == b"\n"
+
+
+WHOLE = {".bmp": is_whole_bmp, "prom": is_whole_prom}
+
+
 def check(options, result, folder):
     wrong = []
     if result.returncode != 0:
@@ -35,8 +42,8 @@ def check(options, result, folder):
     for name in set(options.makes) & set(os.listdir(folder)):
         with open(os.path.join(folder, name), "rb") as file:
             data = file.read()
-        if not (is_whole_bmp(data) if name.endswith(".bmp") else is_whole_png(data)):
-            wrong.append(name + " is no whole picture")
+        if not WHOLE.get(name[-4:], is_whole_png)(data):
+            wrong.append(name + " is not whole")
     return wrong
 
 
