@@ -22,6 +22,7 @@ struct heard {
     apipie_client *client;
     int32_t wrong; /* calls inside the callback that did not say what they must */
     int32_t freed;
+    int64_t first_ms; /* when the first call came */
 };
 
 static void hear(void *user, const char *backend, const char *provider, const char *model,
@@ -36,6 +37,8 @@ static void hear(void *user, const char *backend, const char *provider, const ch
         snprintf(h->text + n, sizeof(h->text) - n, "%s%s%s %d>%d\n", provider,
                  scope == APIPIE_HEALTH_ROUTE ? "/" : "", model, before, after);
     h->count++;
+    if (h->first_ms == 0)
+        h->first_ms = draw_now_ms();
     h->wrong += strcmp(backend, "apipie") != 0 || reason[0] == '\0';
     if (h->client != NULL) {
         h->wrong += apipie_client_poll(h->client, 0) != APIPIE_E_REENTRANT;
@@ -168,6 +171,48 @@ static void told_in_poll(void **state)
     assert_int_equal(apipie_client_poll(d->client, 0), APIPIE_OK);
     assert_int_equal(apipie_client_next_timeout(d->client), -1);
     apipie_client_set_health_fn(d->client, NULL, NULL, NULL);
+}
+
+static void answer_slowly(struct raw_conn *c, const struct raw_request *q, void *user)
+{
+    char model[8];
+    (void)user;
+    draw_field(q, "model", model, sizeof(model));
+    if (strcmp(model, "B") == 0)
+        raw_pause_ms(c, 800);
+    raw_reply_json(c, 200, ONE_IMAGE);
+}
+
+/* Who waits for one request hears of another one's route meanwhile, whoever moves the bytes. */
+static void told_in_wait(struct draw *d, int32_t worker)
+{
+    struct heard heard = {.client = NULL};
+    draw_serve(d, answer_slowly, NULL);
+    apipie_client_set_health_fn(d->client, hear, &heard, NULL);
+    if (worker)
+        apipie_client_start_worker(d->client);
+    apipie_request *slow = draw_request_for(d->client, "B");
+    apipie_request *fast = draw_request_for(d->client, "A");
+    int64_t from = draw_now_ms();
+    assert_status(apipie_request_submit(slow), APIPIE_OK);
+    assert_status(apipie_request_submit(fast), APIPIE_OK);
+    assert_status(apipie_request_wait(slow, 10000), APIPIE_OK);
+    assert_true(heard.first_ms != 0);
+    assert_in_range(heard.first_ms - from, 0, 600);
+    assert_string_equal(heard.text, "pA/A 0>1\npA 0>1\npB/B 0>1\npB 0>1\n");
+    apipie_request_unref(slow);
+    apipie_request_unref(fast);
+    apipie_client_set_health_fn(d->client, NULL, NULL, NULL);
+}
+
+static void told_in_wait_of_a_leader(void **state)
+{
+    told_in_wait(*state, 0);
+}
+
+static void told_in_wait_beside_a_worker(void **state)
+{
+    told_in_wait(*state, 1);
 }
 
 /* ---- waiting for a way */
@@ -325,10 +370,16 @@ static void many_threads_and_a_worker(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        DRAW_TEST(down_and_back),    DRAW_TEST(rows_of_a_snapshot),
-        DRAW_TEST(told_in_poll),     DRAW_TEST(wait_for_a_rest),
-        DRAW_TEST(wait_for_a_pause), DRAW_TEST(a_probe_opens_the_way),
-        DRAW_TEST(many_threads),     DRAW_TEST(many_threads_and_a_worker),
+        DRAW_TEST(down_and_back),
+        DRAW_TEST(rows_of_a_snapshot),
+        DRAW_TEST(told_in_poll),
+        DRAW_TEST(told_in_wait_of_a_leader),
+        DRAW_TEST(told_in_wait_beside_a_worker),
+        DRAW_TEST(wait_for_a_rest),
+        DRAW_TEST(wait_for_a_pause),
+        DRAW_TEST(a_probe_opens_the_way),
+        DRAW_TEST(many_threads),
+        DRAW_TEST(many_threads_and_a_worker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
