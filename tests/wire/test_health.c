@@ -77,6 +77,15 @@ static int32_t state_of(const struct draw *d, const char *model)
     return apipie_client_health(d->client, "apipie", provider, model);
 }
 
+/* The figure of the only route. */
+static int64_t of_route(const struct draw *d, int32_t which)
+{
+    apipie_health *s = apipie_client_health_snapshot(d->client);
+    int64_t n = apipie_health_number(s, 1, which);
+    apipie_health_unref(s);
+    return n;
+}
+
 static void down_and_back(void **state)
 {
     struct draw *d = *state;
@@ -89,6 +98,8 @@ static void down_and_back(void **state)
     assert_status(apipie_client_set_health_fn(d->client, hear, &heard, forget), APIPIE_OK);
     calls(d, "A", 2);
     assert_int_equal(state_of(d, "A"), APIPIE_HEALTH_HEALTHY);
+    assert_int_equal(of_route(d, APIPIE_HEALTH_CALLS), 2); /* a refused prompt is an answer */
+    assert_int_equal(of_route(d, APIPIE_HEALTH_FAILED), 0);
     calls(d, "A", 3);
     assert_int_equal(state_of(d, "A"), APIPIE_HEALTH_DOWN);
     assert_int_equal(apipie_client_health(d->client, NULL, NULL, NULL), APIPIE_HEALTH_DOWN);
@@ -260,6 +271,7 @@ static void wait_for_a_pause(void **state)
     assert_status(apipie_client_wait_available(d->client, "pA", "A", 50), APIPIE_PENDING);
     /* A matter of pace is none of health. */
     assert_int_equal(state_of(d, "A"), APIPIE_HEALTH_UNKNOWN);
+    assert_int_equal(of_route(d, APIPIE_HEALTH_CALLS), 0);
     assert_status(apipie_client_wait_available(d->client, "pA", "A", 5000), APIPIE_OK);
     assert_in_range(draw_now_ms() - from, 800, 3000);
 }
