@@ -1709,7 +1709,8 @@ enum {
         7, /**< attempts of which nobody knew whether they were billed, when they ended */
     APIPIE_STATS_BYTES_UP = 8,   /**< bodies of requests that were sent */
     APIPIE_STATS_BYTES_DOWN = 9, /**< bodies of replies, and of pictures by url */
-    APIPIE_STATS_COST = 10,      /**< picodollars of billed attempts, estimated ones included */
+    APIPIE_STATS_COST =
+        10, /**< picodollars of billed attempts, estimated ones included, and what reconciliations find */
     APIPIE_STATS_COST_ESTIMATED = 11,    /**< the part of it that no server confirmed */
     APIPIE_STATS_TOKENS_PROMPT = 12,     /**< as far as replies say */
     APIPIE_STATS_TOKENS_COMPLETION = 13, /**< as far as replies say */

@@ -121,6 +121,8 @@ int32_t pie_money_billed(const struct apipie_request *r);
 
 /* The exchange has been judged, and its bill is known. */
 void pie_figures_attempt(struct apipie_request *r, const struct pie_attempt *a);
+/* Nobody knew whether it was billed; now it is known that it was. */
+void pie_figures_settled(const struct apipie_request *r, const struct pie_attempt *a, int64_t cost);
 /* Status and result are there; r->routes still are. */
 void pie_figures_ended(struct apipie_request *r);
 

@@ -83,6 +83,21 @@ void pie_figures_attempt(struct apipie_request *r, const struct pie_attempt *a)
     pie_counters_attempt(r->client->counters, row, &n);
 }
 
+/* Without a reply it was counted under what was asked for. */
+void pie_figures_settled(const struct apipie_request *r, const struct pie_attempt *a, int64_t cost)
+{
+    const struct pie_stats_attempt n = {.cost = cost,
+                                        .first_byte_ms = APIPIE_UNKNOWN,
+                                        .server_ms = APIPIE_UNKNOWN,
+                                        .now_wall_ms = pie_clock_wall_ms()};
+    struct pie_counters *counters = r->client->counters;
+    const char *provider = NULL;
+    const char *model = NULL;
+    pie_route_names(r, (size_t)a->route, &provider, &model);
+    pie_counters_attempt(counters, pie_counters_route(counters, r->dialect->name, provider, model),
+                         &n);
+}
+
 void pie_figures_ended(struct apipie_request *r)
 {
     struct pie_stats_request q = {.total_ms = APIPIE_UNKNOWN};

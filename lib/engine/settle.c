@@ -329,9 +329,9 @@ static void settle_book(struct apipie_request *r)
         if (!call->settled)
             continue;
         pie_recent_settled(r->client, a->hold);
-        if (a->hold[0] != '\0')
-            pie_meter_resolve(r->client->meter, a->hold, APIPIE_BILLED_YES, call->cost,
-                              pie_clock_wall_ms());
+        if (a->hold[0] != '\0' && pie_meter_resolve(r->client->meter, a->hold, APIPIE_BILLED_YES,
+                                                    call->cost, pie_clock_wall_ms()))
+            pie_figures_settled(s->of, a, call->cost);
     }
 }
 

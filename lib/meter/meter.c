@@ -308,20 +308,22 @@ void pie_meter_settle(struct pie_meter *m, struct pie_meter_hold *hold,
     pie_lock_drop(m->lock);
 }
 
-void pie_meter_resolve(struct pie_meter *m, const char *id, int32_t billed, int64_t cost,
-                       int64_t now_wall_ms)
+int32_t pie_meter_resolve(struct pie_meter *m, const char *id, int32_t billed, int64_t cost,
+                          int64_t now_wall_ms)
 {
     struct meter_note note = {pie_meter_line_resolve, 0, NULL};
     const struct pie_meter_end end = {billed, 0, cost, NULL, now_wall_ms};
     if (billed != APIPIE_BILLED_NO && billed != APIPIE_BILLED_YES)
-        return;
+        return 0;
     pie_lock_take(m->lock);
     meter_enter(m, now_wall_ms, &note);
     struct pie_meter_attempt *a = pie_meter_attempt_find(m, pie_slice_text(id));
-    if (a != NULL && a->place == PIE_METER_UNKNOWN)
+    int32_t unknown = a != NULL && a->place == PIE_METER_UNKNOWN;
+    if (unknown)
         meter_end(m, a, &end, &note);
     meter_leave(m, &note);
     pie_lock_drop(m->lock);
+    return unknown;
 }
 
 void pie_meter_totals(struct pie_meter *m, const char *tag, int64_t now_wall_ms,

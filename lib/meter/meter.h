@@ -93,9 +93,10 @@ void pie_meter_settle(struct pie_meter *m, struct pie_meter_hold *hold,
                       const struct pie_meter_end *end, int64_t *ret_charge);
 
 /* What was unknown became known (reconciled): by the id of its hold. billed is NO or YES. An id that is out now, or that
- * is not known (any more: with a ledger unknown ones are remembered until the end of the next day): nothing happens. */
-void pie_meter_resolve(struct pie_meter *m, const char *id, int32_t billed, int64_t cost,
-                       int64_t now_wall_ms);
+ * is not known (any more: with a ledger unknown ones are remembered until the end of the next day): nothing happens, and 0 comes
+ * back. */
+int32_t pie_meter_resolve(struct pie_meter *m, const char *id, int32_t billed, int64_t cost,
+                          int64_t now_wall_ms);
 
 /* tag NULL: everything. Reads what other processes appended first; where that fails: as far as is known. */
 void pie_meter_totals(struct pie_meter *m, const char *tag, int64_t now_wall_ms,

@@ -13,7 +13,7 @@
 /* Of a whole file: many times what PIE_STATS_ROUTES lines of usual names need. */
 #define STATSFILE_MAX   ((size_t)1 << 28)
 #define STATSFILE_HASH  (PIE_HASH_TEXT - 1)
-#define STATSFILE_PIECE 65536
+#define STATSFILE_PIECE 16384
 
 static void statsfile_hash(struct pie_slice text, char out[PIE_HASH_TEXT])
 {

@@ -71,6 +71,19 @@ static int64_t money(struct world *w, int32_t which)
     return apipie_client_money(w->client, NULL, which);
 }
 
+/* What the statistics say that it cost. */
+static int64_t counted(struct world *w)
+{
+    apipie_stats *s = apipie_client_stats(w->client);
+    assert_int_equal(apipie_stats_count(s), 1);
+    assert_int_equal(apipie_stats_number(s, 0, APIPIE_STATS_REQUESTS), 1); /* the look is none */
+    assert_int_equal(apipie_stats_number(s, 0, APIPIE_STATS_ATTEMPTS), 1);
+    assert_int_equal(apipie_stats_number(s, 0, APIPIE_STATS_BILLED_UNKNOWN), 1);
+    int64_t cost = apipie_stats_number(s, 0, APIPIE_STATS_COST);
+    apipie_stats_unref(s);
+    return cost;
+}
+
 static void a_lost_call_is_found(void **state)
 {
     struct world *w = *state;
@@ -78,7 +91,12 @@ static void a_lost_call_is_found(void **state)
     apipie_request *lost = drawn(w, "a fj\xC3\xB8rd", LOST);
     assert_int_equal(apipie_error_billed(apipie_request_error(lost)), APIPIE_BILLED_UNKNOWN);
     assert_int_equal(money(w, APIPIE_MONEY_UNKNOWN), APIPIE_DOLLAR / 100);
+    assert_int_equal(counted(w), 0);
     assert_int_equal(found(lost, &cost), APIPIE_BILLED_YES);
+    assert_int_equal(counted(w), cost);
+    int64_t again = 0;
+    found(lost, &again);
+    assert_int_equal(counted(w), cost); /* once */
     assert_int_equal(cost, apipie_sandbox_billed_cost(w->box));
     assert_int_equal(money(w, APIPIE_MONEY_UNKNOWN), 0);
     assert_int_equal(money(w, APIPIE_MONEY_SPENT), cost);
@@ -138,6 +156,7 @@ static void it_may_look_by_itself(void **state)
     assert_int_equal(apipie_error_billed(apipie_request_error(lost)), APIPIE_BILLED_YES);
     assert_int_equal(apipie_request_charge(lost, &kind), apipie_sandbox_billed_cost(w->box));
     assert_int_equal(kind, APIPIE_CHARGE_SERVER);
+    assert_int_equal(counted(w), apipie_sandbox_billed_cost(w->box));
     assert_int_equal(apipie_sandbox_billed_count(w->box), 1);
     assert_true(apipie_request_attempt_count(lost) >= 3); /* the call, and two looks */
     apipie_request_unref(lost);
