@@ -53,6 +53,38 @@ void pie_uptime_mark_span(struct pie_uptime *u, int64_t from_ms, int64_t to_ms)
         uptime_mark(u, m, PIE_UPTIME_DOWN);
 }
 
+/* So many minutes fit a word, and a week holds whole words. */
+#define UPTIME_WORD 32
+#define UPTIME_ODD  UINT64_C(0x5555555555555555)
+
+/* Of bits at even places. */
+static int64_t uptime_bits(uint64_t v)
+{
+    v = (v & UINT64_C(0x3333333333333333)) + ((v >> 2) & UINT64_C(0x3333333333333333));
+    v = (v + (v >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (int64_t)((v * UINT64_C(0x0101010101010101)) >> 56);
+}
+
+/* The minutes from there that were looked at: a word's, or one. */
+static int64_t uptime_count(const struct pie_uptime *u, int64_t minute, int64_t last,
+                            int64_t *known, int64_t *halves)
+{
+    uint64_t word = 0;
+    size_t place = (size_t)(minute % PIE_UPTIME_WEEK);
+    if (place % UPTIME_WORD != 0 || last - minute < UPTIME_WORD - 1) {
+        word = (uint64_t)uptime_get(u, minute);
+        last = minute;
+    } else {
+        memcpy(&word, u->minute + place / 4, sizeof(word));
+        last = minute + UPTIME_WORD - 1;
+    }
+    uint64_t up = word & UPTIME_ODD;
+    uint64_t down = (word >> 1) & UPTIME_ODD;
+    *known += uptime_bits(up | down);
+    *halves += 2 * uptime_bits(up) - uptime_bits(up & down);
+    return last - minute + 1;
+}
+
 int32_t pie_uptime_share(const struct pie_uptime *u, int64_t now_ms, int32_t minutes)
 {
     int64_t known = 0;
@@ -63,10 +95,9 @@ int32_t pie_uptime_share(const struct pie_uptime *u, int64_t now_ms, int32_t min
         first = u->head - PIE_UPTIME_WEEK + 1;
     if (first < 1)
         first = 1;
-    for (int64_t m = first; m <= last && m <= u->head; m++) {
-        int32_t what = uptime_get(u, m);
-        known += what != 0;
-        halves += what == PIE_UPTIME_UP ? 2 : what == (PIE_UPTIME_UP | PIE_UPTIME_DOWN);
-    }
+    if (last > u->head)
+        last = u->head;
+    while (first <= last)
+        first += uptime_count(u, first, last, &known, &halves);
     return known != 0 ? (int32_t)(halves * 500 / known) : APIPIE_UNKNOWN;
 }

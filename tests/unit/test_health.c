@@ -226,6 +226,33 @@ static void minutes_up_and_down(void **state)
     assert_int_equal(sizeof(u.minute), 2520);
 }
 
+/* Against a plain list of two weeks. */
+static void a_week_is_counted_right(void **state)
+{
+    (void)state;
+    static unsigned char minutes[2 * PIE_UPTIME_WEEK];
+    static const int32_t spans[] = {1, 31, PIE_UPTIME_HOUR, PIE_UPTIME_DAY, PIE_UPTIME_WEEK};
+    struct pie_uptime u;
+    uint32_t dice = 12345;
+    memset(&u, 0, sizeof(u));
+    for (int32_t i = 0; i < 2 * PIE_UPTIME_WEEK; i++) {
+        dice = dice * 1103515245 + 12345;
+        minutes[i] = (unsigned char)(dice >> 16 & 3);
+        if (minutes[i] != 0)
+            pie_uptime_mark(&u, T0 + i * MINUTE, minutes[i]);
+        for (size_t s = 0; i % 997 == 996 && s < PIE_COUNT(spans); s++) {
+            int32_t known = 0;
+            int32_t halves = 0;
+            for (int32_t k = i < spans[s] ? 0 : i - spans[s] + 1; k <= i; k++) {
+                known += minutes[k] != 0;
+                halves += minutes[k] == 1 ? 2 : minutes[k] == 3;
+            }
+            assert_int_equal(pie_uptime_share(&u, T0 + i * MINUTE, spans[s]),
+                             known != 0 ? halves * 500 / known : APIPIE_UNKNOWN);
+        }
+    }
+}
+
 static void a_rest_is_downtime(void **state)
 {
     (void)state;
@@ -244,10 +271,11 @@ static void a_rest_is_downtime(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_window_forgets),    cmocka_unit_test(late_calls_weigh_more),
-        cmocka_unit_test(states_of_series),    cmocka_unit_test(since_and_silence),
-        cmocka_unit_test(slow_and_fast_again), cmocka_unit_test(a_breaker_that_rests),
-        cmocka_unit_test(minutes_up_and_down), cmocka_unit_test(a_rest_is_downtime),
+        cmocka_unit_test(a_window_forgets),        cmocka_unit_test(late_calls_weigh_more),
+        cmocka_unit_test(states_of_series),        cmocka_unit_test(since_and_silence),
+        cmocka_unit_test(slow_and_fast_again),     cmocka_unit_test(a_breaker_that_rests),
+        cmocka_unit_test(minutes_up_and_down),     cmocka_unit_test(a_rest_is_downtime),
+        cmocka_unit_test(a_week_is_counted_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
