@@ -139,6 +139,12 @@ struct sums {
     int64_t requests, failed, images, cost;
 };
 
+/* A file may hold anything. */
+static void add(int64_t *sum, int64_t more)
+{
+    *sum = *sum > INT64_MAX - more ? INT64_MAX : *sum + more;
+}
+
 static void print_sums(const struct sums *s)
 {
     print_count(s->requests);
@@ -160,10 +166,10 @@ static void print_row(const apipie_stats *stats, size_t row, struct sums *all)
     print_seconds(apipie_stats_quantile(stats, row, APIPIE_STATS_TOTAL, 950));
     print_money(s.cost);
     (void)fputc('\n', stdout);
-    all->requests += s.requests;
-    all->failed += s.failed;
-    all->images += s.images;
-    all->cost += s.cost;
+    add(&all->requests, s.requests);
+    add(&all->failed, s.failed);
+    add(&all->images, s.images);
+    add(&all->cost, s.cost);
 }
 
 static void print_failures(const apipie_stats *stats)

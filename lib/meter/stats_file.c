@@ -104,23 +104,25 @@ apipie_status pie_stats_save(const struct apipie_stats *s, const char *path,
 
 /* ---- read */
 
-/* What was never negative when it was written. */
+/* What was never negative when it was written; 0 where it is not there, or is not good. */
 static int64_t statsfile_count(const struct pie_node *object, const char *name, int32_t *good)
 {
     int64_t v = 0;
     const struct pie_node *node = pie_node_get(object, name);
-    if (node != NULL && (pie_node_int(node, &v) != APIPIE_OK || v < 0))
-        *good = 0;
-    return v;
+    if (node == NULL || (pie_node_int(node, &v) == APIPIE_OK && v >= 0))
+        return v;
+    *good = 0;
+    return 0;
 }
 
 static int64_t statsfile_money(const struct pie_node *object, const char *name, int32_t *good)
 {
     int64_t v = 0;
     const struct pie_node *node = pie_node_get(object, name);
-    if (node != NULL && (pie_node_money(node, &v) != APIPIE_OK || v < 0))
-        *good = 0;
-    return v;
+    if (node == NULL || (pie_node_money(node, &v) == APIPIE_OK && v >= 0))
+        return v;
+    *good = 0;
+    return 0;
 }
 
 static void statsfile_read_ended(const struct pie_node *list, struct pie_stats_row *row,
