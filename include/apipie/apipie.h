@@ -2138,6 +2138,161 @@ APIPIE_API size_t apipie_stats_format(const apipie_stats *stats, int32_t format,
 APIPIE_API apipie_status apipie_stats_save(const apipie_stats *stats, const char *path);
 
 /* ---------------------------------------------------------------------------------------------
+ * Health: how routes and providers do
+ *
+ * Every call that was judged tells something about its route, and about the provider as a whole. A route goes by the names that the
+ * request gave it, "" where it left one to the gateway. What is no fault of the route (a refused prompt, a bad key) counts as an answer;
+ * what says nothing about it (cancelled, too many requests) does not count. All times are of the last 15 minutes, at most 20 calls.
+ * The rules and their numbers are in docs/health.md. Nothing of it is kept in a file.
+ * ------------------------------------------------------------------------------------------- */
+
+typedef struct apipie_health apipie_health; /**< how all stood at one moment: never changes */
+
+/** States, the worse the greater. Since: 0.1. */
+enum {
+    APIPIE_HEALTH_UNKNOWN = 0, /**< no call in the last 15 minutes, or too few */
+    APIPIE_HEALTH_HEALTHY = 1,
+    APIPIE_HEALTH_DEGRADED = 2, /**< fewer than 90 % succeed, or it takes twice as long as usual */
+    APIPIE_HEALTH_DOWN =
+        3 /**< it rests after failures, the last 3 failed, or fewer than half succeed */
+};
+
+/** What a row is about, for apipie_health_number(). Since: 0.1. */
+enum {
+    APIPIE_HEALTH_ROUTE = 0,    /**< one backend, provider and model */
+    APIPIE_HEALTH_PROVIDER = 1, /**< all calls to one provider; its model is "" */
+    APIPIE_HEALTH_GROUP =
+        2 /**< all calls to models of one kind; backend and provider are "", the group stands for the model */
+};
+
+/** The texts of a row, for apipie_health_text(). Since: 0.1. */
+enum {
+    APIPIE_HEALTH_BACKEND = 0,
+    APIPIE_HEALTH_PROVIDER_NAME = 1, /**< "" when nobody named it */
+    APIPIE_HEALTH_MODEL = 2, /**< "" when nobody named it, and of a provider; of a group its name */
+    APIPIE_HEALTH_REASON = 3 /**< one line: "9 of the last 20 failed" */
+};
+
+/** Signs that a healthy route is about to get worse. Since: 0.1. */
+enum {
+    APIPIE_HEALTH_WARNING_NONE = 0,
+    APIPIE_HEALTH_WARNING_ERRORS = 1, /**< more failures than usual */
+    APIPIE_HEALTH_WARNING_LATENCY = 2 /**< it takes longer than usual */
+};
+
+/** The figures of a row, for apipie_health_number(). Since: 0.1. */
+enum {
+    APIPIE_HEALTH_SCOPE = 0,       /**< APIPIE_HEALTH_ROUTE, _PROVIDER, _GROUP */
+    APIPIE_HEALTH_STATE = 1,       /**< APIPIE_HEALTH_UNKNOWN to _DOWN */
+    APIPIE_HEALTH_WARNING = 2,     /**< APIPIE_HEALTH_WARNING_* */
+    APIPIE_HEALTH_SINCE_MS = 3,    /**< when the state began: since 1970 UTC */
+    APIPIE_HEALTH_CALLS = 4,       /**< in the window */
+    APIPIE_HEALTH_FAILED = 5,      /**< ... that failed */
+    APIPIE_HEALTH_SUCCESS = 6,     /**< per mille that succeeded; late calls weigh more */
+    APIPIE_HEALTH_P50_MS = 7,      /**< half of the pictures in the window took no longer */
+    APIPIE_HEALTH_BASELINE_MS = 8, /**< ... and usually, once 20 came */
+    APIPIE_HEALTH_UPTIME_HOUR = 9, /**< per mille of the minutes of which something is known */
+    APIPIE_HEALTH_UPTIME_DAY = 10,
+    APIPIE_HEALTH_UPTIME_WEEK = 11
+};
+
+/**
+ * The state of a route, of a provider (model NULL), or the worst of all that the names mean. NULL is any; "" is one that nobody named.
+ * @return APIPIE_HEALTH_UNKNOWN also for what was never called, for a NULL client, and in a child after fork()
+ * Threads: any, also inside a callback. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_client_health(apipie_client *client, const char *backend,
+                                        const char *provider, const char *model);
+
+/**
+ * How all routes and providers stand now.
+ * @return a reference, NULL without memory, for NULL, and in a child after fork()
+ * Threads: any, also inside a callback. Blocks: no. Owns: the caller, apipie_health_unref(); it may outlive the client, whose memory it
+ * keeps. Since: 0.1.
+ */
+APIPIE_API apipie_health *apipie_client_health_snapshot(apipie_client *client);
+
+/**
+ * A state changed, or with `before` and `after` the same an early warning.
+ * @param model "" for a whole provider too; the name of a group
+ * @param scope APIPIE_HEALTH_ROUTE, _PROVIDER, _GROUP
+ * @param reason one line; all texts live during the call
+ * Threads: one that polls or waits, between two turns: as a done callback; one at a time. Blocks: should not. Owns: nothing.
+ * Since: 0.1.
+ */
+typedef void (*apipie_health_fn)(void *user, const char *backend, const char *provider,
+                                 const char *model, int32_t scope, int32_t before, int32_t after,
+                                 const char *reason);
+
+/**
+ * Calls back when a state changes, as long as somebody polls or waits. Several changes of one route between two deliveries become one,
+ * from the state that was told last to the present one. That a state becomes unknown because time passes is not told by itself.
+ * apipie_client_poll() may return because of it, and the descriptors of apipie_client_queue_fd() and _loop_fd() are readable.
+ * @param health_fn NULL takes it back
+ * @param user_free NULL if `user` needs none
+ * Threads: any. Blocks: no. Owns: takes user (freed once: with the client, when replaced and not running any more, or at once on
+ * failure and with NULL). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_health_fn(apipie_client *client,
+                                                     apipie_health_fn health_fn, void *user,
+                                                     apipie_free_fn user_free);
+
+/**
+ * Waits until a request may go that way: no rest after failures (or it is over, and this request may be the probe), no pause that the
+ * server asked for. Turns as apipie_client_poll() does, callbacks included; without anything to do it sleeps.
+ * @param provider, model NULL is any: one of the known routes is enough; "" is one that nobody named
+ * @param timeout_ms 0 only looks; negative: no limit
+ * @return APIPIE_OK, also for a way that was never gone; APIPIE_PENDING when the time is up, APIPIE_E_REENTRANT inside a callback,
+ *         APIPIE_E_FORKED, APIPIE_E_ARGUMENT
+ * Threads: any, several at once. Blocks: as long as it is told. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_wait_available(apipie_client *client, const char *provider,
+                                                      const char *model, int64_t timeout_ms);
+
+/**
+ * Adds a reference.
+ * @return health
+ * Threads: any. Blocks: no. Owns: one more apipie_health_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_health *apipie_health_ref(apipie_health *health);
+
+/**
+ * Drops a reference.
+ * @return NULL, always
+ * Threads: any, also inside a callback. Blocks: no. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_health *apipie_health_unref(apipie_health *health);
+
+/**
+ * How many rows there are: groups first, then by backend and provider, each provider before its routes.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_health_count(const apipie_health *health);
+
+/**
+ * A text of a row.
+ * @param which APIPIE_HEALTH_BACKEND, _PROVIDER_NAME, _MODEL, _REASON
+ * @return NULL for a row or a text that is not there
+ * Threads: any. Blocks: no. Owns: health. Since: 0.1.
+ */
+APIPIE_API const char *apipie_health_text(const apipie_health *health, size_t row, int32_t which);
+
+/**
+ * A figure of a row.
+ * @param which APIPIE_HEALTH_SCOPE to APIPIE_HEALTH_UPTIME_WEEK
+ * @return APIPIE_UNKNOWN for a row or a figure that is not there, and for what nobody knows yet
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_health_number(const apipie_health *health, size_t row, int32_t which);
+
+/**
+ * The name of a state, in English: "healthy".
+ * @return "unknown" for any other number
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API const char *apipie_health_name(int32_t state);
+
+/* ---------------------------------------------------------------------------------------------
  * Money
  * ------------------------------------------------------------------------------------------- */
 

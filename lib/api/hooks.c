@@ -9,7 +9,7 @@ apipie_status pie_api_hook_make(apipie_client *client, const struct pie_hook *as
     *ret = NULL;
     if (client != NULL && !foreign &&
         (as->veto != NULL || as->key != NULL || as->log != NULL || as->trace != NULL ||
-         as->stats != NULL))
+         as->stats != NULL || as->health != NULL))
         return pie_hook_new(&client->mem, as, ret);
     if (as->user_free != NULL)
         as->user_free(as->user);

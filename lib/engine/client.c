@@ -21,6 +21,7 @@ static void client_free(struct apipie_client *c)
     pie_hook_drop(c->log_hook);
     pie_hook_drop(c->trace_hook);
     pie_hook_drop(c->stats_hook);
+    pie_hook_drop(c->health_hook);
     pie_routes_clear(&c->routes);
     pie_rate_free_all(c);
     pie_price_free_all(c);
@@ -31,6 +32,7 @@ static void client_free(struct apipie_client *c)
     pie_queue_free(&c->alarms);
     pie_meter_free(c->meter);
     pie_counters_free(c->counters);
+    pie_health_table_free(c->health);
     pie_poller_free(&mem, c->loop);
     pie_bell_free(c->bell);
     pie_lock_free(&mem, c->lock);
@@ -94,7 +96,8 @@ struct apipie_client *pie_client_new(const struct pie_mem *mem)
     c->lock = pie_lock_new(&c->mem);
     c->meter = pie_meter_new(&c->mem);
     c->counters = pie_counters_new(&c->mem);
-    if (c->lock == NULL || c->meter == NULL || c->counters == NULL ||
+    c->health = pie_health_table_new(&c->mem);
+    if (c->lock == NULL || c->meter == NULL || c->counters == NULL || c->health == NULL ||
         client_read_environment(c) != APIPIE_OK) {
         client_free(c);
         return NULL;

@@ -6,7 +6,7 @@
 
 int32_t pie_deliver_ready(const struct apipie_client *c)
 {
-    return c->posted != NULL || c->due != NULL;
+    return c->posted != NULL || c->due != NULL || pie_care_is_due(c);
 }
 
 static void deliver_ring(struct apipie_client *c)
@@ -19,6 +19,11 @@ static void deliver_ring(struct apipie_client *c)
         pie_bell_ring(c->bell);
     else
         pie_bell_silence(c->bell);
+}
+
+void pie_deliver_look(struct apipie_client *c)
+{
+    deliver_ring(c);
 }
 
 static struct apipie_request **deliver_first(struct apipie_client *c, int32_t whom)

@@ -44,6 +44,7 @@ struct pie_hook {
     int32_t level; /* of log */
     apipie_trace_fn trace;
     apipie_stats_fn stats;
+    apipie_health_fn health;
     void *user;
     apipie_free_fn user_free;
 };
@@ -141,9 +142,13 @@ struct apipie_client {
     int32_t bell_rung;
     struct pie_poller
         *loop; /* transport and bell, for a loop of the host's; NULL: nobody asked for it */
-    struct pie_meter *meter;       /* has a lock of its own */
-    struct pie_counters *counters; /* likewise */
-    int64_t poll_budget_us;        /* a counter; 0: none */
+    struct pie_meter *meter;         /* has a lock of its own */
+    struct pie_counters *counters;   /* likewise */
+    struct pie_health_table *health; /* likewise */
+    struct pie_hook *health_hook;
+    int32_t health_due;     /* it is to be told something */
+    int32_t health_calling; /* it is being told */
+    int64_t poll_budget_us; /* a counter; 0: none */
     struct pie_hook *stats_hook;
     int64_t stats_every_ms, stats_due_ms; /* INT64_MAX: nobody wants to be told */
     int64_t process;                      /* that made it */
@@ -351,6 +356,9 @@ int32_t pie_client_is_foreign(const struct apipie_client *c);
 apipie_status pie_engine_submit(struct apipie_request *r, int32_t waits);
 apipie_status pie_engine_perform(struct apipie_request *r);
 apipie_status pie_engine_wait(struct apipie_request *r, int64_t timeout_ms);
+/* APIPIE_OK when a request may go one of the ways that the names mean; APIPIE_PENDING when the time is up. */
+apipie_status pie_engine_wait_available(struct apipie_client *c, const char *provider,
+                                        const char *model, int64_t timeout_ms);
 apipie_status pie_engine_poll(struct apipie_client *c, int64_t timeout_ms);
 void pie_engine_cancel(struct apipie_request *r);
 void pie_engine_wakeup(struct apipie_client *c);
@@ -377,6 +385,14 @@ struct apipie_stats *pie_engine_stats(struct apipie_client *c);
 void pie_engine_stats_drop(struct apipie_stats *s); /* NULL is fine */
 /* From now on; hook NULL: never. Takes hook. Without the lock. */
 void pie_inform_set(struct apipie_client *c, struct pie_hook *hook, int64_t every_ms);
+
+/* ---- care.c: the health of routes */
+
+/* A reference, which keeps the client's memory. NULL without memory, and in a child after fork(). */
+struct apipie_health *pie_engine_health(struct apipie_client *c);
+void pie_engine_health_drop(struct apipie_health *s); /* NULL is fine */
+/* Who is told of changes from now on; NULL: nobody. Takes hook. Without the lock. */
+void pie_care_set(struct apipie_client *c, struct pie_hook *hook);
 
 /* ---- request */
 

@@ -61,7 +61,8 @@ struct pie_lane {
     int64_t paused_ms; /* the server asked for silence until then */
     int32_t one_image; /* it makes one image a call */
     struct pie_queue line;
-    char problem[160]; /* its last failure */
+    struct pie_health_place *health; /* NULL: nothing was reported yet */
+    char problem[160];               /* its last failure */
 };
 
 /* Finds or makes it, and counts the user. NULL without memory. */
@@ -315,6 +316,8 @@ int32_t pie_deliver_waited(struct apipie_request *r);
 int64_t pie_deliver_pending(const struct apipie_client *c);
 /* Is there something for poll or next to hand over? */
 int32_t pie_deliver_ready(const struct apipie_client *c);
+/* What is to be handed over may be another thing now. */
+void pie_deliver_look(struct apipie_client *c);
 /* Calls back what is due: all of it, or the progress of one request. */
 void pie_deliver_call(struct apipie_client *c, struct apipie_request *only);
 /* The client goes: nobody will collect what is left. Without the lock. */
@@ -329,6 +332,19 @@ int64_t pie_inform_due_ms(const struct apipie_client *c);
 int32_t pie_inform_is_due(const struct apipie_client *c);
 /* Tells it, when it is time. Between two turns; enters and leaves with the lock held, and lets it go meanwhile. */
 void pie_inform_call(struct apipie_client *c);
+
+/* ---- care.c */
+
+/* A paid call was judged: good 1 or 0, or -1 when it says nothing about its lane. drawn: its time counts. The leader's, like the
+ * next one. */
+void pie_care_judged(struct apipie_request *r, const struct pie_outcome *o, int32_t good,
+                     int32_t drawn);
+/* A probe goes, or comes back without an answer. */
+void pie_care_gate(struct apipie_client *c, const struct pie_lane *lane);
+/* Is there something to tell, and nobody who is telling it? The lock is held, as for the next one. */
+int32_t pie_care_is_due(const struct apipie_client *c);
+/* Tells it. Between two turns; enters and leaves with the lock held, and lets it go meanwhile. */
+void pie_care_call(struct apipie_client *c);
 
 /* ---- sleep.c: who sleeps while another one leads. The lock is held. */
 

@@ -178,6 +178,8 @@ static void lane_let_out(struct apipie_client *c, struct apipie_request *r)
     pie_run_call(r, &call);
     pie_queue_take(&lane->line, &r->place_in_lane);
     r->probe = pie_breaker_enter(&lane->breaker, pie_clock_ms());
+    if (r->probe)
+        pie_care_gate(c, lane);
     r->counted = r->rated = 1;
     c->in_flight++;
     pie_lock_take(c->lock);

@@ -10,6 +10,8 @@ struct lead_aim {
     const struct apipie_request *request; /* its end; NULL: something to hand over, or a nudge */
     int64_t until_ms;
     int64_t budget_us; /* of each turn; 0: none */
+    int32_t way;       /* that a request may go there, instead; NULL: anywhere */
+    const char *provider, *model;
 };
 
 void pie_engine_look_again(struct apipie_client *c)
@@ -45,11 +47,19 @@ static int64_t lead_left_of(const struct apipie_client *c, const struct lead_aim
     return lead_left(due < aim->until_ms ? due : aim->until_ms);
 }
 
+/* When it may; <= now: at once. */
+static int64_t lead_way_open(const struct apipie_client *c, const struct lead_aim *aim)
+{
+    return pie_health_table_open(c->health, aim->provider, aim->model, pie_clock_ms());
+}
+
 /* The lock is held. */
 static int32_t lead_reached(const struct apipie_client *c, const struct lead_aim *aim)
 {
-    if (pie_inform_is_due(c))
+    if (pie_inform_is_due(c) || pie_care_is_due(c))
         return 1;
+    if (aim->way)
+        return c->due != NULL || c->closing || lead_way_open(c, aim) <= pie_clock_ms();
     if (aim->request != NULL)
         return lead_ended(aim->request) || aim->request->listed_for == PIE_FOR_CALL;
     /* Without a limit a wait for nothing would have no end. */
@@ -135,13 +145,14 @@ static int64_t lead_until(int64_t timeout_ms)
 static void lead_until_ended(struct apipie_request *r, int64_t until_ms)
 {
     struct apipie_client *c = r->client;
-    struct lead_aim aim = {r, until_ms, 0};
+    struct lead_aim aim = {.request = r, .until_ms = until_ms};
     int32_t turns = 0;
     while (!lead_ended(r) && (turns++ == 0 || pie_clock_ms() < until_ms)) {
         /* What is due already does not wait for what comes next. */
         aim.until_ms = r->listed_for == PIE_FOR_CALL ? 0 : until_ms;
         lead_or_follow(c, &aim);
         pie_inform_call(c);
+        pie_care_call(c);
         if (r->listed_for != PIE_FOR_CALL || lead_ended(r))
             continue;
         pie_sleep_hand_over(c);
@@ -228,18 +239,9 @@ static void lead_hear_nudge(struct apipie_client *c)
     c->nudged = 0;
 }
 
-apipie_status pie_engine_poll(struct apipie_client *c, int64_t timeout_ms)
+/* All that is due. Enters and leaves with the lock held. */
+static void lead_call_back(struct apipie_client *c)
 {
-    if (pie_client_is_foreign(c))
-        return APIPIE_E_FORKED;
-    if (pie_inside_where(c) != PIE_INSIDE_NOTHING)
-        return APIPIE_E_REENTRANT;
-    struct lead_aim aim = {NULL, lead_until(timeout_ms), pie_count_get(&c->poll_budget_us)};
-    pie_client_keep(c);
-    pie_lock_take(c->lock);
-    c->inside++;
-    lead_until_ready(c, &aim);
-    lead_hear_nudge(c);
     if (c->due != NULL) {
         pie_sleep_hand_over(c);
         pie_lock_drop(c->lock);
@@ -247,10 +249,60 @@ apipie_status pie_engine_poll(struct apipie_client *c, int64_t timeout_ms)
         pie_lock_take(c->lock);
     }
     pie_inform_call(c);
+    pie_care_call(c);
+}
+
+apipie_status pie_engine_poll(struct apipie_client *c, int64_t timeout_ms)
+{
+    if (pie_client_is_foreign(c))
+        return APIPIE_E_FORKED;
+    if (pie_inside_where(c) != PIE_INSIDE_NOTHING)
+        return APIPIE_E_REENTRANT;
+    struct lead_aim aim = {.until_ms = lead_until(timeout_ms),
+                           .budget_us = pie_count_get(&c->poll_budget_us)};
+    pie_client_keep(c);
+    pie_lock_take(c->lock);
+    c->inside++;
+    lead_until_ready(c, &aim);
+    lead_hear_nudge(c);
+    lead_call_back(c);
     apipie_status status = pie_deliver_pending(c) != 0 ? APIPIE_PENDING : APIPIE_OK;
     lead_leave(c);
     pie_client_drop(c);
     return status;
+}
+
+/* ---- wait for a way */
+
+/* Enters and leaves with the lock held. 1: it is open. */
+static int32_t lead_until_open(struct apipie_client *c, struct lead_aim *aim, int64_t until_ms)
+{
+    for (;;) {
+        int64_t now = pie_clock_ms();
+        int64_t open = lead_way_open(c, aim);
+        if (open <= now || c->closing || now >= until_ms)
+            return open <= now;
+        aim->until_ms = open < until_ms ? open : until_ms;
+        lead_or_follow(c, aim);
+        lead_call_back(c);
+    }
+}
+
+apipie_status pie_engine_wait_available(struct apipie_client *c, const char *provider,
+                                        const char *model, int64_t timeout_ms)
+{
+    if (pie_client_is_foreign(c))
+        return APIPIE_E_FORKED;
+    if (pie_inside_where(c) != PIE_INSIDE_NOTHING)
+        return APIPIE_E_REENTRANT;
+    struct lead_aim aim = {.way = 1, .provider = provider, .model = model};
+    pie_client_keep(c);
+    pie_lock_take(c->lock);
+    c->inside++;
+    int32_t open = lead_until_open(c, &aim, lead_until(timeout_ms));
+    lead_leave(c);
+    pie_client_drop(c);
+    return open ? APIPIE_OK : APIPIE_PENDING;
 }
 
 void pie_engine_wakeup(struct apipie_client *c)

@@ -180,6 +180,7 @@ void pie_route_report(struct apipie_request *r, const struct pie_outcome *o,
     int64_t pause = route_pause_ms(o, err);
     if (pause > 0)
         route_pause(r, pause, now);
+    pie_care_judged(r, o, good, err == NULL);
 }
 
 /* A call that never left does not count against the limits by the minute. */
@@ -199,8 +200,10 @@ static void route_give_back(struct apipie_request *r)
 void pie_route_release(struct apipie_request *r)
 {
     route_give_back(r);
-    if (r->probe && r->lane != NULL)
+    if (r->probe && r->lane != NULL) {
         pie_breaker_report(&r->lane->breaker, 1, -1, pie_clock_ms());
+        pie_care_gate(r->client, r->lane);
+    }
     r->probe = 0;
     if (r->counted)
         r->client->in_flight--;

@@ -17,6 +17,7 @@
 #include "codec/codec.h"
 
 #include "meter/stats.h"
+#include "meter/health.h"
 
 struct pie_meter;
 
