@@ -10,7 +10,7 @@ passed=0 failed=0 notes=
 
 needed="gcc g++ meson ninja-build pkg-config libcurl4-openssl-dev libjansson-dev libb64-dev libcmocka-dev
 libmicrohttpd-dev libpng-dev zlib1g-dev python3 binutils"
-wished="clang valgrind nodejs npm locales nginx-light openssl tinyproxy-bin microsocks iproute2 libuv1-dev libsdl2-dev"
+wished="clang valgrind nodejs npm locales nginx-light openssl tinyproxy-bin microsocks iproute2 libuv1-dev libsdl2-dev prometheus"
 
 say() { printf '%s\n' "$*"; }
 note() {
@@ -34,7 +34,8 @@ has_needed() {
         pkg-config --exists 'libcurl >= 7.85' 'jansson >= 2.12' 'cmocka >= 1.1.5' libmicrohttpd libpng zlib
 }
 has_loops() { pkg-config --exists libuv sdl2; }
-has_wished() { has clang && has valgrind && has node && has npm && has_french && has_servers && has_loops; }
+has_metrics() { has promtool; }
+has_wished() { has clang && has valgrind && has node && has npm && has_french && has_servers && has_loops && has_metrics; }
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
@@ -65,6 +66,7 @@ install_packages() {
     has_server ip || apt iproute2
     has_french || { apt locales && as_root localedef -i fr_FR -f UTF-8 fr_FR.UTF-8; }
     has_loops || apt libuv1-dev libsdl2-dev
+    has_metrics || apt prometheus
     has_wished || note "not all of these could be installed: $wished"
 }
 

@@ -1904,6 +1904,229 @@ typedef void (*apipie_catalog_change)(void *user, int32_t kind, const char *prov
 APIPIE_API apipie_status apipie_catalog_diff(const apipie_catalog *older,
                                              const apipie_catalog *newer, apipie_catalog_change fn,
                                              void *user);
+ * Statistics: what a client did, by backend, provider and model
+ *
+ * A row belongs to one route. A route that names its provider and model is counted under these names; what it leaves to the gateway is
+ * counted under what the reply names. A request counts once, when it has ended, on the route that served it, or was tried last; an
+ * attempt counts on its own route. Requests that submit refused and reconciliations are not counted. docs/stats.md says more.
+ * ------------------------------------------------------------------------------------------- */
+
+typedef struct apipie_stats apipie_stats; /**< what stood there at one moment: never changes */
+
+/** The names of a row, for apipie_stats_text(). Since: 0.1. */
+enum {
+    APIPIE_STATS_BACKEND = 0,
+    APIPIE_STATS_PROVIDER = 1, /**< "" when nobody named it */
+    APIPIE_STATS_MODEL = 2     /**< "" when nobody named it */
+};
+
+/** The figures of a row, for apipie_stats_number(). Since: 0.1. */
+enum {
+    APIPIE_STATS_REQUESTS = 0,        /**< that have ended */
+    APIPIE_STATS_REQUESTS_OK = 1,     /**< with a picture */
+    APIPIE_STATS_REQUESTS_CACHED = 2, /**< out of the cache: nothing was sent */
+    APIPIE_STATS_IMAGES = 3,          /**< that were drawn, and came whole */
+    APIPIE_STATS_ATTEMPTS = 4,        /**< exchanges of the paid call, redirects included */
+    APIPIE_STATS_RETRIES = 5,         /**< attempts after another one on the same route */
+    APIPIE_STATS_FAILOVERS = 6,       /**< attempts because another route had failed */
+    APIPIE_STATS_BILLED_UNKNOWN =
+        7, /**< attempts of which nobody knew whether they were billed, when they ended */
+    APIPIE_STATS_BYTES_UP = 8,   /**< bodies of requests that were sent */
+    APIPIE_STATS_BYTES_DOWN = 9, /**< bodies of replies, and of pictures by url */
+    APIPIE_STATS_COST = 10,      /**< picodollars of billed attempts, estimated ones included */
+    APIPIE_STATS_COST_ESTIMATED = 11,    /**< the part of it that no server confirmed */
+    APIPIE_STATS_TOKENS_PROMPT = 12,     /**< as far as replies say */
+    APIPIE_STATS_TOKENS_COMPLETION = 13, /**< as far as replies say */
+    APIPIE_STATS_FIRST_MS = 14,          /**< when it counted something first: since 1970 UTC */
+    APIPIE_STATS_LAST_MS = 15            /**< ... and last */
+};
+
+/** The times of a row, each a histogram. Since: 0.1. */
+enum {
+    APIPIE_STATS_TOTAL = 0, /**< submit to end, of requests that drew a picture */
+    APIPIE_STATS_FIRST_BYTE =
+        1, /**< start of the exchange to the reply's first byte, of attempts that brought a picture */
+    APIPIE_STATS_SERVER = 2 /**< the latency that the reply names, of the same */
+};
+
+/**
+ * Buckets of a histogram. Their bounds are those of the OpenTelemetry conventions for generative AI clients, 10 ms doubling to 81.92 s
+ * (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/), then three more for slow local drawing, up to 655.36 s, and
+ * one without a bound. Since: 0.1.
+ */
+#define APIPIE_STATS_BUCKETS 18
+
+/** A row that is not there. Since: 0.1. */
+#define APIPIE_STATS_NONE ((size_t)-1)
+
+/** Texts of apipie_stats_format(). Since: 0.1. */
+enum {
+    APIPIE_FORMAT_JSON = 0,       /**< docs/stats.schema.json describes it */
+    APIPIE_FORMAT_PROMETHEUS = 1, /**< text exposition format 0.0.4 */
+    APIPIE_FORMAT_OPENMETRICS = 2 /**< OpenMetrics 1.0 */
+};
+
+/**
+ * What the client did so far.
+ * @return a reference, NULL without memory and for NULL
+ * Threads: any. Blocks: no. Owns: the caller, apipie_stats_unref(); it may outlive the client, whose memory it keeps. Since: 0.1.
+ */
+APIPIE_API apipie_stats *apipie_client_stats(apipie_client *client);
+
+/**
+ * Begins anew with zeros. Snapshots stay as they are; a request that is under way counts when it ends.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_reset_stats(apipie_client *client);
+
+/**
+ * Adds what a file of apipie_stats_save() holds. A file that was cut or damaged gives every line that is whole.
+ * @return APIPIE_E_FILE when it cannot be read or is of another kind: nothing was added; APIPIE_E_ARGUMENT; APIPIE_E_FORKED;
+ *         APIPIE_E_MEMORY: nothing was added
+ * Threads: any. Blocks: the disk. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_load_stats(apipie_client *client, const char *path);
+
+/**
+ * Told what the client did so far, now and then.
+ * @param stats borrowed: apipie_stats_ref() keeps it
+ * Threads: one that polls or waits, between two turns: as a done callback. Blocks: should not. Owns: nothing. Since: 0.1.
+ */
+typedef void (*apipie_stats_fn)(void *user, apipie_stats *stats);
+
+/**
+ * Calls back every so often, as long as somebody polls or waits; apipie_client_next_timeout() knows of it. apipie_client_poll() may
+ * return because of it.
+ * @param interval_ms 1 to 86400000
+ * @param stats_fn NULL takes it back
+ * @param user_free NULL if `user` needs none
+ * Threads: any. Blocks: no. Owns: takes user (freed once: with the client, when replaced and not running any more, or at once on
+ * failure and with NULL). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_stats_fn(apipie_client *client, int64_t interval_ms,
+                                                    apipie_stats_fn stats_fn, void *user,
+                                                    apipie_free_fn user_free);
+
+/**
+ * Adds a reference.
+ * @return stats
+ * Threads: any. Blocks: no. Owns: one more apipie_stats_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_stats *apipie_stats_ref(apipie_stats *stats);
+
+/**
+ * Drops a reference.
+ * @return NULL, always
+ * Threads: any, also inside a callback. Blocks: no. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_stats *apipie_stats_unref(apipie_stats *stats);
+
+/**
+ * Both together: of two clients, say. Where one of them is NULL, the other alone.
+ * @return a reference to a new one, NULL without memory and for NULL and NULL
+ * Threads: any. Blocks: no. Owns: the caller; it keeps the memory of the first one's client. Since: 0.1.
+ */
+APIPIE_API apipie_stats *apipie_stats_merge(apipie_stats *a, apipie_stats *b);
+
+/**
+ * How many rows there are, ordered by backend, provider and model.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_stats_count(const apipie_stats *stats);
+
+/**
+ * The row of a route.
+ * @param backend, provider, model NULL is ""
+ * @return APIPIE_STATS_NONE when nothing was counted for it
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_stats_find(const apipie_stats *stats, const char *backend,
+                                    const char *provider, const char *model);
+
+/**
+ * A name of a row. Beyond 10,000 routes all others are counted in one whose provider and model are "(other)".
+ * @param which APIPIE_STATS_BACKEND, _PROVIDER, _MODEL
+ * @return NULL for a row that is not there
+ * Threads: any. Blocks: no. Owns: stats. Since: 0.1.
+ */
+APIPIE_API const char *apipie_stats_text(const apipie_stats *stats, size_t row, int32_t which);
+
+/**
+ * A figure of a row.
+ * @param which APIPIE_STATS_REQUESTS to APIPIE_STATS_LAST_MS
+ * @return APIPIE_UNKNOWN for a row or a figure that is not there
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_stats_number(const apipie_stats *stats, size_t row, int32_t which);
+
+/**
+ * How many requests of a row ended with that status.
+ * @return APIPIE_UNKNOWN for a row that is not there
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_stats_errors(const apipie_stats *stats, size_t row, apipie_status status);
+
+/**
+ * The failures that a row knows, one after the other.
+ * @param n 0 for the first
+ * @return APIPIE_OK when there is no such
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_stats_error_code(const apipie_stats *stats, size_t row, size_t n);
+
+/**
+ * How many times of a row fell into a bucket: above the bound before, up to its own.
+ * @param which APIPIE_STATS_TOTAL, _FIRST_BYTE, _SERVER
+ * @param n 0 to APIPIE_STATS_BUCKETS - 1
+ * @param ret_upper_ms NULL, or gets its bound; INT64_MAX for the last one
+ * @return APIPIE_UNKNOWN for what is not there
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_stats_bucket(const apipie_stats *stats, size_t row, int32_t which,
+                                       size_t n, int64_t *ret_upper_ms);
+
+/**
+ * How many times a histogram counts.
+ * @return APIPIE_UNKNOWN for what is not there
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_stats_time_count(const apipie_stats *stats, size_t row, int32_t which);
+
+/**
+ * All times of a histogram together, in milliseconds.
+ * @return APIPIE_UNKNOWN for what is not there
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_stats_time_sum(const apipie_stats *stats, size_t row, int32_t which);
+
+/**
+ * The time that so many thousandths stay at or below, in milliseconds: 950 for the 95th percentile. Interpolated within a bucket; for
+ * one without a bound it is the last bound.
+ * @param per_mille 0 to 1000
+ * @return APIPIE_UNKNOWN when nothing was counted, and for what is not there
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_stats_quantile(const apipie_stats *stats, size_t row, int32_t which,
+                                         int32_t per_mille);
+
+/**
+ * All of it as text, for machines.
+ * @param format APIPIE_FORMAT_*
+ * @param text gets it, with NUL, as far as there is room; NULL: only its length is asked
+ * @param capacity of text
+ * @return bytes of the whole text without NUL (call again with more room when that is not less than capacity); 0 without memory, for
+ *         NULL and for another format, and text is then ""
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_stats_format(const apipie_stats *stats, int32_t format, char *text,
+                                      size_t capacity);
+
+/**
+ * Writes it to a file, for apipie_client_load_stats(): a temporary name, then renamed over `path`; mode 0600.
+ * @return APIPIE_E_FILE, APIPIE_E_ARGUMENT, APIPIE_E_MEMORY: what was there stays
+ * Threads: any. Blocks: the disk. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_stats_save(const apipie_stats *stats, const char *path);
 
 /* ---------------------------------------------------------------------------------------------
  * Money

@@ -25,6 +25,8 @@ const char *pie_api_header_problem(const char *name, const char *value);
 apipie_status pie_api_header_set(struct pie_headers *headers, const char *name, const char *value);
 /* Printable ASCII with blanks inside, neither empty nor longer than APIPIE_LIMIT_TEXT. */
 int32_t pie_api_line_is_good(const char *text);
+/* As much as there is room for (at least 1), with NUL, never a half character. */
+void pie_api_copy_text(struct pie_slice whole, char *text, size_t capacity);
 /* NULL, or the one that this version knows. */
 int32_t pie_api_backend_is_known(const char *backend);
 

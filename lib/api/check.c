@@ -36,6 +36,13 @@ int32_t pie_api_backend_is_known(const char *backend)
     return backend == NULL || strcmp(backend, "apipie") == 0;
 }
 
+void pie_api_copy_text(struct pie_slice whole, char *text, size_t capacity)
+{
+    size_t n = pie_utf8_cut(whole.p, whole.n, capacity - 1);
+    memcpy(text, whole.p, n);
+    text[n] = '\0';
+}
+
 int32_t pie_api_line_is_good(const char *text)
 {
     size_t n = strlen(text);

@@ -8,7 +8,8 @@ apipie_status pie_api_hook_make(apipie_client *client, const struct pie_hook *as
     int32_t foreign = client != NULL && pie_client_is_foreign(client);
     *ret = NULL;
     if (client != NULL && !foreign &&
-        (as->veto != NULL || as->key != NULL || as->log != NULL || as->trace != NULL))
+        (as->veto != NULL || as->key != NULL || as->log != NULL || as->trace != NULL ||
+         as->stats != NULL))
         return pie_hook_new(&client->mem, as, ret);
     if (as->user_free != NULL)
         as->user_free(as->user);

@@ -57,14 +57,6 @@ APIPIE_API const char *apipie_request_prompt(const apipie_request *request, size
     return prompt;
 }
 
-/* As much as there is room for, never a half character. */
-static void request_copy_text(struct pie_slice whole, char *text, size_t capacity)
-{
-    size_t n = pie_utf8_cut(whole.p, whole.n, capacity - 1);
-    memcpy(text, whole.p, n);
-    text[n] = '\0';
-}
-
 APIPIE_API size_t apipie_request_format_json(const apipie_request *request, char *text,
                                              size_t capacity)
 {
@@ -76,7 +68,7 @@ APIPIE_API size_t apipie_request_format_json(const apipie_request *request, char
     pie_buf_init(&json, request->mem, SIZE_MAX);
     size_t n = pie_request_write(request, &json) == APIPIE_OK ? json.n : 0;
     if (n != 0 && text != NULL && capacity != 0)
-        request_copy_text(pie_buf_slice(&json), text, capacity);
+        pie_api_copy_text(pie_buf_slice(&json), text, capacity);
     pie_buf_free(&json);
     return n;
 }

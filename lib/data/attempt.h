@@ -19,10 +19,11 @@ struct pie_attempt {
     int32_t charge_kind; /* APIPIE_CHARGE_* */
     int64_t charge;      /* picodollars that count for it */
     char request_id[128];
-    char message[160]; /* why it failed */
-    char hold[37];     /* its id in the ledger; "" without one */
-    int64_t wall_ms;   /* when it was sent, since 1970 UTC */
-    uint64_t bytes;    /* of the reply's body */
+    char message[160];   /* why it failed */
+    char hold[37];       /* its id in the ledger; "" without one */
+    int64_t wall_ms;     /* when it was sent, since 1970 UTC */
+    uint64_t bytes;      /* of the reply's body */
+    uint64_t bytes_sent; /* of the request's, when it may have left */
     /* that it carried; "" without one */
     char traceparent[PIE_TRACEPARENT + 1];
 };

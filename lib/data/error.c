@@ -52,6 +52,25 @@ const char *pie_error_name(apipie_status status)
     return "unknown";
 }
 
+_Static_assert(PIE_COUNT(error_names) <= PIE_ERROR_STATUSES, "PIE_ERROR_STATUSES is too small");
+
+size_t pie_error_index(apipie_status status)
+{
+    size_t internal = 0;
+    for (size_t i = 0; i < PIE_COUNT(error_names); i++) {
+        if (error_names[i].status == status)
+            return i;
+        if (error_names[i].status == APIPIE_E_INTERNAL)
+            internal = i;
+    }
+    return internal;
+}
+
+apipie_status pie_error_at(size_t index)
+{
+    return index < PIE_COUNT(error_names) ? error_names[index].status : APIPIE_PENDING;
+}
+
 void pie_error_init(struct apipie_error *e, const struct pie_mem *mem)
 {
     memset(e, 0, sizeof(*e));

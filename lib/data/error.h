@@ -31,6 +31,12 @@ void pie_error_set(struct apipie_error *e, apipie_status code, const char *hint,
 void pie_error_move(struct apipie_error *to, struct apipie_error *from);
 /* The short name of a status: the command line's contract. */
 const char *pie_error_name(apipie_status status);
+/* Every status has a place below PIE_ERROR_STATUSES, APIPIE_OK the first; one that is not known has that of APIPIE_E_INTERNAL. The
+ * places are of this version alone: never write them down. */
+#define PIE_ERROR_STATUSES 48
+size_t pie_error_index(apipie_status status);
+/* APIPIE_PENDING for a place that is free. */
+apipie_status pie_error_at(size_t index);
 /* The default fault of a code. */
 int32_t pie_error_fault(apipie_status code);
 

@@ -20,6 +20,7 @@ static void client_free(struct apipie_client *c)
     pie_hook_drop(c->key_hook);
     pie_hook_drop(c->log_hook);
     pie_hook_drop(c->trace_hook);
+    pie_hook_drop(c->stats_hook);
     pie_routes_clear(&c->routes);
     pie_rate_free_all(c);
     pie_price_free_all(c);
@@ -27,6 +28,7 @@ static void client_free(struct apipie_client *c)
     pie_lane_free_all(c);
     pie_queue_free(&c->alarms);
     pie_meter_free(c->meter);
+    pie_counters_free(c->counters);
     pie_poller_free(&mem, c->loop);
     pie_bell_free(c->bell);
     pie_lock_free(&mem, c->lock);
@@ -80,6 +82,7 @@ struct apipie_client *pie_client_new(const struct pie_mem *mem)
     c->handles = c->refs = 1;
     c->bell = -1;
     c->admit_ms = INT64_MAX;
+    c->stats_due_ms = INT64_MAX;
     c->process = pie_process_id();
     pie_routes_init(&c->routes, &c->mem);
     pie_headers_init_custom(&c->headers, &c->mem);
@@ -87,7 +90,9 @@ struct apipie_client *pie_client_new(const struct pie_mem *mem)
     client_set_defaults(c);
     c->lock = pie_lock_new(&c->mem);
     c->meter = pie_meter_new(&c->mem);
-    if (c->lock == NULL || c->meter == NULL || client_read_environment(c) != APIPIE_OK) {
+    c->counters = pie_counters_new(&c->mem);
+    if (c->lock == NULL || c->meter == NULL || c->counters == NULL ||
+        client_read_environment(c) != APIPIE_OK) {
         client_free(c);
         return NULL;
     }

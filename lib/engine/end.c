@@ -110,6 +110,8 @@ static void end_job(struct apipie_request *r, apipie_status status)
     r->status = status;
     end_mask_result(r);
     pie_log_ended(r);
+    if (r->listed)
+        pie_figures_ended(r);
     pie_same_ended(r);
     pie_route_release(r);
     end_count_limited(r, 0);

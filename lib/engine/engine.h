@@ -40,6 +40,7 @@ struct pie_hook {
     apipie_log_fn log;
     int32_t level; /* of log */
     apipie_trace_fn trace;
+    apipie_stats_fn stats;
     void *user;
     apipie_free_fn user_free;
 };
@@ -133,9 +134,12 @@ struct apipie_client {
     int32_t bell_rung;
     struct pie_poller
         *loop; /* transport and bell, for a loop of the host's; NULL: nobody asked for it */
-    struct pie_meter *meter; /* has a lock of its own */
-    int64_t poll_budget_us;  /* a counter; 0: none */
-    int64_t process;         /* that made it */
+    struct pie_meter *meter;       /* has a lock of its own */
+    struct pie_counters *counters; /* likewise */
+    int64_t poll_budget_us;        /* a counter; 0: none */
+    struct pie_hook *stats_hook;
+    int64_t stats_every_ms, stats_due_ms; /* INT64_MAX: nobody wants to be told */
+    int64_t process;                      /* that made it */
     /* ---- the leader's alone */
     struct apipie_request *jobs;  /* all that has not ended */
     struct apipie_request *ended; /* to be published at the end of this turn */
@@ -225,8 +229,10 @@ struct apipie_request {
     struct pie_run *run;
     struct pie_attempt *attempts;
     size_t attempt_count, attempt_room;
-    int32_t tries;  /* of the paid call */
-    int32_t rounds; /* over the routes */
+    int32_t tries;                 /* of the paid call */
+    struct pie_stats_row *figures; /* where it will be counted; NULL: not known yet */
+    int32_t drawn;                 /* ... because it was drawn there */
+    int32_t rounds;                /* over the routes */
     int64_t
         round_delay_ms; /* the shortest wait that a failure of this round asks for; -1: none may be repeated */
     int32_t counted;         /* in client->in_flight */
@@ -342,6 +348,14 @@ struct apipie_request *pie_deliver_next(struct apipie_client *c);
 /* -1 without memory or descriptors. */
 int64_t pie_deliver_queue_fd(struct apipie_client *c);
 int64_t pie_deliver_loop_fd(struct apipie_client *c);
+
+/* ---- inform.c: the figures */
+
+/* A reference, which keeps the client's memory. NULL without memory, and in a child after fork(). */
+struct apipie_stats *pie_engine_stats(struct apipie_client *c);
+void pie_engine_stats_drop(struct apipie_stats *s); /* NULL is fine */
+/* From now on; hook NULL: never. Takes hook. Without the lock. */
+void pie_inform_set(struct apipie_client *c, struct pie_hook *hook, int64_t every_ms);
 
 /* ---- request */
 

@@ -116,6 +116,13 @@ void pie_money_settle(struct apipie_request *r, struct pie_attempt *a);
 /* All attempts together: APIPIE_BILLED_*. */
 int32_t pie_money_billed(const struct apipie_request *r);
 
+/* ---- figures.c: what is counted */
+
+/* The exchange has been judged, and its bill is known. */
+void pie_figures_attempt(struct apipie_request *r, const struct pie_attempt *a);
+/* Status and result are there; r->routes still are. */
+void pie_figures_ended(struct apipie_request *r);
+
 /* ---- recent.c: paid calls of the last minutes */
 
 struct pie_recent_ask {
@@ -287,6 +294,14 @@ void pie_deliver_call(struct apipie_client *c, struct apipie_request *only);
 void pie_deliver_forget(struct apipie_client *c);
 /* From now on the worker looks after the sockets, not the host's loop. */
 void pie_deliver_worker(struct apipie_client *c);
+
+/* ---- inform.c. The lock is held. */
+
+/* When the host wants to be told of the figures; INT64_MAX: never. */
+int64_t pie_inform_due_ms(const struct apipie_client *c);
+int32_t pie_inform_is_due(const struct apipie_client *c);
+/* Tells it, when it is time. Between two turns; enters and leaves with the lock held, and lets it go meanwhile. */
+void pie_inform_call(struct apipie_client *c);
 
 /* ---- sleep.c: who sleeps while another one leads. The lock is held. */
 

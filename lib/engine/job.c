@@ -199,6 +199,7 @@ void pie_job_log_outcome(struct apipie_request *r, const struct pie_outcome *o)
     a->time[APIPIE_TIME_FIRST_BYTE] = job_ms(o->first_byte_us);
     a->time[APIPIE_TIME_TOTAL] = job_ms(o->total_us);
     a->bytes = o->body_bytes;
+    a->bytes_sent = o->sent ? pie_http_request_length(&r->run->leg->request) : 0;
     pie_explain_request_id(&o->headers, a->request_id);
     pie_verdict_mask_text(a->request_id,
                           pie_run_key(r)); /* some servers echo what they were sent */
@@ -227,6 +228,7 @@ void pie_job_judge(struct apipie_request *r, int32_t outcome, struct apipie_erro
     }
     if (r->run->leg->paid)
         job_bill(r, a);
+    pie_figures_attempt(r, a);
     job_told(r);
 }
 

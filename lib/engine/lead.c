@@ -38,9 +38,18 @@ static int64_t lead_left(int64_t until_ms)
     return left > 0 ? left : 0;
 }
 
+/* No longer than until the host is to be told of the figures. The lock is held. */
+static int64_t lead_left_of(const struct apipie_client *c, const struct lead_aim *aim)
+{
+    int64_t due = pie_inform_due_ms(c);
+    return lead_left(due < aim->until_ms ? due : aim->until_ms);
+}
+
 /* The lock is held. */
 static int32_t lead_reached(const struct apipie_client *c, const struct lead_aim *aim)
 {
+    if (pie_inform_is_due(c))
+        return 1;
     if (aim->request != NULL)
         return lead_ended(aim->request) || aim->request->listed_for == PIE_FOR_CALL;
     return pie_deliver_ready(c) || c->nudged || c->closing;
@@ -72,8 +81,9 @@ static int32_t lead_turns(struct apipie_client *c, const struct lead_aim *aim)
     int32_t cut = 0;
     c->leader = pie_thread_id();
     while (again) {
+        int64_t left = lead_left_of(c, aim);
         pie_lock_drop(c->lock);
-        pie_drive_turn(c, lead_left(aim->until_ms), aim->budget_us);
+        pie_drive_turn(c, left, aim->budget_us);
         cut = pie_drive_time_is_up(c);
         again = !cut && pie_clock_ms() < aim->until_ms;
         pie_lock_take(c->lock);
@@ -92,8 +102,9 @@ static int32_t lead_or_follow(struct apipie_client *c, const struct lead_aim *ai
 {
     if (c->leader == 0 && c->worker == NULL && c->transport != NULL)
         return lead_turns(c, aim);
-    if (lead_left(aim->until_ms) > 0)
-        pie_sleep(c, aim->request, lead_left(aim->until_ms));
+    int64_t left = lead_left_of(c, aim);
+    if (left > 0)
+        pie_sleep(c, aim->request, left);
     return 0;
 }
 
@@ -127,6 +138,7 @@ static void lead_until_ended(struct apipie_request *r, int64_t until_ms)
         /* What is due already does not wait for what comes next. */
         aim.until_ms = r->listed_for == PIE_FOR_CALL ? 0 : until_ms;
         lead_or_follow(c, &aim);
+        pie_inform_call(c);
         if (r->listed_for != PIE_FOR_CALL || lead_ended(r))
             continue;
         pie_sleep_hand_over(c);
@@ -211,6 +223,7 @@ apipie_status pie_engine_poll(struct apipie_client *c, int64_t timeout_ms)
         pie_deliver_call(c, NULL);
         pie_lock_take(c->lock);
     }
+    pie_inform_call(c);
     apipie_status status = pie_deliver_pending(c) != 0 ? APIPIE_PENDING : APIPIE_OK;
     lead_leave(c);
     pie_client_drop(c);
@@ -253,6 +266,16 @@ static int64_t lead_next_timeout(struct apipie_client *c)
     return at > now ? at - now : 0;
 }
 
+/* A wait, negative without a limit, that ends at a time too. */
+static int64_t lead_sooner(int64_t timeout, int64_t at_ms)
+{
+    if (at_ms == INT64_MAX)
+        return timeout;
+    int64_t left = at_ms - pie_clock_ms();
+    left = left > 0 ? left : 0;
+    return timeout >= 0 && timeout < left ? timeout : left;
+}
+
 int64_t pie_engine_next_timeout(struct apipie_client *c)
 {
     int64_t timeout = -1;
@@ -265,6 +288,7 @@ int64_t pie_engine_next_timeout(struct apipie_client *c)
         timeout = 0;
     else
         timeout = lead_next_timeout(c);
+    timeout = lead_sooner(timeout, pie_inform_due_ms(c));
     pie_lock_drop(c->lock);
     return timeout;
 }

@@ -16,6 +16,8 @@
 #include "data/data.h"
 #include "codec/codec.h"
 
+#include "meter/stats.h"
+
 struct pie_meter;
 
 /* One attempt that may cost money, before it is sent. All texts are borrowed; NULL where there is none. */
