@@ -1904,6 +1904,8 @@ typedef void (*apipie_catalog_change)(void *user, int32_t kind, const char *prov
 APIPIE_API apipie_status apipie_catalog_diff(const apipie_catalog *older,
                                              const apipie_catalog *newer, apipie_catalog_change fn,
                                              void *user);
+
+/* ---------------------------------------------------------------------------------------------
  * Statistics: what a client did, by backend, provider and model
  *
  * A row belongs to one route. A route that names its provider and model is counted under these names; what it leaves to the gateway is
