@@ -37,7 +37,7 @@ const struct pie_model *pie_model_find(const struct pie_model *table, size_t n,
 
 struct apipie_catalog;
 
-/* All: ret is written on success only; APIPIE_E_MEMORY when memory ends. */
+/* All: ret is written on success only; APIPIE_E_MEMORY when memory ends, APIPIE_E_LIMIT for a list of gigabytes. */
 apipie_status pie_catalog_built_in(const struct pie_mem *mem, struct apipie_catalog **ret);
 /* text: the body of GET /v1/models as it came or was filed (plain JSON): an object with data[], or a bare array. Rows that
  * are no objects, or have no provider and model to name them by, are dropped with a warning that says which and why; a

@@ -49,7 +49,7 @@ struct apipie_catalog {
     size_t n;
 };
 
-/* ---- table.c: a table while it grows. What ends is memory: the callers give up then. */
+/* ---- rows.c: a table while it grows. What ends is memory: the callers give up then. */
 
 struct pie_table *pie_table_new(const struct pie_mem *mem, int64_t fetched_ms);
 struct pie_table *pie_table_free(struct pie_table *t); /* nobody has it yet */

@@ -45,6 +45,22 @@ BASE64 = {
     "bad": b"QUJD*QUJDQUJDQUJDQUJDQUJD",
     "behind": b"QQ==QQ==",
 }
+MODELS = {
+    "wire": b'{"object":"list","data":[{"id":"prodia/x","model":"x","provider":"prodia","type":"image","enabled":1,'
+            b'"available":"1","max_tokens":"8,192","input_cost":"0.0000001800","avg_cost":"0.0080","price_type":"image",'
+            b'"latency":"1162/2145/6245/8234/18456/8162","query_count":"310,000",'
+            b'"img_json":"{\\"standard\\":{\\"1024x1024\\":0.008},\\"hd\\":{\\"1024x1024\\":\\"0.016\\"}}"}]}',
+    "bare": b'[{"id":"openai/dall-e-3","img_json":[{"size":"1024 X 1792","quality":"hd","price":"$0.12"},'
+            b'{"width":256,"height":256,"cost":0.02}]},{"provider":"pool","model":"p","type":null}]',
+    "odd-rows": b'{"data":[null,7,"x",[],{},{"model":"m"},{"provider":"p"},{"id":"p/"},{"id":"/"},{"id":"p/a"},{"id":"p/a"}]}',
+    "absurd": b'[{"id":"p/a","input_cost":-1,"output_cost":1e999,"avg_cost":true,"latency":"-1/x//","img_json":{"1x1":[1e30,-2]}},'
+              b'{"id":"p/b","price_type":"images","img_price":"10000.000000000001","query_count":-5,"enabled":2}]',
+    "merged": b'{"data":[{"id":"a","provider":"Prodia","model":"prodia/dreamshaper_8","description":"\\u0001\xff\\ud800"}]}',
+    "deep": b'[{"id":"a/b","img_json":' + b"[" * 20 + b"1" + b"]" * 20 + b'},{"id":"a/c","img_json":"[\\"[1]\\"]"}]',
+    "damage": b'{"data":[{"id":"a/b","x":"\\\\"},,{"id":"a/c" "y":{]},{"id":"a/d"}] tail',
+    "twice": b'\xef\xbb\xbf {"data":[1],"x":{"data":[2]},"data":[{"id":"a/b"}]}',
+    "none": b'{"error":{"message":"no"}}',
+}
 
 
 def write(folder, name, content):
@@ -64,3 +80,5 @@ write("reply", "cut", b"\x10\x02" + JSON["base64"][:-10])
 write("reply", "failed", b"\x0c\x02" + JSON["damage"])
 for name, text in BASE64.items():
     write("base64", name, b"\x06" + text)
+for name, text in MODELS.items():
+    write("models", name, text)

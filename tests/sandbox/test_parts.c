@@ -10,7 +10,8 @@
 
 #include "sandbox/sandbox_priv.h"
 
-static const struct pie_model model = {"prodia", "m", "", ""};
+static const struct pie_model model = {
+    .provider = "prodia", .model = "m", .description = "", .best_for = ""};
 
 static void writes_times(void **state)
 {

@@ -2,8 +2,8 @@
 /* Knows how the records of a list lie in memory; must not know where they come from. */
 #include "catalog/catalog_priv.h"
 
-#define TABLE_WARNINGS 1000
-#define TABLE_LINE     400
+#define ROWS_WARNINGS 1000
+#define ROWS_LINE     400
 
 struct pie_table *pie_table_new(const struct pie_mem *mem, int64_t fetched_ms)
 {
@@ -63,7 +63,7 @@ uint32_t pie_table_text_like(struct pie_table *t, struct pie_slice text, uint32_
 }
 
 /* Room for one more of n; the block as it is or moved, NULL without memory. */
-static void *table_grow(struct pie_table *t, void *block, size_t n, size_t *room, size_t size)
+static void *rows_grow(struct pie_table *t, void *block, size_t n, size_t *room, size_t size)
 {
     if (n < *room)
         return block;
@@ -78,7 +78,7 @@ static void *table_grow(struct pie_table *t, void *block, size_t n, size_t *room
 
 struct pie_row *pie_table_row(struct pie_table *t)
 {
-    struct pie_row *rows = table_grow(t, t->rows, t->n, &t->room, sizeof(*rows));
+    struct pie_row *rows = rows_grow(t, t->rows, t->n, &t->room, sizeof(*rows));
     if (rows == NULL)
         return NULL;
     t->rows = rows;
@@ -92,7 +92,7 @@ struct pie_row *pie_table_row(struct pie_table *t)
 apipie_status pie_table_list_price(struct pie_table *t, const struct pie_listed *price)
 {
     struct pie_listed *all =
-        table_grow(t, t->listed, t->listed_n, &t->listed_room, sizeof(*t->listed));
+        rows_grow(t, t->listed, t->listed_n, &t->listed_room, sizeof(*t->listed));
     if (all == NULL)
         return APIPIE_E_MEMORY;
     t->listed = all;
@@ -100,8 +100,8 @@ apipie_status pie_table_list_price(struct pie_table *t, const struct pie_listed 
     return APIPIE_OK;
 }
 
-static void table_compose(struct pie_buf *out, size_t row, struct pie_slice who, const char *field,
-                          const char *what)
+static void rows_compose(struct pie_buf *out, size_t row, struct pie_slice who, const char *field,
+                         const char *what)
 {
     if (row != 0) {
         pie_buf_add_text(out, "row ");
@@ -122,21 +122,21 @@ apipie_status pie_table_warn(struct pie_table *t, size_t row, struct pie_slice w
                              const char *field, const char *what)
 {
     struct pie_buf text;
-    char line[TABLE_LINE];
-    if (t->warning_n > TABLE_WARNINGS)
+    char line[ROWS_LINE];
+    if (t->warning_n > ROWS_WARNINGS)
         return APIPIE_OK;
     uint32_t *warnings =
-        table_grow(t, t->warnings, t->warning_n, &t->warning_room, sizeof(*warnings));
+        rows_grow(t, t->warnings, t->warning_n, &t->warning_room, sizeof(*warnings));
     if (warnings == NULL)
         return APIPIE_E_MEMORY;
     t->warnings = warnings;
-    if (t->warning_n == TABLE_WARNINGS) {
+    if (t->warning_n == ROWS_WARNINGS) {
         warnings[t->warning_n++] = pie_table_text(t, pie_slice_text("there are more warnings"));
         return t->texts.failed;
     }
-    who.n = pie_utf8_cut(who.p, who.n, TABLE_LINE / 2);
-    pie_buf_init(&text, &t->mem, 4 * TABLE_LINE);
-    table_compose(&text, row, who, field, what);
+    who.n = pie_utf8_cut(who.p, who.n, ROWS_LINE / 2);
+    pie_buf_init(&text, &t->mem, 4 * ROWS_LINE);
+    rows_compose(&text, row, who, field, what);
     pie_text_display(pie_buf_slice(&text), line, sizeof(line));
     apipie_status status = text.failed;
     pie_buf_free(&text);
