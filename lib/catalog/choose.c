@@ -4,6 +4,9 @@
 
 enum { CHOOSE_PRICE, CHOOSE_SPEED, CHOOSE_RELIABILITY, CHOOSE_PARTS };
 
+#define CHOOSE_WHOLE                                                                               \
+    1000000 /* scores are millionths in here: models that differ in price shall differ in rank */
+
 struct choose_one {
     uint32_t index; /* in the catalogue */
     int32_t score;
@@ -95,9 +98,14 @@ static void choose_sift(struct apipie_choice *choice, const struct pie_own_map *
 
 /* ---- scores */
 
+/* best / v in two steps: a price has 54 bits. */
 static int32_t choose_ratio(int64_t best, int64_t v)
 {
-    return v == best ? 1000 : (int32_t)(UINT64_C(1000) * (uint64_t)best / (uint64_t)v);
+    if (v == best)
+        return CHOOSE_WHOLE;
+    uint64_t all = UINT64_C(1000) * (uint64_t)best;
+    uint64_t rest = UINT64_C(1000) * (all % (uint64_t)v);
+    return (int32_t)(1000 * (all / (uint64_t)v) + rest / (uint64_t)v);
 }
 
 static int64_t choose_figure(const struct choose_one *one, int32_t part)
@@ -105,7 +113,7 @@ static int64_t choose_figure(const struct choose_one *one, int32_t part)
     return part == CHOOSE_PRICE ? one->figures.price : one->figures.ms;
 }
 
-/* The best of the known ones has 1000, what costs (or takes) twice as much half of it. What is unknown is taken for as
+/* The best of the known ones has all, what costs (or takes) twice as much half of it. What is unknown is taken for as
  * much as three quarters of the known ones do not pass. v is scratch. */
 static void choose_compare_part(struct apipie_choice *choice, int32_t part, int64_t *v)
 {
@@ -123,16 +131,16 @@ static void choose_compare_part(struct apipie_choice *choice, int32_t part, int6
     for (size_t i = 0; i < choice->n; i++) {
         int64_t figure = v[i] != APIPIE_UNKNOWN ? v[i] : stand_in;
         choice->one[i].part[part] =
-            figure != APIPIE_UNKNOWN ? choose_ratio(best, figure) : PIE_PART_UNKNOWN;
+            figure != APIPIE_UNKNOWN ? choose_ratio(best, figure) : CHOOSE_WHOLE / 2;
     }
 }
 
-/* Laplace's rule of succession: 500 for a model that nobody has tried. */
+/* Laplace's rule of succession: half for a model that nobody has tried. */
 static int32_t choose_reliability(const struct pie_figures *f)
 {
     int64_t tries = f->tries < INT32_MAX ? f->tries : INT32_MAX;
     int64_t ok = f->ok < tries ? f->ok : tries;
-    return (int32_t)(1000 * (ok + 1) / (tries + 2));
+    return (int32_t)(CHOOSE_WHOLE * (ok + 1) / (tries + 2));
 }
 
 /* Smaller is better: the weighted sum, then how little of it is known, then the plain sum. */
@@ -141,19 +149,19 @@ static uint64_t choose_key(struct choose_one *one, const int32_t *weight)
     const int32_t unknown[CHOOSE_PARTS] = {one->figures.price == APIPIE_UNKNOWN,
                                            one->figures.ms == APIPIE_UNKNOWN,
                                            one->figures.tries == 0};
-    int32_t sum = 0;
-    int32_t plain = 0;
-    int32_t weights = 0;
-    int32_t blind = 0;
+    uint64_t sum = 0;
+    uint64_t plain = 0;
+    uint64_t weights = 0;
+    uint64_t blind = 0;
     for (size_t i = 0; i < CHOOSE_PARTS; i++) {
-        sum += weight[i] * one->part[i];
-        plain += one->part[i];
-        weights += weight[i];
+        sum += (uint64_t)weight[i] * (uint64_t)one->part[i];
+        plain += (uint64_t)one->part[i];
+        weights += (uint64_t)weight[i];
         blind += weight[i] != 0 && unknown[i];
     }
-    one->score = sum / weights;
-    return (uint64_t)(CHOOSE_PARTS * 1000 * PIE_NEED_WEIGHT - sum) << 16 | (uint64_t)blind << 14 |
-           (uint64_t)(CHOOSE_PARTS * 1000 - plain);
+    one->score = (int32_t)(sum / weights);
+    return ((uint64_t)CHOOSE_PARTS * CHOOSE_WHOLE * PIE_NEED_WEIGHT - sum) << 24 | blind << 22 |
+           (CHOOSE_PARTS * CHOOSE_WHOLE - plain);
 }
 
 /* ---- order */
@@ -263,10 +271,10 @@ int64_t pie_choice_number(const struct apipie_choice *choice, size_t rank, int32
         return APIPIE_UNKNOWN;
     const struct choose_one *one = &choice->one[choice->order[rank]];
     const struct pie_figures *f = &one->figures;
-    const int64_t numbers[] = {one->score,
-                               one->part[CHOOSE_PRICE],
-                               one->part[CHOOSE_SPEED],
-                               one->part[CHOOSE_RELIABILITY],
+    const int64_t numbers[] = {one->score / 1000,
+                               one->part[CHOOSE_PRICE] / 1000,
+                               one->part[CHOOSE_SPEED] / 1000,
+                               one->part[CHOOSE_RELIABILITY] / 1000,
                                f->price,
                                f->price_listed,
                                f->price_own,

@@ -5,9 +5,8 @@
 
 #include "catalog/catalog_priv.h"
 
-#define PIE_OWN_TRUST    20 /* so many own measurements weigh as much as what is listed */
-#define PIE_OWN_P95      20 /* fewer times have no 95th percentile */
-#define PIE_PART_UNKNOWN 500
+#define PIE_OWN_TRUST 20 /* so many own measurements weigh as much as what is listed */
+#define PIE_OWN_P95   20 /* fewer times have no 95th percentile */
 
 /* ---- own.c: own measurements, found by name. */
 
