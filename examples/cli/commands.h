@@ -7,6 +7,9 @@
 
 int cli_generate(const struct cli_options *options);
 int cli_again(const struct cli_options *options);
+int cli_choose(const struct cli_options *options);
+int cli_compare(const struct cli_options *options);
+int cli_recommend(const struct cli_options *options);
 int cli_sandbox(const struct cli_options *options);
 
 #endif

@@ -6,13 +6,15 @@ const char *const cli_help[] = {
     "usage: apipie generate PROMPT [option]...        make a picture\n"
     "       apipie generate --batch FILE [option]...  make many\n"
     "       apipie again IMAGE.json [option]...       make one again, by its recipe\n"
+    "       apipie choose [option]...                 which model serves a need best\n"
+    "       apipie compare [option]...                providers, families, series side by side\n"
+    "       apipie recommend --stats FILE [option]... what would have been cheaper or faster\n"
     "       apipie sandbox [option]...                a gateway in a box: no key, no money\n"
     "       apipie --version | --help\n"
     "\n"
     "apipie COMMAND --help shows the options of a command.\n"
     "The key comes from APIPIE_API_KEY, the server from APIPIE_BASE_URL or --base-url.\n"
-    "Not in this version: edit models choose compare recommend history health stats upload "
-    "doctor.\n",
+    "Not in this version: edit models history health stats upload doctor.\n",
     NULL};
 
 static const char picture[] =

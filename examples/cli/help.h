@@ -9,6 +9,9 @@ extern const char *const cli_help[];
 extern const char *const cli_help_generate[];
 extern const char *const cli_help_again[];
 extern const char *const cli_help_sandbox[];
+extern const char *const cli_help_choose[];
+extern const char *const cli_help_compare[];
+extern const char *const cli_help_recommend[];
 
 /* The exit code. */
 int cli_help_print(const char *const *parts);

@@ -16,11 +16,14 @@
 static const struct cli_command commands[] = {
     {"generate", 1, cli_generate_options, cli_help_generate, cli_generate},
     {"again", 1, cli_generate_options, cli_help_again, cli_again},
+    {"choose", 0, cli_choose_options, cli_help_choose, cli_choose},
+    {"compare", 0, cli_compare_options, cli_help_compare, cli_compare},
+    {"recommend", 0, cli_recommend_options, cli_help_recommend, cli_recommend},
     {"sandbox", 0, cli_sandbox_options, cli_help_sandbox, cli_sandbox},
 };
 
-static const char *const later[] = {"edit",    "models", "choose", "compare", "recommend",
-                                    "history", "health", "stats",  "upload",  "doctor"};
+static const char *const later[] = {"edit",  "models", "history", "health",
+                                    "stats", "upload", "doctor"};
 
 static const struct cli_command *find_command(const char *name)
 {

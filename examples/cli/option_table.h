@@ -36,6 +36,9 @@ struct cli_option {
 /* The last row is OPTION_END. */
 extern const struct cli_option cli_generate_options[];
 extern const struct cli_option cli_sandbox_options[];
+extern const struct cli_option cli_choose_options[];
+extern const struct cli_option cli_compare_options[];
+extern const struct cli_option cli_recommend_options[];
 
 /* NULL when there is none of that name. */
 const struct cli_option *cli_option_find(const struct cli_option *table, const char *name,

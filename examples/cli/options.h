@@ -36,6 +36,10 @@ struct cli_options {
     struct cli_extra *extras;
     struct cli_route *routes;
     size_t extra_count, route_count;
+    /* choose, compare, recommend */
+    const char *family, *speciality, *series, *by, *models, *stats;
+    int64_t max_price, max_p95; /* picodollars, milliseconds, or CLI_UNSET */
+    int32_t edit, explain;
     /* sandbox */
     const char *fault;
     int64_t port;

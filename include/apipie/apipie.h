@@ -2368,7 +2368,7 @@ enum {
 
 /**
  * Compares groups of models: those with the same provider, family, series, version, ... Versions of one series: select the series
- * first, by apipie_catalog_where_text().
+ * first, by apipie_catalog_where_text(). Of a live list only what the gateway lists is compared.
  * @param stats own measurements, or NULL
  * @param field one of the texts, compared without case (of ASCII)
  * @return a reference; NULL for a field that is no text, and without memory or catalogue

@@ -117,14 +117,17 @@ static void compare_add(struct apipie_comparison *comparison, const uint32_t *me
         comparison->group[members[i]] = (uint32_t)comparison->n;
 }
 
-/* All pictures' models by their value, then run after run. */
+/* All models of pictures by their value, then run after run. */
 static void compare_all(struct apipie_comparison *comparison, uint32_t *members, uint32_t *scratch,
                         int64_t *v)
 {
     const struct apipie_catalog *c = comparison->catalog;
+    int32_t has_live = pie_catalog_has_live(c);
     size_t n = 0;
     for (size_t i = 0; i < c->n; i++) {
-        if (pie_row_is_image(c->table, pie_catalog_row(c, i)))
+        const struct pie_row *row = pie_catalog_row(c, i);
+        if (pie_row_is_image(c->table, row) &&
+            (!has_live || pie_row_number(row, APIPIE_MODEL_LIVE) != 0))
             members[n++] = (uint32_t)i;
     }
     pie_order_sort(members, scratch, n, compare_order, comparison);
