@@ -110,6 +110,46 @@ static void own_figures_are_told(void **state)
     pie_catalog_drop(c);
 }
 
+/* Providers are found whatever their case, names are not. */
+static void own_figures_are_found_by_name(void **state)
+{
+    static const char *const names[] = {"the-model-a", "the-model-b", "the-model-c", "the-model-d",
+                                        "the-model-e", "the-model-f", "the-model-g", "the-model-h"};
+    struct pie_own own[2 * PIE_COUNT(names)];
+    struct apipie_catalog *c =
+        world_list("[" MODEL("the-model-a", "1", "1") "," MODEL("the-model-b", "1", "1") "," MODEL(
+            "the-model-c", "1",
+            "1") "," MODEL("the-model-d", "1",
+                           "1") "," MODEL("the-model-e", "1",
+                                          "1") "," MODEL("the-model-f", "1",
+                                                         "1") "," MODEL("the-model-g", "1",
+                                                                        "1") "," MODEL("the-model-"
+                                                                                       "h",
+                                                                                       "1",
+                                                                                       "1") "," MODEL("the-model-A",
+                                                                                                      "1",
+                                                                                                      "1") "]");
+    (void)state;
+    for (size_t i = 0; i < PIE_COUNT(names); i++) {
+        int64_t tries = 10 + (int64_t)i;
+        own[i] =
+            (struct pie_own){"P", names[i], tries, tries, 0, APIPIE_UNKNOWN, APIPIE_UNKNOWN, 0, 0};
+        own[i + PIE_COUNT(names)] = own[i];
+        own[i + PIE_COUNT(names)].provider = "pp";
+        own[i + PIE_COUNT(names)].tries = 1;
+    }
+    struct apipie_choice *choice = world_choose(c, own, PIE_COUNT(own), NULL);
+    for (size_t i = 0; i < PIE_COUNT(names); i++)
+        assert_int_equal(
+            pie_choice_number(choice, (size_t)world_rank(choice, names[i]), APIPIE_CHOICE_TRIES),
+            10 + (int64_t)i);
+    assert_int_equal(
+        pie_choice_number(choice, (size_t)world_rank(choice, "the-model-A"), APIPIE_CHOICE_TRIES),
+        0);
+    pie_choice_drop(choice);
+    pie_catalog_drop(c);
+}
+
 static void what_nobody_knows_neither_wins_nor_loses(void **state)
 {
     static const char *const names[] = {"a1", "b2", "c4", "0unknown", "d8"};
@@ -162,6 +202,20 @@ static void ties_go_by_name(void **state)
     c = world_list("[{\"provider\":\"y\",\"model\":\"m\"},{\"provider\":\"x\",\"model\":\"m\"}]");
     choice = world_choose(c, NULL, 0, NULL);
     assert_int_equal(pie_choice_index(choice, 0), 1);
+    pie_choice_drop(choice);
+    pie_catalog_drop(c);
+}
+
+/* A difference below a thousandth still ranks. */
+static void small_differences_rank(void **state)
+{
+    struct apipie_catalog *c = world_list("[" MODEL("a", "0.010001", "") "," MODEL(
+        "b", "0.01", "") "," MODEL("c", "0.0100005", "") "]");
+    struct apipie_choice *choice = world_choose(c, NULL, 0, NULL);
+    static const char *const names[] = {"b", "c", "a"};
+    (void)state;
+    assert_names(choice, names, 3);
+    assert_int_equal(pie_choice_number(choice, 2, APIPIE_CHOICE_SCORE_PRICE), 999);
     pie_choice_drop(choice);
     pie_catalog_drop(c);
 }
@@ -228,9 +282,11 @@ int main(void)
         cmocka_unit_test(scores_are_ratios),
         cmocka_unit_test(own_measurements_weigh_more_as_they_grow),
         cmocka_unit_test(own_figures_are_told),
+        cmocka_unit_test(own_figures_are_found_by_name),
         cmocka_unit_test(what_nobody_knows_neither_wins_nor_loses),
         cmocka_unit_test(what_is_free_costs_nothing),
         cmocka_unit_test(ties_go_by_name),
+        cmocka_unit_test(small_differences_rank),
         cmocka_unit_test(what_does_not_weigh_breaks_ties),
         cmocka_unit_test(all_built_in_ones_are_ranked),
         cmocka_unit_test(nothing_is_an_answer),

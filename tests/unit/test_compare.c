@@ -2,6 +2,8 @@
 /* Groups side by side, and what would have been cheaper or faster. */
 #include "choose_world.h"
 
+#include "catalog/choose_priv.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -148,6 +150,34 @@ static void what_fails_more_often_is_not_better(void **state)
     pie_catalog_drop(c);
 }
 
+/* What is smaller, does not edit, or is off, is no equal. */
+static void equals_do_as_much(void **state)
+{
+    static const struct {
+        int32_t field;
+        int64_t used, better;
+        size_t advices;
+    } cases[] = {{APIPIE_MODEL_WIDTH, 512, 511, 0},  {APIPIE_MODEL_WIDTH, 512, 513, 1},
+                 {APIPIE_MODEL_HEIGHT, 512, 511, 0}, {APIPIE_MODEL_EDITS, 1, 0, 0},
+                 {APIPIE_MODEL_EDITS, 1, -1, 0},     {APIPIE_MODEL_EDITS, 1, 1, 1},
+                 {APIPIE_MODEL_EDITS, 0, 1, 1},      {APIPIE_MODEL_WIDTH, -1, -1, 1},
+                 {APIPIE_MODEL_AVAILABLE, 0, 1, 1},  {APIPIE_MODEL_AVAILABLE, 1, 0, 0},
+                 {APIPIE_MODEL_AVAILABLE, 1, -1, 1}, {APIPIE_MODEL_ENABLED, 1, 0, 0}};
+    const struct pie_own own = {"prodia", "dreamshaper_8", 1, 1, 0, -1, -1, 1, USD(2.0)};
+    (void)state;
+    for (size_t i = 0; i < PIE_COUNT(cases); i++) {
+        struct apipie_catalog *c =
+            world_merged("[" PRICED("prodia", "dreamshaper_8", "0.02",
+                                    "") "," PRICED("prodia", "dreamshaper_7", "0.01", "") "]");
+        c->table->rows[0].number[PIE_NUMBER_AT(cases[i].field)] = cases[i].used;
+        c->table->rows[1].number[PIE_NUMBER_AT(cases[i].field)] = cases[i].better;
+        struct apipie_advice *a = advise(c, &own, 1);
+        assert_int_equal(pie_advice_count(a), cases[i].advices);
+        pie_advice_drop(a);
+        pie_catalog_drop(c);
+    }
+}
+
 /* The own average is of other sizes than the listed price, perhaps: both must say so. */
 static void the_list_must_agree(void **state)
 {
@@ -187,6 +217,7 @@ int main(void)
         cmocka_unit_test(listed_ones_and_unknown_ones),
         cmocka_unit_test(cheaper_and_faster_ones_are_named),
         cmocka_unit_test(what_fails_more_often_is_not_better),
+        cmocka_unit_test(equals_do_as_much),
         cmocka_unit_test(the_list_must_agree),
         cmocka_unit_test(nothing_better_is_known),
     };
