@@ -25,7 +25,8 @@ static int bench_order(const void *a, const void *b)
 
 static char bench_names[20000][16];
 
-static struct apipie_catalog *bench_list(size_t n)
+/* blank: without any figure. */
+static struct apipie_catalog *bench_list(size_t n, int blank)
 {
     struct apipie_catalog *c = NULL;
     uint64_t seed = 1;
@@ -39,8 +40,9 @@ static struct apipie_catalog *bench_list(size_t n)
             row, sizeof(row),
             "%c{\"provider\":\"p%d\",\"model\":\"%s\",\"type\":\"image\","
             "\"price_type\":\"image\",\"img_price\":%s%d,\"latency\":\"%d\",\"available\":1}",
-            i == 0 ? '[' : ',', (int)(i % 20), bench_names[i], i % 10 == 0 ? "null,\"x\":" : "0.0",
-            (int)(seed >> 40) % 9000 + 1000, (int)(seed >> 50) + 200);
+            i == 0 ? '[' : ',', (int)(i % 20), bench_names[i],
+            blank || i % 10 == 0 ? "null,\"x\":" : "0.0", (int)(seed >> 40) % 9000 + 1000,
+            blank ? 0 : (int)(seed >> 50) + 200);
         pie_buf_add(&json, row, (size_t)used);
     }
     pie_buf_add_text(&json, "]");
@@ -74,7 +76,7 @@ int main(int argc, char **argv)
     size_t n = argc > 1 ? (size_t)atoi(argv[1]) : 5000;
     static struct pie_own own[20000];
     static char providers[20][8];
-    struct apipie_catalog *c = n <= 20000 ? bench_list(n) : NULL;
+    struct apipie_catalog *c = n <= 20000 ? bench_list(n, 0) : NULL;
     struct apipie_catalog *built_in = NULL;
     struct apipie_need *need = pie_need_new(&pie_mem_libc);
     if (c == NULL || need == NULL || pie_catalog_built_in(&pie_mem_libc, &built_in) != APIPIE_OK)
@@ -95,6 +97,9 @@ int main(int argc, char **argv)
     bench_run("all fit, all measured", c, (struct pie_owns){own, n}, need);
     (void)pie_need_set_text(need, APIPIE_MODEL_PROVIDER, "p3");
     bench_run("one provider", c, (struct pie_owns){NULL, 0}, need);
+    struct apipie_catalog *blank = bench_list(n, 1);
+    bench_run("no figures", blank, (struct pie_owns){NULL, 0}, &pie_need_any);
+    pie_catalog_drop(blank);
     bench_run("built-in, no figures", built_in, (struct pie_owns){NULL, 0}, &pie_need_any);
     pie_need_free(need);
     pie_catalog_drop(c);
