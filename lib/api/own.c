@@ -17,10 +17,20 @@ static int32_t own_counts(apipie_status status)
     }
 }
 
+/* The name alone: a route may have said "prodia/name" where the reply says "prodia". */
+static const char *own_bare(const char *provider, const char *model)
+{
+    size_t n = strlen(provider);
+    struct pie_slice name = pie_slice_text(model);
+    return n != 0 && name.n > n + 1 && model[n] == '/' && pie_slice_starts_nocase(name, provider)
+               ? model + n + 1
+               : model;
+}
+
 static struct pie_own own_of(const struct pie_stats_row *row)
 {
     struct pie_own own = {row->text[APIPIE_STATS_PROVIDER],
-                          row->text[APIPIE_STATS_MODEL],
+                          own_bare(row->text[APIPIE_STATS_PROVIDER], row->text[APIPIE_STATS_MODEL]),
                           0,
                           0,
                           0,
@@ -113,6 +123,9 @@ apipie_status pie_api_measure(const apipie_stats *stats, struct apipie_catalog *
     struct pie_stats_row *sums = pie_mem_new(stats->mem, groups, sizeof(*sums));
     if (sums == NULL)
         return APIPIE_E_MEMORY;
+    for (size_t i = 0; i < groups * PIE_STATS_TEXTS; i++)
+        sums[i / PIE_STATS_TEXTS].text[i % PIE_STATS_TEXTS] =
+            ""; /* a group has no name of a route */
     for (size_t i = 0; i < stats->count; i++) {
         size_t group = own_group(catalog, comparison, &stats->rows[i]);
         if (group < groups)

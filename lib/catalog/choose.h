@@ -19,7 +19,7 @@ struct pie_own {
 };
 
 struct pie_owns {
-    const struct pie_own *own; /* no (provider, model) twice */
+    const struct pie_own *own; /* of several of the same name the one with the most tries counts */
     size_t n;
 };
 

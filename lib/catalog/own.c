@@ -39,8 +39,11 @@ apipie_status pie_own_map_init(const struct pie_mem *mem, struct pie_owns owns,
         if (map.slot == NULL)
             return APIPIE_E_MEMORY;
     }
-    for (size_t i = 0; i < owns.n; i++)
-        map.slot[own_place(&map, owns.own[i].provider, owns.own[i].model)] = (uint32_t)i + 1;
+    for (size_t i = 0; i < owns.n; i++) {
+        size_t at = own_place(&map, owns.own[i].provider, owns.own[i].model);
+        if (map.slot[at] == 0 || owns.own[map.slot[at] - 1].tries < owns.own[i].tries)
+            map.slot[at] = (uint32_t)i + 1;
+    }
     *ret = map;
     return APIPIE_OK;
 }

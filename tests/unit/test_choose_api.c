@@ -129,6 +129,22 @@ static void what_nobody_named_is_not_counted(void **state)
     apipie_catalog_unref(c);
 }
 
+static void a_name_with_its_provider_is_the_same(void **state)
+{
+    apipie_client *client = *state;
+    apipie_catalog *c = doors_list(client);
+    ended(client, "apipie", "Prodia/dreamshaper_8", APIPIE_OK, 0, 3);
+    ended(client, "apipie", "dreamshaper_8", APIPIE_OK, 0, 2);
+    ended(client, "apipie", "prodia/", APIPIE_OK, 0, 1);
+    apipie_stats *stats = apipie_client_stats(client);
+    apipie_choice *choice = apipie_choose(c, stats, NULL);
+    size_t rank = (size_t)world_rank(choice, "dreamshaper_8");
+    assert_int_equal(apipie_choice_number(choice, rank, APIPIE_CHOICE_TRIES), 3);
+    apipie_choice_unref(choice);
+    apipie_stats_unref(stats);
+    apipie_catalog_unref(c);
+}
+
 /* Answers keep what they need when all else is gone; a reason fits, or is cut with NUL. */
 static void answers_outlive_the_client(void **state)
 {
@@ -195,6 +211,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(measurements_come_from_statistics, doors_begin, doors_end),
         cmocka_unit_test_setup_teardown(what_nobody_named_is_not_counted, doors_begin, doors_end),
+        cmocka_unit_test_setup_teardown(a_name_with_its_provider_is_the_same, doors_begin,
+                                        doors_end),
         cmocka_unit_test(answers_outlive_the_client),
         cmocka_unit_test_setup_teardown(nothing_gives_nothing, doors_begin, doors_end),
     };
