@@ -9,6 +9,9 @@ int cli_generate(const struct cli_options *options);
 int cli_again(const struct cli_options *options);
 int cli_models(const struct cli_options *options);
 int cli_estimate(const struct cli_options *options);
+int cli_choose(const struct cli_options *options);
+int cli_compare(const struct cli_options *options);
+int cli_recommend(const struct cli_options *options);
 int cli_sandbox(const struct cli_options *options);
 int cli_stats(const struct cli_options *options);
 

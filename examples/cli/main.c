@@ -18,12 +18,14 @@ static const struct cli_command commands[] = {
     {"again", 1, cli_generate_options, cli_help_again, cli_again},
     {"models", 0, cli_models_options, cli_help_models, cli_models},
     {"estimate", 1, cli_estimate_options, cli_help_estimate, cli_estimate},
+    {"choose", 0, cli_choose_options, cli_help_choose, cli_choose},
+    {"compare", 0, cli_compare_options, cli_help_compare, cli_compare},
+    {"recommend", 0, cli_recommend_options, cli_help_recommend, cli_recommend},
     {"sandbox", 0, cli_sandbox_options, cli_help_sandbox, cli_sandbox},
     {"stats", 0, cli_stats_options, cli_help_stats, cli_stats},
 };
 
-static const char *const later[] = {"edit",    "choose", "compare", "recommend",
-                                     "history", "health", "upload",  "doctor"};
+static const char *const later[] = {"edit", "history", "health", "upload", "doctor"};
 
 static const struct cli_command *find_command(const char *name)
 {

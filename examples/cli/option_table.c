@@ -141,6 +141,48 @@ const struct cli_option cli_stats_options[] = {
     {.kind = OPTION_END},
 };
 
+const struct cli_option cli_choose_options[] = {
+    FLAG("help", 'h', help),
+    TEXT("family", 0, family),
+    TEXT("speciality", 0, speciality),
+    TEXT("series", 0, series),
+    TEXT("provider", 'p', provider),
+    {.name = "size",
+     .letter = 's',
+     .kind = OPTION_SIZE,
+     .most = APIPIE_LIMIT_SIDE,
+     .wants = "WIDTHxHEIGHT, 1 to 8192 each"},
+    TEXT("quality", 'q', quality),
+    FLAG("edit", 0, edit),
+    MONEY("max-price", max_price, "US dollars as 0.008, at most 12 decimals"),
+    NUMBER("max-p95", 0, max_p95, 1, 86400000, "milliseconds from 1 to 86400000"),
+    WORD("by", by, "price speed reliability balance", "price, speed, reliability or balance"),
+    FLAG("explain", 0, explain),
+    TEXT("models", 0, models),
+    TEXT("stats", 0, stats),
+    FLAG("json", 0, json),
+    {.kind = OPTION_END},
+};
+
+const struct cli_option cli_compare_options[] = {
+    FLAG("help", 'h', help),
+    WORD("by", by, "provider family series version speciality",
+         "provider, family, series, version or speciality"),
+    TEXT("family", 0, family),
+    TEXT("speciality", 0, speciality),
+    TEXT("series", 0, series),
+    TEXT("provider", 'p', provider),
+    TEXT("models", 0, models),
+    TEXT("stats", 0, stats),
+    FLAG("json", 0, json),
+    {.kind = OPTION_END},
+};
+
+const struct cli_option cli_recommend_options[] = {
+    FLAG("help", 'h', help), TEXT("models", 0, models), TEXT("stats", 0, stats),
+    FLAG("json", 0, json),   {.kind = OPTION_END},
+};
+
 const struct cli_option *cli_option_find(const struct cli_option *table, const char *name,
                                          size_t length)
 {

@@ -40,6 +40,9 @@ extern const struct cli_option cli_models_options[];
 extern const struct cli_option cli_estimate_options[];
 extern const struct cli_option cli_sandbox_options[];
 extern const struct cli_option cli_stats_options[];
+extern const struct cli_option cli_choose_options[];
+extern const struct cli_option cli_compare_options[];
+extern const struct cli_option cli_recommend_options[];
 
 /* NULL when there is none of that name. */
 const struct cli_option *cli_option_find(const struct cli_option *table, const char *name,

@@ -36,9 +36,10 @@ struct cli_options {
     struct cli_extra *extras;
     struct cli_route *routes;
     size_t extra_count, route_count;
-    /* models */
-    const char *type, *sort, *family, *speciality;
-    int32_t built_in;
+    /* models, choose, compare, recommend */
+    const char *type, *sort, *family, *speciality, *series, *by, *models;
+    int64_t max_price, max_p95; /* picodollars, milliseconds, or CLI_UNSET */
+    int32_t built_in, edit, explain;
     /* stats */
     const char *file;
     int32_t prometheus, openmetrics;

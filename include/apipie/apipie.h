@@ -1749,6 +1749,17 @@ enum {
 APIPIE_API apipie_catalog *apipie_catalog_new(apipie_client *client);
 
 /**
+ * The body of GET /v1/models as it came or was filed, laid over the built-in models: what it lists wins, and what only one side
+ * knows is kept and marked (APIPIE_MODEL_LIVE, APIPIE_MODEL_BUILT_IN).
+ * @param client whose allocator is used
+ * @param text JSON
+ * @return a reference; NULL when it is no list of models, and without memory or client
+ * Threads: any. Blocks: no. Owns: copies; the caller owns the reference. Since: 0.1.
+ */
+APIPIE_API apipie_catalog *apipie_catalog_parse(apipie_client *client, const char *text,
+                                                size_t size);
+
+/**
  * One reference more.
  * @return the same catalogue
  * Threads: any. Blocks: no. Owns: the caller owns the reference. Since: 0.1.
@@ -2291,6 +2302,361 @@ APIPIE_API int64_t apipie_health_number(const apipie_health *health, size_t row,
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API const char *apipie_health_name(int32_t state);
+
+/* ---------------------------------------------------------------------------------------------
+ * Choose, compare, recommend
+ *
+ * From what a catalogue lists and what statistics have measured; nothing is asked of anyone. docs/choose.md has the rules: how listed
+ * and own figures are joined, what a score is, and what becomes of figures that nobody knows. Answers keep their catalogue, and may
+ * outlive the client.
+ * ------------------------------------------------------------------------------------------- */
+
+typedef struct apipie_need apipie_need;             /**< what is asked of a model; a builder */
+typedef struct apipie_choice apipie_choice;         /**< models by rank; never changes */
+typedef struct apipie_comparison apipie_comparison; /**< groups of models; never changes */
+typedef struct apipie_advice apipie_advice;         /**< what would be better; never changes */
+
+/**
+ * A need that asks for nothing: all models of pictures, price, speed and reliability of the same weight.
+ * @param client whose allocator is used
+ * @return a reference; NULL without memory or client
+ * Threads: any. Blocks: no. Owns: the caller, apipie_need_unref(); it may outlive the client. Since: 0.1.
+ */
+APIPIE_API apipie_need *apipie_need_new(apipie_client *client);
+
+/**
+ * One reference more.
+ * @return need
+ * Threads: any. Blocks: no. Owns: one more apipie_need_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_need *apipie_need_ref(apipie_need *need);
+
+/**
+ * Drops a reference; the last one frees it.
+ * @return NULL
+ * Threads: any. Blocks: no. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_need *apipie_need_unref(apipie_need *need);
+
+/**
+ * Only models with this text: of this family, speciality, provider, series, ... Several fields must all fit. Models of other types
+ * than "image" are only looked at when APIPIE_MODEL_TYPE is set.
+ * As with all setters of a need: what is refused leaves it as it was, and apipie_choose() then gives NULL.
+ * @param field APIPIE_MODEL_ID to APIPIE_MODEL_LICENSE_URL
+ * @param value compared without case (of ASCII), at most APIPIE_LIMIT_TEXT bytes; NULL takes it back
+ * @return APIPIE_E_ARGUMENT, APIPIE_E_MEMORY
+ * Threads: one at a time. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_need_set_text(apipie_need *need, int32_t field, const char *value);
+
+/**
+ * The size of the picture: prices are those of this size (else of 1024x1024), and a model must list it, or be trained for its
+ * shorter side.
+ * @param width 1 to APIPIE_LIMIT_SIDE
+ * @param height 1 to APIPIE_LIMIT_SIDE
+ * @return APIPIE_E_ARGUMENT
+ * Threads: one at a time. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_need_set_size(apipie_need *need, int32_t width, int32_t height);
+
+/**
+ * Whether it must paint into a picture that it gets.
+ * @param editing 1; 0: it need not, and models of the speciality "inpainting" are left out unless they are asked for by
+ *        speciality or name
+ * @return APIPIE_E_ARGUMENT
+ * Threads: one at a time. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_need_set_editing(apipie_need *need, int32_t editing);
+
+/**
+ * The quality: prices are those of it. A model whose list names qualities must name this one.
+ * @param quality as apipie_catalog_price() has it, at most 63 bytes; NULL or "": standard
+ * @return APIPIE_E_ARGUMENT
+ * Threads: one at a time. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_need_set_quality(apipie_need *need, const char *quality);
+
+/**
+ * The most that one picture may cost. Models whose price nobody knows stay.
+ * @param picodollars APIPIE_UNKNOWN takes it back
+ * @return APIPIE_E_ARGUMENT
+ * Threads: one at a time. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_need_set_max_price(apipie_need *need, int64_t picodollars);
+
+/**
+ * What 95 of 100 pictures may take at most. With fewer than 20 own times of a model its typical time must not be over it; models of
+ * which no time is known stay.
+ * @param ms 1 to 86400000; APIPIE_UNKNOWN takes it back
+ * @return APIPIE_E_ARGUMENT
+ * Threads: one at a time. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_need_set_max_p95(apipie_need *need, int64_t ms);
+
+/**
+ * What counts for how much: 1, 0, 0 ranks by price alone. The default is 1, 1, 1.
+ * @param price 0 to 1000, as all of them; not all 0
+ * @return APIPIE_E_ARGUMENT
+ * Threads: one at a time. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_need_set_weights(apipie_need *need, int32_t price, int32_t speed,
+                                                 int32_t reliability);
+
+/** What is known of a candidate, for apipie_choice_number(). Figures may be APIPIE_UNKNOWN, scores never. Since: 0.1. */
+enum {
+    APIPIE_CHOICE_SCORE = 0,             /**< 0 to 1000: the parts by their weights */
+    APIPIE_CHOICE_SCORE_PRICE = 1,       /**< 0 to 1000, 1000 for the cheapest */
+    APIPIE_CHOICE_SCORE_SPEED = 2,       /**< 0 to 1000, 1000 for the fastest */
+    APIPIE_CHOICE_SCORE_RELIABILITY = 3, /**< 0 to 1000, 500 when it was never tried */
+    APIPIE_CHOICE_PRICE = 4,             /**< picodollars an image, from the next two */
+    APIPIE_CHOICE_PRICE_LISTED = 5,      /**< as the gateway lists it */
+    APIPIE_CHOICE_PRICE_OWN = 6,         /**< what own images cost on average */
+    APIPIE_CHOICE_LATENCY = 7,           /**< milliseconds, from the next two */
+    APIPIE_CHOICE_LATENCY_LISTED = 8,    /**< the gateway's average */
+    APIPIE_CHOICE_LATENCY_OWN = 9,       /**< the median of own requests */
+    APIPIE_CHOICE_P95 = 10,              /**< own, of at least 20 times */
+    APIPIE_CHOICE_TRIES = 11,            /**< own requests that the model answers for */
+    APIPIE_CHOICE_OK = 12                /**< ... and that drew a picture */
+};
+
+/**
+ * Ranks the models of a catalogue that serve a need, and says why the others do not. That none serves it is an answer too.
+ * @param stats own measurements, or NULL: they weigh the more the more there are
+ * @param need NULL: anything
+ * @return a reference; NULL without memory or catalogue, and when a setter of need was refused
+ * Threads: any, while none sets need. Blocks: no. Owns: the caller, apipie_choice_unref(); it keeps catalog. Since: 0.1.
+ */
+APIPIE_API apipie_choice *apipie_choose(apipie_catalog *catalog, const apipie_stats *stats,
+                                        const apipie_need *need);
+
+/**
+ * One reference more.
+ * @return choice
+ * Threads: any. Blocks: no. Owns: one more apipie_choice_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_choice *apipie_choice_ref(apipie_choice *choice);
+
+/**
+ * Drops a reference; the last one frees it.
+ * @return NULL
+ * Threads: any. Blocks: no. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_choice *apipie_choice_unref(apipie_choice *choice);
+
+/**
+ * How many models serve the need.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_choice_count(const apipie_choice *choice);
+
+/**
+ * Where a candidate stands in the catalogue.
+ * @param rank 0 for the best
+ * @return APIPIE_UNKNOWN past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_choice_index(const apipie_choice *choice, size_t rank);
+
+/**
+ * A text of a candidate, as apipie_catalog_text() gives it.
+ * @param rank 0 for the best
+ * @param field APIPIE_MODEL_PROVIDER, APIPIE_MODEL_NAME, ...
+ * @return NULL when nobody said, and past the end
+ * Threads: any. Blocks: no. Owns: the choice. Since: 0.1.
+ */
+APIPIE_API const char *apipie_choice_text(const apipie_choice *choice, size_t rank, int32_t field);
+
+/**
+ * A score of a candidate, or a figure that it comes from.
+ * @param rank 0 for the best
+ * @param which APIPIE_CHOICE_SCORE to APIPIE_CHOICE_OK
+ * @return APIPIE_UNKNOWN for a figure that nobody knows, and past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_choice_number(const apipie_choice *choice, size_t rank, int32_t which);
+
+/**
+ * How many models do not serve the need; with apipie_choice_count() these are all of the catalogue.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_choice_rejected_count(const apipie_choice *choice);
+
+/**
+ * Where a rejected model stands in the catalogue.
+ * @param n 0 for the first, in the order of the catalogue
+ * @return APIPIE_UNKNOWN past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_choice_rejected_index(const apipie_choice *choice, size_t n);
+
+/**
+ * A text of a rejected model.
+ * @param n 0 for the first
+ * @param field APIPIE_MODEL_PROVIDER, APIPIE_MODEL_NAME, ...
+ * @return NULL when nobody said, and past the end
+ * Threads: any. Blocks: no. Owns: the choice. Since: 0.1.
+ */
+APIPIE_API const char *apipie_choice_rejected_text(const apipie_choice *choice, size_t n,
+                                                   int32_t field);
+
+/**
+ * Why a model was rejected: one line, "price 0.02 is over 0.01". It names the first thing that does not fit.
+ * @param n 0 for the first
+ * @param text NULL, or gets as much as there is room for, with NUL
+ * @param capacity of text; 128 is enough unless the catalogue's own texts are long
+ * @return the length of the whole line; 0 past the end, and without memory
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_choice_reason(const apipie_choice *choice, size_t n, char *text,
+                                       size_t capacity);
+
+/** The figures of a group, for apipie_comparison_number(). Prices are picodollars of a standard picture of 1024x1024. Since: 0.1. */
+enum {
+    APIPIE_COMPARE_MODELS = 0,         /**< of pictures */
+    APIPIE_COMPARE_PRICED = 1,         /**< those whose price is listed */
+    APIPIE_COMPARE_PRICE_LOW = 2,      /**< the cheapest */
+    APIPIE_COMPARE_PRICE_MEDIAN = 3,   /**< what half of them do not pass */
+    APIPIE_COMPARE_PRICE_HIGH = 4,     /**< the dearest */
+    APIPIE_COMPARE_TIMED = 5,          /**< those whose latency is listed */
+    APIPIE_COMPARE_LATENCY_LOW = 6,    /**< the fastest, milliseconds */
+    APIPIE_COMPARE_LATENCY_MEDIAN = 7, /**< what half of them do not pass */
+    APIPIE_COMPARE_TRIES = 8,          /**< own requests that the models answer for */
+    APIPIE_COMPARE_OK = 9,             /**< ... and that drew a picture */
+    APIPIE_COMPARE_IMAGES = 10,        /**< own images */
+    APIPIE_COMPARE_PRICE_OWN = 11,     /**< what they cost on average */
+    APIPIE_COMPARE_P50 = 12,           /**< median of own requests, milliseconds */
+    APIPIE_COMPARE_P95 = 13            /**< 95th percentile of own requests, milliseconds */
+};
+
+/**
+ * Compares groups of models: those with the same provider, family, series, version, ... Versions of one series: select the series
+ * first, by apipie_catalog_where_text(). Of a live list only what the gateway lists is compared.
+ * @param stats own measurements, or NULL
+ * @param field one of the texts, compared without case (of ASCII)
+ * @return a reference; NULL for a field that is no text, and without memory or catalogue
+ * Threads: any. Blocks: no. Owns: the caller, apipie_comparison_unref(); it keeps catalog. Since: 0.1.
+ */
+APIPIE_API apipie_comparison *apipie_compare(apipie_catalog *catalog, const apipie_stats *stats,
+                                             int32_t field);
+
+/**
+ * One reference more.
+ * @return comparison
+ * Threads: any. Blocks: no. Owns: one more apipie_comparison_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_comparison *apipie_comparison_ref(apipie_comparison *comparison);
+
+/**
+ * Drops a reference; the last one frees it.
+ * @return NULL
+ * Threads: any. Blocks: no. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_comparison *apipie_comparison_unref(apipie_comparison *comparison);
+
+/**
+ * How many groups there are, in the order of their texts; models whose text nobody knows are the last one.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_comparison_count(const apipie_comparison *comparison);
+
+/**
+ * The text that a group shares.
+ * @return NULL when it is unknown, and past the end
+ * Threads: any. Blocks: no. Owns: the comparison. Since: 0.1.
+ */
+APIPIE_API const char *apipie_comparison_text(const apipie_comparison *comparison, size_t row);
+
+/**
+ * A figure of a group.
+ * @param which APIPIE_COMPARE_MODELS to APIPIE_COMPARE_P95
+ * @return APIPIE_UNKNOWN when nobody knows it, and past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_comparison_number(const apipie_comparison *comparison, size_t row,
+                                            int32_t which);
+
+/** What would have been better. Since: 0.1. */
+enum {
+    APIPIE_ADVICE_CHEAPER = 1, /**< saved: picodollars over all images */
+    APIPIE_ADVICE_FASTER = 2   /**< saved: milliseconds a request, at the median */
+};
+
+/** The figures of an advice, for apipie_advice_number(). Since: 0.1. */
+enum {
+    APIPIE_ADVICE_KIND = 0,           /**< APIPIE_ADVICE_CHEAPER, APIPIE_ADVICE_FASTER */
+    APIPIE_ADVICE_SAVED = 1,          /**< see there */
+    APIPIE_ADVICE_IMAGES = 2,         /**< that were drawn by the one that was used */
+    APIPIE_ADVICE_PRICE_USED = 3,     /**< what they cost on average, or APIPIE_UNKNOWN */
+    APIPIE_ADVICE_PRICE_BETTER = 4,   /**< picodollars an image, or APIPIE_UNKNOWN */
+    APIPIE_ADVICE_LATENCY_USED = 5,   /**< own median, milliseconds, or APIPIE_UNKNOWN */
+    APIPIE_ADVICE_LATENCY_BETTER = 6, /**< milliseconds, or APIPIE_UNKNOWN */
+    APIPIE_ADVICE_TRIES = 7,          /**< own requests of the better one; 0: never tried */
+    APIPIE_ADVICE_OK = 8              /**< ... that drew a picture */
+};
+
+/**
+ * For each model that was used: an equal one that would have been cheaper, and one that would have been faster. Equal are models that are
+ * available, of the same family and speciality, trained for as large a size, that edit if the other does, and have
+ * not failed more often, as far as they were tried. What is not known on both sides is not compared.
+ * @param stats what was used; NULL: nothing
+ * @return a reference, also when nothing better is known; NULL without memory or catalogue
+ * Threads: any. Blocks: no. Owns: the caller, apipie_advice_unref(); it keeps catalog. Since: 0.1.
+ */
+APIPIE_API apipie_advice *apipie_recommend(apipie_catalog *catalog, const apipie_stats *stats);
+
+/**
+ * One reference more.
+ * @return advice
+ * Threads: any. Blocks: no. Owns: one more apipie_advice_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_advice *apipie_advice_ref(apipie_advice *advice);
+
+/**
+ * Drops a reference; the last one frees it.
+ * @return NULL
+ * Threads: any. Blocks: no. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_advice *apipie_advice_unref(apipie_advice *advice);
+
+/**
+ * How many there are: cheaper ones first, and of each kind what saves most. 0: nothing better is known.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_advice_count(const apipie_advice *advice);
+
+/**
+ * How many models of the catalogue have drawn images by the statistics: those that were looked at.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_advice_looked(const apipie_advice *advice);
+
+/**
+ * Where a model stands in the catalogue.
+ * @param n 0 for the first
+ * @param better 0: the one that was used, 1: the better one
+ * @return APIPIE_UNKNOWN past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_advice_index(const apipie_advice *advice, size_t n, int32_t better);
+
+/**
+ * A text of a model.
+ * @param n 0 for the first
+ * @param better 0: the one that was used, 1: the better one
+ * @param field APIPIE_MODEL_PROVIDER, APIPIE_MODEL_NAME, ...
+ * @return NULL when nobody said, and past the end
+ * Threads: any. Blocks: no. Owns: the advice. Since: 0.1.
+ */
+APIPIE_API const char *apipie_advice_text(const apipie_advice *advice, size_t n, int32_t better,
+                                          int32_t field);
+
+/**
+ * A figure of an advice.
+ * @param which APIPIE_ADVICE_KIND to APIPIE_ADVICE_OK
+ * @return APIPIE_UNKNOWN when nobody knows it, and past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_advice_number(const apipie_advice *advice, size_t n, int32_t which);
 
 /* ---------------------------------------------------------------------------------------------
  * Money

@@ -4,6 +4,7 @@
 #define PIE_API_PRIV_H
 
 #include "base/base.h"
+#include "catalog/catalog.h"
 #include "engine/engine.h"
 
 #define PIE_LIMIT_MS      INT64_C(86400000)
@@ -29,6 +30,14 @@ int32_t pie_api_line_is_good(const char *text);
 void pie_api_copy_text(struct pie_slice whole, char *text, size_t capacity);
 /* NULL, or the one that this version knows. */
 int32_t pie_api_backend_is_known(const char *backend);
+
+/* What stands in statistics, a model each, whatever the backend; stats may be NULL. Names are borrowed from it; goes back with
+ * pie_api_owns_free(). APIPIE_E_MEMORY. */
+apipie_status pie_api_owns(const apipie_stats *stats, struct pie_owns *ret);
+void pie_api_owns_free(const apipie_stats *stats, struct pie_owns *owns);
+/* Of all rows of the statistics that stand in one row of the comparison. */
+apipie_status pie_api_measure(const apipie_stats *stats, struct apipie_catalog *catalog,
+                              struct apipie_comparison *comparison);
 
 /* A callback with its user, for a place in client; without a callback *ret is NULL, and user goes at once. Takes user in any case. */
 apipie_status pie_api_hook_make(apipie_client *client, const struct pie_hook *as,

@@ -19,6 +19,27 @@ APIPIE_API apipie_catalog *apipie_catalog_new(apipie_client *client)
     return catalog;
 }
 
+APIPIE_API apipie_catalog *apipie_catalog_parse(apipie_client *client, const char *text,
+                                                size_t size)
+{
+    apipie_catalog *built_in = NULL;
+    apipie_catalog *live = NULL;
+    apipie_catalog *both = NULL;
+    if (client == NULL || text == NULL)
+        return NULL;
+    const struct pie_mem *mem = &client->mem;
+    struct pie_slice all = pie_slice(text, size);
+    if (pie_catalog_parse(mem, all, APIPIE_UNKNOWN, &live) == APIPIE_OK &&
+        pie_catalog_built_in(mem, &built_in) == APIPIE_OK &&
+        pie_catalog_merge(mem, built_in, live, &both) == APIPIE_OK) {
+        pie_client_keep(client);
+        pie_catalog_own(both, catalog_let_go, client);
+    }
+    pie_catalog_drop(live);
+    pie_catalog_drop(built_in);
+    return both;
+}
+
 APIPIE_API apipie_catalog *apipie_catalog_ref(apipie_catalog *catalog)
 {
     return pie_catalog_keep(catalog);

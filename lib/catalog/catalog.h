@@ -104,4 +104,6 @@ apipie_status pie_catalog_diff(const struct apipie_catalog *older,
                                const struct apipie_catalog *newer, pie_catalog_change fn,
                                void *user);
 
+#include "catalog/choose.h"
+
 #endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows the words of --help for the commands about models, nothing else. */
+#include "help.h"
+
+static const char figures[] =
+    "Where figures come from\n"
+    "      --models FILE       the body of GET /v1/models, laid over the built-in models; without "
+    "it "
+    "no\n"
+    "                          prices and latencies are listed\n"
+    "      --stats FILE        own measurements, as a program saved them\n"
+    "      --json              one JSON value on stdout, on success and on failure\n"
+    "Nothing is asked of the network, and no key is needed.\n";
+
+const char *const cli_help_choose[] = {
+    "usage: apipie choose [option]...\n"
+    "\n"
+    "Ranks the models that serve a need, best first, and says why the others do not.\n"
+    "\n"
+    "What is needed\n"
+    "      --family NAME       \"SD 1.x\", \"SD 2.x\", SDXL\n"
+    "      --speciality NAME   realistic, anime, artistic, children's, inpainting, ...\n"
+    "      --series NAME       \"Realistic Vision\", ...\n"
+    "  -p, --provider NAME     who serves it\n"
+    "  -s, --size WxH          pixels: prices are of this size, and the model must draw it\n"
+    "  -q, --quality WORD      standard, hd\n"
+    "      --edit              it must paint into a picture that it gets\n"
+    "      --max-price USD     an image, as 0.008; unknown prices stay\n"
+    "      --max-p95 MS        milliseconds that 95 of 100 take at most; unknown times stay\n"
+    "      --by price|speed|reliability|balance\n"
+    "                          what counts, default balance\n"
+    "      --explain           all models, with what each score comes from, and all reasons\n",
+    figures, NULL};
+
+const char *const cli_help_compare[] = {
+    "usage: apipie compare [option]...\n"
+    "\n"
+    "Groups of models side by side: listed prices (USD an image of 1024x1024) and latencies (ms, "
+    "median\n"
+    "of the models), and what was measured of them (p50 in ms, requests that drew a picture).\n"
+    "\n"
+    "      --by provider|family|series|version|speciality\n"
+    "                          what they have in common, default provider\n"
+    "      --family NAME, --speciality NAME, --series NAME, -p NAME\n"
+    "                          of these models only\n",
+    figures, NULL};
+
+const char *const cli_help_recommend[] = {
+    "usage: apipie recommend --stats FILE [option]...\n"
+    "\n"
+    "Says for each model that was used which equal one would have been cheaper or faster, and by "
+    "how\n"
+    "much. Equal: family, speciality, size and editing; and it did not fail more often.\n"
+    "\n",
+    figures, NULL};
