@@ -26,6 +26,20 @@ void pie_engine_health_drop(struct apipie_health *s)
     pie_client_drop(c);
 }
 
+/* ---- groups: what the seed's users watch together */
+
+const char *pie_care_group(const char *provider, const char *model)
+{
+    const struct pie_model *m = pie_model_find(pie_models, pie_model_count,
+                                               pie_slice_text(provider), pie_slice_text(model));
+    if (m == NULL || m->family == NULL)
+        return NULL;
+    if (strcmp(m->family, "SDXL") == 0)
+        return "SDXL";
+    int32_t base = m->series != NULL && strcmp(m->series, "Stable Diffusion") == 0;
+    return base && !m->edits ? "base" : "specialised";
+}
+
 /* ---- what happens to routes; the leader's */
 
 static void care_wake(struct apipie_client *c, int32_t what)

@@ -102,6 +102,7 @@ struct apipie_client *pie_client_new(const struct pie_mem *mem)
         client_free(c);
         return NULL;
     }
+    pie_health_table_groups(c->health, pie_care_group);
     return c;
 }
 

@@ -335,6 +335,8 @@ void pie_inform_call(struct apipie_client *c);
 
 /* ---- care.c */
 
+/* The group of a model that the library knows: "base", "SDXL", "specialised"; NULL. */
+const char *pie_care_group(const char *provider, const char *model);
 /* A paid call was judged: good 1 or 0, or -1 when it says nothing about its lane. drawn: its time counts. The leader's, like the
  * next one. */
 void pie_care_judged(struct apipie_request *r, const struct pie_outcome *o, int32_t good,

@@ -112,7 +112,7 @@ class Usage(CliTest):
         self.assertNotIn("sk-pie", self.refused("generate", "a cat"))
 
     def test_json_of_usage_errors(self):
-        for arguments in (["generate", "--json"], ["generate", "--frob", "x", "--json"], ["choose", "--json"],
+        for arguments in (["generate", "--json"], ["generate", "--frob", "x", "--json"], ["history", "--json"],
                           ["generate", "a cat", "-o", "-", "--json"], ["--json"]):
             self.assertEqual(self.run_cli(*arguments), 2)
             error = self.error()

@@ -161,6 +161,39 @@ static void rows_of_a_snapshot(void **state)
     assert_null(apipie_health_unref(s));
 }
 
+static int64_t calls_of_group(const struct draw *d, const char *name)
+{
+    int64_t n = APIPIE_UNKNOWN;
+    apipie_health *s = apipie_client_health_snapshot(d->client);
+    for (size_t i = 0; i < apipie_health_count(s); i++) {
+        if (apipie_health_number(s, i, APIPIE_HEALTH_SCOPE) == APIPIE_HEALTH_GROUP &&
+            strcmp(apipie_health_text(s, i, APIPIE_HEALTH_MODEL), name) == 0)
+            n = apipie_health_number(s, i, APIPIE_HEALTH_CALLS);
+    }
+    apipie_health_unref(s);
+    return n;
+}
+
+static void kinds_of_models_are_groups(void **state)
+{
+    static const char *const models[][2] = {{"prodia", "sd_xl_base_1.0"},
+                                            {"together", "stable-diffusion-xl-base-1.0"},
+                                            {"prodia", "sdv1_4"},
+                                            {"prodia", "v1-5-inpainting"},
+                                            {"prodia", "of-another-house"}};
+    struct draw *d = *state;
+    draw_serve_json(d, ONE_IMAGE);
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        draw_again(d);
+        apipie_request_set_provider(d->request, models[i][0]);
+        apipie_request_set_model(d->request, models[i][1]);
+        assert_status(apipie_request_perform(d->request), APIPIE_OK);
+    }
+    assert_int_equal(calls_of_group(d, "SDXL"), 2);
+    assert_int_equal(calls_of_group(d, "base"), 1);
+    assert_int_equal(calls_of_group(d, "specialised"), 1);
+}
+
 static void told_in_poll(void **state)
 {
     struct draw *d = *state;
@@ -384,6 +417,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DRAW_TEST(down_and_back),
         DRAW_TEST(rows_of_a_snapshot),
+        DRAW_TEST(kinds_of_models_are_groups),
         DRAW_TEST(told_in_poll),
         DRAW_TEST(told_in_wait_of_a_leader),
         DRAW_TEST(told_in_wait_beside_a_worker),
