@@ -4,13 +4,13 @@
 
 static const char figures[] =
     "Where figures come from\n"
-    "      --models FILE       the body of GET /v1/models, laid over the built-in models; without "
-    "it "
-    "no\n"
-    "                          prices and latencies are listed\n"
+    "      --models FILE       a saved body of GET /v1/models; without it the gateway is asked,\n"
+    "                          no key is needed\n"
+    "      --builtin           nobody is asked: no prices and latencies are listed\n"
     "      --stats FILE        own measurements, as a program saved them\n"
-    "      --json              one JSON value on stdout, on success and on failure\n"
-    "Nothing is asked of the network, and no key is needed.\n";
+    "      --base-url URL, --sandbox, --timeout SECONDS, --retries N\n"
+    "                          who is asked, and how\n"
+    "      --json              one JSON value on stdout, on success and on failure\n";
 
 const char *const cli_help_choose[] = {
     "usage: apipie choose [option]...\n"

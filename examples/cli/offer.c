@@ -60,10 +60,28 @@ static void read_stats(struct cli_offer *offer, const char *path, struct cli_fai
         no_memory(f);
 }
 
+/* --stats is read here, not written as `generate` does it. */
+static void ask_gateway(struct cli_offer *offer, const struct cli_options *o, struct cli_failure *f)
+{
+    struct cli_options asking = *o;
+
+    asking.stats = NULL;
+    cli_session_open_keyless(&offer->session, &asking, f);
+    offer->client = offer->session.client;
+    if (f->status == APIPIE_OK)
+        cli_catalog_fetch(&offer->list, &asking, offer->client, f);
+    if (f->status == APIPIE_OK && (offer->catalog = apipie_client_catalog(offer->client)) == NULL)
+        no_memory(f);
+    if (f->status == APIPIE_OK && !o->json)
+        cli_catalog_warn(&offer->list);
+}
+
 void cli_offer_open(struct cli_offer *offer, const struct cli_options *o, struct cli_failure *f)
 {
     memset(offer, 0, sizeof *offer);
-    if ((offer->client = apipie_client_new(NULL)) == NULL)
+    if (o->models == NULL && !o->built_in)
+        ask_gateway(offer, o, f);
+    else if ((offer->client = apipie_client_new(NULL)) == NULL)
         no_memory(f);
     else if (o->models != NULL)
         offer->catalog = read_models(offer->client, o->models, f);
@@ -75,10 +93,16 @@ void cli_offer_open(struct cli_offer *offer, const struct cli_options *o, struct
 
 int cli_offer_close(struct cli_offer *offer, const struct cli_options *o, struct cli_failure *f)
 {
+    int code;
+
     if (f->status == APIPIE_OK && (fflush(stdout) != 0 || ferror(stdout)))
         cli_failure_set(f, APIPIE_E_FILE, "", "cannot write to stdout: ", strerror(errno), NULL);
+    code = cli_report(f, o->json);
     offer->catalog = apipie_catalog_unref(offer->catalog);
     offer->stats = apipie_stats_unref(offer->stats);
-    offer->client = apipie_client_unref(offer->client);
-    return cli_report(f, o->json);
+    if (offer->client != offer->session.client)
+        offer->client = apipie_client_unref(offer->client);
+    cli_catalog_close(&offer->list);
+    cli_session_close(&offer->session);
+    return code;
 }

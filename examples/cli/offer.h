@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* What there is to choose from: the models and what was measured of them. Nothing is asked of the network. */
+/* What there is to choose from: the models, as the gateway lists them now, or as a file or the library has them, and what was
+ * measured of them. */
 #ifndef CLI_OFFER_H
 #define CLI_OFFER_H
 
-#include "options.h"
+#include "catalog.h"
+#include "session.h"
 
 struct cli_offer {
-    apipie_client *client;
-    apipie_catalog *catalog; /* built in, and --models over it */
-    apipie_stats *stats;     /* NULL without --stats */
+    struct cli_session session; /* where the gateway is asked */
+    struct cli_catalog list;    /* what it said */
+    apipie_client *client;      /* the session's, or one of its own */
+    apipie_catalog *catalog;    /* the built-in models, and the list over them */
+    apipie_stats *stats;        /* NULL without --stats */
 };
 
 /* cli_offer_close() in any case. */

@@ -160,7 +160,8 @@ const struct cli_option cli_choose_options[] = {
     FLAG("explain", 0, explain),
     TEXT("models", 0, models),
     TEXT("stats", 0, stats),
-    FLAG("json", 0, json),
+    FLAG("builtin", 0, built_in),
+    ASKING,
     {.kind = OPTION_END},
 };
 
@@ -174,13 +175,18 @@ const struct cli_option cli_compare_options[] = {
     TEXT("provider", 'p', provider),
     TEXT("models", 0, models),
     TEXT("stats", 0, stats),
-    FLAG("json", 0, json),
+    FLAG("builtin", 0, built_in),
+    ASKING,
     {.kind = OPTION_END},
 };
 
 const struct cli_option cli_recommend_options[] = {
-    FLAG("help", 'h', help), TEXT("models", 0, models), TEXT("stats", 0, stats),
-    FLAG("json", 0, json),   {.kind = OPTION_END},
+    FLAG("help", 'h', help),
+    TEXT("models", 0, models),
+    TEXT("stats", 0, stats),
+    FLAG("builtin", 0, built_in),
+    ASKING,
+    {.kind = OPTION_END},
 };
 
 const struct cli_option *cli_option_find(const struct cli_option *table, const char *name,

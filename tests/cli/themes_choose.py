@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Choose, compare, recommend: without a network, from files; the rules of docs/choose.md are computed here once more."""
+"""Choose, compare, recommend: from files, the built-in models and the sandbox; the rules of docs/choose.md are computed here once more."""
 import json
 import os
 import shutil
@@ -81,21 +81,30 @@ class Choose(Offer):
         self.assertEqual(reasons["analog-diffusion-1.0"], "speciality is realistic")
 
     def test_an_empty_selection_is_an_answer(self):
-        text = self.said("choose", "--family", "nothing")
+        text = self.said("choose", "--builtin", "--family", "nothing")
         self.assertEqual(text.count("\n"), 82)
         self.assertIn("family is SD 1.x", text)
         self.assertIn("0 models serve it, 82 do not", self.err)
         self.narrow(text)
-        self.assertEqual(self.value("choose", "--family", "nothing")["models"], [])
+        self.assertEqual(self.value("choose", "--builtin", "--family", "nothing")["models"], [])
 
     def test_tables_are_narrow(self):
-        text = self.said("choose")
+        text = self.said("choose", "--builtin")
         self.assertEqual(text.count("\n"), 21)
         self.narrow(text)
         text = self.said("choose", "--explain", *self.offer)
         self.assertIn("reliability 911: 30 of 32", text)
         self.assertIn("not on the gateway's list", text)
         self.narrow(text)
+
+    def test_the_gateway_is_asked(self):
+        value = self.value("choose", "--sandbox", "--by", "price")
+        self.assertEqual(len(value["models"]) + len(value["rejected"]), 82)
+        self.assertIsNotNone(value["models"][0]["price_usd"])
+        self.assertEqual(self.run_cli("choose", "--base-url", "http://127.0.0.1:1/v1", "--retries", "0", "--json"), 6)
+        self.assertEqual(self.error()["code"], "connect")
+        groups = self.value("compare", "--sandbox", "--by", "family")["groups"]
+        self.assertEqual([g["models"] for g in groups], [67, 1, 14])
 
     def test_by(self):
         first = {by: self.value("choose", "--by", by, *self.offer)["models"][0]["model"]
@@ -104,28 +113,28 @@ class Choose(Offer):
                                  "reliability": "dreamshaper_8"})
 
     def test_size_and_edit(self):
-        models = self.value("choose", "-s", "1024x1024")["models"]
+        models = self.value("choose", "--builtin", "-s", "1024x1024")["models"]
         self.assertEqual(len(models), 13)
-        models = self.value("choose", "--edit")["models"]
+        models = self.value("choose", "--builtin", "--edit")["models"]
         self.assertEqual([m["model"] for m in models], ["sd_xl_base_1.0_inpainting_0.1", "v1-5-inpainting"])
 
     def test_what_is_wrong_is_said(self):
         for arguments, word in ((["--by", "taste"], "--by"), (["--max-price", "-1"], "--max-price"),
                                 (["--max-p95", "0"], "--max-p95"), (["cheap"], "cheap"),
                                 (["--quality", "q" * 64], "--quality")):
-            self.assertEqual(self.run_cli("choose", *arguments), 2, self.err)
+            self.assertEqual(self.run_cli("choose", "--builtin", *arguments), 2, self.err)
             self.assertIn(word, self.err)
         self.write("bad.json", b"<html>")
         self.write("cut.stats", b"no statistics")
         for arguments, word in ((["--models", "none.json"], "none.json"), (["--models", "bad.json"], "no list of models"),
-                                (["--stats", "none.stats"], "--stats"), (["--stats", "cut.stats"], "--stats")):
+                                (["--builtin", "--stats", "none.stats"], "--stats"), (["--builtin", "--stats", "cut.stats"], "--stats")):
             self.assertEqual(self.run_cli("choose", *arguments), 9, self.err)
             self.assertIn(word, self.err)
             self.assertEqual(self.out, b"")
         self.assertEqual(self.run_cli("choose", "--models", "bad.json", "--json"), 9)
         self.assertEqual(self.error()["code"], "file")
         with open("/dev/full", "wb") as full:
-            self.assertEqual(self.run_cli("choose", stdout=full), 9)
+            self.assertEqual(self.run_cli("choose", "--builtin", stdout=full), 9)
 
     def test_names_cannot_steer_the_terminal(self):
         self.write("evil.json", json.dumps([{"provider": "p\u001b[2J", "model": "m\u202e" + "x" * 200,
@@ -150,16 +159,16 @@ class Compare(Offer):
         self.assertEqual((stable["tries"], stable["p50_ms"], stable["price_own_usd"]), (0, None, None))
 
     def test_selections(self):
-        groups = self.value("compare", "--by", "version", "--series", "Realistic Vision")["groups"]
+        groups = self.value("compare", "--by", "version", "--series", "Realistic Vision", "--builtin")["groups"]
         self.assertEqual([g["name"] for g in groups], ["1.4", "2.0", "4.0", "5.0", "5.1"])
-        groups = self.value("compare")["groups"]
+        groups = self.value("compare", "--builtin")["groups"]
         self.assertEqual(sum(g["models"] for g in groups), 82)
-        self.assertEqual(self.value("compare", "-p", "nobody")["groups"], [])
+        self.assertEqual(self.value("compare", "--builtin", "-p", "nobody")["groups"], [])
 
     def test_table(self):
         for by in ("provider", "family", "series", "version", "speciality"):
             self.narrow(self.said("compare", "--by", by, *self.offer))
-            self.narrow(self.said("compare", "--by", by))
+            self.narrow(self.said("compare", "--builtin", "--by", by))
 
 
 class Recommend(Offer):
@@ -179,9 +188,9 @@ class Recommend(Offer):
     def test_nothing_better(self):
         lines = self.read("choose.stats").splitlines(keepends=True)
         self.write("seven.stats", b"".join(lines[:2]))
-        self.assertEqual(self.said("recommend", "--stats", "seven.stats"),
+        self.assertEqual(self.said("recommend", "--builtin", "--stats", "seven.stats"),
                          "nothing better is known for 1 models that were used\n")
-        self.assertEqual(self.value("recommend", "--stats", "seven.stats")["advice"], [])
+        self.assertEqual(self.value("recommend", "--builtin", "--stats", "seven.stats")["advice"], [])
 
     def test_stats_are_needed(self):
         self.assertEqual(self.run_cli("recommend"), 2)
