@@ -125,8 +125,11 @@ static void *mem_change(const struct pie_mem *mem, struct mem_head *old, size_t 
 
 void *pie_mem_new(const struct pie_mem *mem, size_t count, size_t size)
 {
-    size_t total = size != 0 && count > SIZE_MAX / size ? SIZE_MAX : count * size;
-    total = total != 0 ? total : 1;
+    if (size != 0 && count > MEM_MOST / size) {
+        mem_refused(mem->count);
+        return NULL;
+    }
+    size_t total = count * size != 0 ? count * size : 1;
     void *block = mem_take(mem, total);
     if (block != NULL)
         memset(block, 0, total);
