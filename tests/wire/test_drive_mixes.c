@@ -3,41 +3,14 @@
  * Knows the public API alone. */
 #define _GNU_SOURCE /* syscall() */
 #include "../support/draw.h"
+#include "../support/driven.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-struct row {
-    int number;
-    const char *name;
-};
-
-static int readable(int64_t fd, int timeout_ms)
-{
-    struct pollfd p = {(int)fd, POLLIN, 0};
-    return poll(&p, 1, timeout_ms) == 1 && (p.revents & POLLIN) != 0;
-}
-
-/* A loop that only looks at the descriptor and at the timeout. */
-static int32_t loop(apipie_client *c, int32_t want)
-{
-    int64_t fd = apipie_client_loop_fd(c);
-    int64_t until = draw_now_ms() + 10000;
-    int32_t got = 0;
-    while (got < want && draw_now_ms() < until) {
-        int64_t timeout = apipie_client_next_timeout(c);
-        readable(fd, timeout < 0 || timeout > 3000 ? 3000 : (int)timeout);
-        apipie_client_poll(c, 0);
-        for (apipie_request *r = NULL; (r = apipie_client_next(c)) != NULL; got++)
-            apipie_request_unref(r);
-    }
-    return got;
-}
 
 static void slow_reply(struct raw_conn *c, const struct raw_request *q, void *user)
 {
@@ -178,9 +151,9 @@ static void a_foreign_loop_hears_that_a_poll_is_over(void **state)
     assert_int_equal(pthread_create(&other, NULL, poll_a_while, d->client), 0);
     draw_sleep_ms(50);
     if (apipie_client_next_timeout(d->client) < 0)
-        assert_true(readable(fd, 3000));
+        assert_true(driven_readable(fd, 3000));
     pthread_join(other, NULL);
-    assert_int_equal(loop(d->client, 1), 1);
+    assert_int_equal(driven_loop(d->client, 1), 1);
 }
 
 /* Several sockets and the queue have something besides. */
@@ -200,7 +173,7 @@ static void a_nudge_is_heard_once(void **state)
     }
     for (int32_t i = 0; i < 4; i++) {
         while (apipie_request_progress(d->more[i], APIPIE_PROGRESS_DOWN) == 0) {
-            assert_true(readable(fd, 5000));
+            assert_true(driven_readable(fd, 5000));
             apipie_client_poll(d->client, 0);
         }
     }
@@ -210,9 +183,9 @@ static void a_nudge_is_heard_once(void **state)
     apipie_client_set_poll_budget(d->client, 0);
     for (size_t i = 0; i < 4; i++)
         apipie_request_cancel(d->more[i]);
-    assert_int_equal(loop(d->client, 5), 5);
+    assert_int_equal(driven_loop(d->client, 5), 5);
     apipie_client_poll(d->client, 0);
-    assert_false(readable(fd, 0));
+    assert_false(driven_readable(fd, 0));
 }
 
 int main(void)
@@ -222,9 +195,9 @@ int main(void)
         DRAW_TEST(a_foreign_loop_hears_that_a_poll_is_over),
         DRAW_TEST(a_nudge_is_heard_once),
     };
-    static const struct row worker[] = {{0, "alone"}, {1, "with a worker"}};
+    static const struct driven_row worker[] = {{0, "alone"}, {1, "with a worker"}};
     int failed = cmocka_run_group_tests_name("drive mixes", tests, NULL, NULL);
     failed += DRAW_ROWS_AT(poll_without_a_limit_ends_with_the_last_request, worker,
-                           offsetof(struct row, name));
+                           offsetof(struct driven_row, name));
     return failed;
 }

@@ -2,41 +2,13 @@
 /* The five ways to drive a client, one by one: who gets what, and that nothing is lost. Knows the public API alone. */
 #define _XOPEN_SOURCE 700 /* nftw() */
 #include "../support/draw.h"
+#include "../support/driven.h"
 
 #include <ftw.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct row {
-    int number;
-    const char *name;
-};
-
-/* ---- helpers */
-
-static int readable(int64_t fd, int timeout_ms)
-{
-    struct pollfd p = {(int)fd, POLLIN, 0};
-    return poll(&p, 1, timeout_ms) == 1 && (p.revents & POLLIN) != 0;
-}
-
-/* Polls until the queue gives something; NULL after some seconds. */
-static apipie_request *collect(apipie_client *c, int64_t timeout_ms)
-{
-    int64_t until = draw_now_ms() + 10000;
-    apipie_request *r = NULL;
-    while ((r = apipie_client_next(c)) == NULL && draw_now_ms() < until) {
-        apipie_status status = apipie_client_poll(c, timeout_ms);
-        if (status != APIPIE_PENDING && status != APIPIE_OK)
-            return NULL;
-        if (timeout_ms == 0)
-            draw_sleep_ms(1);
-    }
-    return r;
-}
 
 struct heard {
     int32_t done, progress, freed;
@@ -96,7 +68,7 @@ static void the_queue_gives_each_once(void **state)
     }
     draw_submit_more(d);
     draw_more(d, 0); /* nobody holds them but the client */
-    for (apipie_request *r = NULL; got < 8 && (r = collect(d->client, 100)) != NULL; got++) {
+    for (apipie_request *r = NULL; got < 8 && (r = driven_collect(d->client, 100)) != NULL; got++) {
         assert_status(apipie_request_status(r), APIPIE_OK);
         draw_assert_image(apipie_request_result(r), 0, PNG1, "image/png");
         ++*(int *)apipie_request_user_data(r);
@@ -182,7 +154,7 @@ static void the_done_callback(void **state)
     assert_status(h.inside[0], APIPIE_E_REENTRANT);
     assert_status(h.inside[1], APIPIE_E_REENTRANT);
     assert_status(h.inside[2], APIPIE_OK);
-    apipie_request *more = collect(d->client, 100); /* the one that was submitted inside */
+    apipie_request *more = driven_collect(d->client, 100); /* the one that was submitted inside */
     assert_non_null(more);
     assert_ptr_not_equal(more, mine);
     apipie_request_unref(more);
@@ -218,32 +190,16 @@ static void the_queue_has_a_descriptor(void **state)
     int64_t fd = apipie_client_queue_fd(d->client);
     assert_true(fd >= 0);
     assert_int_equal(apipie_client_queue_fd(d->client), fd);
-    assert_false(readable(fd, 0));
+    assert_false(driven_readable(fd, 0));
     assert_status(apipie_client_start_worker(d->client), APIPIE_OK);
     assert_status(apipie_client_start_worker(d->client), APIPIE_OK);
     assert_status(apipie_request_submit(d->request), APIPIE_OK);
-    assert_true(readable(fd, 5000));
-    assert_true(readable(fd, 0)); /* until it is collected */
+    assert_true(driven_readable(fd, 5000));
+    assert_true(driven_readable(fd, 0)); /* until it is collected */
     apipie_request *r = apipie_client_next(d->client);
     assert_ptr_equal(r, d->request);
     apipie_request_unref(r);
-    assert_false(readable(fd, 0));
-}
-
-/* A loop that only looks at the descriptor and at the timeout. */
-static int32_t loop(apipie_client *c, int32_t want)
-{
-    int64_t fd = apipie_client_loop_fd(c);
-    int64_t until = draw_now_ms() + 10000;
-    int32_t got = 0;
-    while (got < want && draw_now_ms() < until) {
-        int64_t timeout = apipie_client_next_timeout(c);
-        readable(fd, timeout < 0 || timeout > 3000 ? 3000 : (int)timeout);
-        apipie_client_poll(c, 0);
-        for (apipie_request *r = NULL; (r = apipie_client_next(c)) != NULL; got++)
-            apipie_request_unref(r);
-    }
-    return got;
+    assert_false(driven_readable(fd, 0));
 }
 
 static void a_foreign_loop(void **state)
@@ -253,21 +209,21 @@ static void a_foreign_loop(void **state)
     draw_serve_json(d, "{\"data\":[{\"url\":\"/pics/1\"}]}");
     int64_t fd = apipie_client_loop_fd(d->client);
     assert_true(fd >= 0);
-    assert_false(readable(fd, 0));
+    assert_false(driven_readable(fd, 0));
     assert_int_equal(apipie_client_next_timeout(d->client), -1);
     if (worker)
         assert_status(apipie_client_start_worker(d->client), APIPIE_OK);
     draw_more(d, 16);
     draw_submit_more(d);
     if (!worker)
-        assert_true(readable(fd, 0) || apipie_client_next_timeout(d->client) == 0);
-    assert_int_equal(loop(d->client, 16), 16);
+        assert_true(driven_readable(fd, 0) || apipie_client_next_timeout(d->client) == 0);
+    assert_int_equal(driven_loop(d->client, 16), 16);
     apipie_client_poll(d->client, 0);
-    assert_false(readable(fd, 0));
+    assert_false(driven_readable(fd, 0));
     apipie_client_wakeup(d->client);
-    assert_true(readable(fd, 0));
+    assert_true(driven_readable(fd, 0));
     apipie_client_poll(d->client, 0);
-    assert_false(readable(fd, 0));
+    assert_false(driven_readable(fd, 0));
 }
 
 static void busy_then_good(struct raw_conn *c, const struct raw_request *q, void *user)
@@ -286,7 +242,7 @@ static void a_foreign_loop_keeps_time(void **state)
     apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 2);
     int64_t start = draw_now_ms();
     assert_status(apipie_request_submit(d->request), APIPIE_OK);
-    assert_int_equal(loop(d->client, 1), 1);
+    assert_int_equal(driven_loop(d->client, 1), 1);
     assert_status(apipie_request_status(d->request), APIPIE_OK);
     assert_true(draw_now_ms() - start < 2500); /* not the 3 s of the loop's own patience */
 }
@@ -305,8 +261,8 @@ static void a_foreign_loop_hears_of_other_threads(void **state)
     draw_serve_json(d, ONE_IMAGE);
     int64_t fd = apipie_client_loop_fd(d->client);
     assert_int_equal(pthread_create(&other, NULL, submit_later, d->request), 0);
-    assert_true(readable(fd, 5000));
-    assert_int_equal(loop(d->client, 1), 1);
+    assert_true(driven_readable(fd, 5000));
+    assert_int_equal(driven_loop(d->client, 1), 1);
     pthread_join(other, NULL);
 }
 
@@ -363,7 +319,7 @@ static void the_worker_does_the_work(void **state)
     assert_status(apipie_request_perform(d->request), APIPIE_OK);
     draw_again(d);
     assert_status(apipie_request_submit(d->request), APIPIE_OK);
-    apipie_request *r = collect(d->client, -1);
+    apipie_request *r = driven_collect(d->client, -1);
     assert_ptr_equal(r, d->request);
     apipie_request_unref(r);
 }
@@ -405,7 +361,7 @@ static void progress_tells_what_moves(void **state)
     if (waits) {
         assert_status(apipie_request_wait(d->request, -1), APIPIE_OK);
     } else {
-        apipie_request *r = collect(d->client, 10);
+        apipie_request *r = driven_collect(d->client, 10);
         assert_ptr_equal(r, d->request);
         apipie_request_unref(r);
     }
@@ -474,11 +430,11 @@ int main(void)
         DRAW_TEST(the_worker_does_the_work),
         DRAW_TEST(a_picture_of_the_cache_has_come),
     };
-    static const struct row waits[] = {{1, "in wait"}, {0, "in poll"}};
-    static const struct row worker[] = {{0, "alone"}, {1, "with a worker"}};
+    static const struct driven_row waits[] = {{1, "in wait"}, {0, "in poll"}};
+    static const struct driven_row worker[] = {{0, "alone"}, {1, "with a worker"}};
     int failed = cmocka_run_group_tests_name("drives", tests, NULL, NULL);
-    failed += DRAW_ROWS_AT(progress_tells_what_moves, waits, offsetof(struct row, name));
-    failed += DRAW_ROWS_AT(a_foreign_loop, worker, offsetof(struct row, name));
-    failed += DRAW_ROWS_AT(wakeup_ends_a_poll, worker, offsetof(struct row, name));
+    failed += DRAW_ROWS_AT(progress_tells_what_moves, waits, offsetof(struct driven_row, name));
+    failed += DRAW_ROWS_AT(a_foreign_loop, worker, offsetof(struct driven_row, name));
+    failed += DRAW_ROWS_AT(wakeup_ends_a_poll, worker, offsetof(struct driven_row, name));
     return failed;
 }

@@ -1,39 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Frames: polls that may only work for so long, and polls that come late. Nothing is lost. Knows the public API alone. */
 #include "../support/draw.h"
+#include "../support/driven.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-struct row {
-    int number;
-    const char *name;
-};
-
-static int readable(int64_t fd, int timeout_ms)
-{
-    struct pollfd p = {(int)fd, POLLIN, 0};
-    return poll(&p, 1, timeout_ms) == 1 && (p.revents & POLLIN) != 0;
-}
-
-/* Polls until the queue gives something; NULL after some seconds. */
-static apipie_request *collect(apipie_client *c, int64_t timeout_ms)
-{
-    int64_t until = draw_now_ms() + 10000;
-    apipie_request *r = NULL;
-    while ((r = apipie_client_next(c)) == NULL && draw_now_ms() < until) {
-        apipie_status status = apipie_client_poll(c, timeout_ms);
-        if (status != APIPIE_PENDING && status != APIPIE_OK)
-            return NULL;
-        if (timeout_ms == 0)
-            draw_sleep_ms(1);
-    }
-    return r;
-}
 
 /* A picture of so many bytes, in base64 JSON: a PNG head, then noise. */
 static char *large_reply(size_t bytes)
@@ -107,7 +81,7 @@ static void a_frame_that_hangs_loses_nothing(void **state)
     while (apipie_request_progress(d->request, APIPIE_PROGRESS_PHASE) < APIPIE_PHASE_DRAWING)
         apipie_client_poll(d->client, 0);
     draw_sleep_ms(1500);
-    apipie_request *r = collect(d->client, 0);
+    apipie_request *r = driven_collect(d->client, 0);
     assert_ptr_equal(r, d->request);
     assert_ended(r, apipie_request_status(r), APIPIE_OK);
     assert_large(apipie_request_result(r), LARGE);
@@ -123,7 +97,7 @@ static void *answer_at_last(void *user)
     int fd = -1;
     ssize_t n = 0;
     while (n <= 0 && (fd = accept(*(int *)user, NULL, NULL)) >= 0) {
-        n = readable(fd, 900) ? recv(fd, bytes, sizeof bytes, 0) : 0;
+        n = driven_readable(fd, 900) ? recv(fd, bytes, sizeof bytes, 0) : 0;
         if (n > 0) {
             draw_sleep_ms(50);
             (void)send(fd, reply, sizeof reply - 1, MSG_NOSIGNAL);
@@ -152,7 +126,7 @@ static void a_frame_that_hangs_while_it_connects(void **state)
     apipie_client_poll(d->client, 0);
     assert_int_equal(pthread_create(&other, NULL, answer_at_last, &port), 0);
     draw_sleep_ms(1500); /* the system tries again after a second, and has the connection then */
-    apipie_request *r = collect(d->client, 0);
+    apipie_request *r = driven_collect(d->client, 0);
     assert_ptr_equal(r, d->request);
     assert_ended(r, apipie_request_status(r), APIPIE_OK);
     apipie_request_unref(r);
@@ -180,7 +154,7 @@ static void a_drip_meets_the_time_limit(void **state)
     apipie_request_set_timeout(d->request, 400);
     int64_t start = draw_now_ms();
     assert_status(apipie_request_submit(d->request), APIPIE_OK);
-    apipie_request *r = collect(d->client, 0);
+    apipie_request *r = driven_collect(d->client, 0);
     assert_ended(r, apipie_request_status(r), APIPIE_E_TIMEOUT);
     assert_true(draw_now_ms() - start < 1500);
     apipie_request_unref(r);
@@ -191,11 +165,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DRAW_TEST(a_frame_that_hangs_while_it_connects),
     };
-    static const struct row budgets[] = {
+    static const struct driven_row budgets[] = {
         {0, "no budget"}, {1, "a microsecond"}, {300, "300 microseconds"}};
     int failed = cmocka_run_group_tests_name("frames", tests, NULL, NULL);
-    failed += DRAW_ROWS_AT(a_budget_loses_nothing, budgets, offsetof(struct row, name));
-    failed += DRAW_ROWS_AT(a_frame_that_hangs_loses_nothing, budgets, offsetof(struct row, name));
-    failed += DRAW_ROWS_AT(a_drip_meets_the_time_limit, budgets, offsetof(struct row, name));
+    failed += DRAW_ROWS_AT(a_budget_loses_nothing, budgets, offsetof(struct driven_row, name));
+    failed +=
+        DRAW_ROWS_AT(a_frame_that_hangs_loses_nothing, budgets, offsetof(struct driven_row, name));
+    failed += DRAW_ROWS_AT(a_drip_meets_the_time_limit, budgets, offsetof(struct driven_row, name));
     return failed;
 }
