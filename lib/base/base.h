@@ -17,6 +17,7 @@
 #include "base/os.h"
 #include "base/poller.h"
 #include "base/headers.h"
+#include "base/save.h"
 #include "base/view.h"
 #include "base/writer.h"
 

@@ -79,17 +79,7 @@ apipie_status pie_sink_save(const struct pie_mem *mem, const char *path, const v
     apipie_status status = pie_name_temporary(mem, path, 0, &file, &temp, ret_reason);
     if (status != APIPIE_OK)
         return status;
-    const char *reason = NULL;
-    status = pie_file_write(file, p, n, ret_reason);
-    apipie_status closed = pie_file_close(file, &reason);
-    if (status == APIPIE_OK && closed != APIPIE_OK) {
-        *ret_reason = reason;
-        status = closed;
-    }
-    if (status == APIPIE_OK)
-        status = pie_file_replace(temp, path, ret_reason);
-    if (status != APIPIE_OK)
-        pie_file_remove(temp);
+    status = pie_save_open(file, temp, path, pie_slice(p, n), ret_reason);
     pie_mem_free(mem, temp);
     return status;
 }
