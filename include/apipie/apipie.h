@@ -2698,8 +2698,8 @@ APIPIE_API apipie_status apipie_request_set_filter(apipie_request *request, cons
 APIPIE_API apipie_catalog *apipie_request_catalog(const apipie_request *request);
 
 /**
- * The models that this client knows at the moment: the built-in ones, with the newest list over them that it fetched (or read from
- * the file of apipie_client_set_models_cache()) without a filter, or with type=image alone. Sends nothing.
+ * The models that this client knows at the moment: the built-in ones, with the newest list over them that it fetched from its present
+ * base URL (or read from the file of apipie_client_set_models_cache()) without a filter, or with type=image alone. Sends nothing.
  * @return a reference, or NULL without memory
  * Threads: any. Blocks: no. Owns: the caller, apipie_catalog_unref(). Since: 0.1.
  */

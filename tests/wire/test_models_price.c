@@ -55,6 +55,28 @@ static void the_view_knows_both_sides(void **state)
     apipie_catalog_unref(c);
 }
 
+/* Neither its models nor its prices are those of the next one. */
+static void another_server_has_another_list(void **state)
+{
+    struct draw *d = *state;
+    int32_t source = -1;
+    serve_two(d);
+    lists_get(d);
+    assert_int_equal(view_count(d->client, APIPIE_MODEL_LIVE), 2);
+    apipie_request *r = draw_request(d->client);
+    apipie_request_set_provider(r, "prodia");
+    apipie_request_set_model(r, "dreamshaper_8");
+    assert_int_equal(apipie_client_estimate(d->client, r, &source), 2 * MILLI);
+    assert_int_equal(source, APIPIE_PRICE_LISTED);
+    apipie_client_set_base_url(d->client, "https://other.example/v1");
+    assert_int_equal(apipie_client_estimate(d->client, r, &source), APIPIE_UNKNOWN);
+    assert_int_equal(view_count(d->client, APIPIE_MODEL_LIVE), 0);
+    apipie_client_set_base_url(d->client, raw_server_base(d->server));
+    assert_int_equal(apipie_client_estimate(d->client, r, &source), 2 * MILLI);
+    assert_int_equal(view_count(d->client, APIPIE_MODEL_LIVE), 2);
+    apipie_request_unref(r);
+}
+
 struct ask {
     const char *name;
     const char *provider, *model, *quality;
@@ -214,7 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DRAW_TEST(the_view_knows_both_sides), DRAW_TEST(the_first_route_is_estimated),
         DRAW_TEST(the_gateway_chooses),       DRAW_TEST(a_budget_reserves_the_listed_price),
-        DRAW_TEST(many_ask_at_once),
+        DRAW_TEST(many_ask_at_once),          DRAW_TEST(another_server_has_another_list),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     return failed + DRAW_ROWS(an_estimate_is_exact, asks);
