@@ -986,7 +986,7 @@ APIPIE_API const char *apipie_request_prompt(const apipie_request *request, size
  * @param text gets it, with NUL, as far as there is room, never a half character; NULL: only its length is asked
  * @param capacity of text
  * @return bytes of the whole text without NUL (call again with more room when that is not less than capacity); 0 without
- *         memory, and text is then ""
+ *         memory and for another kind than APIPIE_REQUEST_IMAGE, and text is then ""
  * Threads: not beside a setter of the same request. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API size_t apipie_request_format_json(const apipie_request *request, char *text,

@@ -77,6 +77,29 @@ static void another_server_has_another_list(void **state)
     apipie_request_unref(r);
 }
 
+/* A list that the server confirms is the newest one again. */
+static void the_view_follows_a_304(void **state)
+{
+    const struct draw_reply replies[] = {
+        two,
+        {200, NULL, "[{\"model\":\"a\",\"provider\":\"p\",\"type\":\"image\"}]"},
+        {304, "ETag: \"abc-1\"\r\n", ""},
+    };
+    const struct draw_script script = DRAW_SCRIPT(replies);
+    struct draw *d = *state;
+    lists_serve(d, &script);
+    assert_status(apipie_client_set_models_cache(d->client, NULL, 0), APIPIE_OK);
+    lists_get(d);
+    draw_sleep_ms(5);
+    lists_ask(d);
+    apipie_request_set_filter(d->request, "type", "image");
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    assert_int_equal(view_count(d->client, APIPIE_MODEL_LIVE), 1);
+    draw_sleep_ms(5);
+    lists_get(d);
+    assert_int_equal(view_count(d->client, APIPIE_MODEL_LIVE), 2);
+}
+
 struct ask {
     const char *name;
     const char *provider, *model, *quality;
@@ -237,6 +260,7 @@ int main(void)
         DRAW_TEST(the_view_knows_both_sides), DRAW_TEST(the_first_route_is_estimated),
         DRAW_TEST(the_gateway_chooses),       DRAW_TEST(a_budget_reserves_the_listed_price),
         DRAW_TEST(many_ask_at_once),          DRAW_TEST(another_server_has_another_list),
+        DRAW_TEST(the_view_follows_a_304),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     return failed + DRAW_ROWS(an_estimate_is_exact, asks);
