@@ -2010,7 +2010,8 @@ APIPIE_API apipie_status apipie_client_load_stats(apipie_client *client, const c
 /**
  * Told what the client did so far, now and then.
  * @param stats borrowed: apipie_stats_ref() keeps it
- * Threads: one that polls or waits, between two turns: as a done callback. Blocks: should not. Owns: nothing. Since: 0.1.
+ * Threads: one that polls or waits, between two turns: as a done callback; while it takes longer than the interval, another thread may
+ * call it too. Blocks: should not. Owns: nothing. Since: 0.1.
  */
 typedef void (*apipie_stats_fn)(void *user, apipie_stats *stats);
 
