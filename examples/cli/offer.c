@@ -72,7 +72,7 @@ static void ask_gateway(struct cli_offer *offer, const struct cli_options *o, st
         cli_catalog_fetch(&offer->list, &asking, offer->client, f);
     if (f->status == APIPIE_OK && (offer->catalog = apipie_client_catalog(offer->client)) == NULL)
         no_memory(f);
-    if (f->status == APIPIE_OK && !o->json)
+    if (f->status == APIPIE_OK) /* the answer, in JSON too, has no place for it */
         cli_catalog_warn(&offer->list);
 }
 

@@ -986,7 +986,7 @@ APIPIE_API const char *apipie_request_prompt(const apipie_request *request, size
  * @param text gets it, with NUL, as far as there is room, never a half character; NULL: only its length is asked
  * @param capacity of text
  * @return bytes of the whole text without NUL (call again with more room when that is not less than capacity); 0 without
- *         memory, and text is then ""
+ *         memory and for another kind than APIPIE_REQUEST_IMAGE, and text is then ""
  * Threads: not beside a setter of the same request. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API size_t apipie_request_format_json(const apipie_request *request, char *text,
@@ -2010,7 +2010,8 @@ APIPIE_API apipie_status apipie_client_load_stats(apipie_client *client, const c
 /**
  * Told what the client did so far, now and then.
  * @param stats borrowed: apipie_stats_ref() keeps it
- * Threads: one that polls or waits, between two turns: as a done callback. Blocks: should not. Owns: nothing. Since: 0.1.
+ * Threads: one that polls or waits, between two turns: as a done callback; while it takes longer than the interval, another thread may
+ * call it too. Blocks: should not. Owns: nothing. Since: 0.1.
  */
 typedef void (*apipie_stats_fn)(void *user, apipie_stats *stats);
 
@@ -2698,8 +2699,8 @@ APIPIE_API apipie_status apipie_request_set_filter(apipie_request *request, cons
 APIPIE_API apipie_catalog *apipie_request_catalog(const apipie_request *request);
 
 /**
- * The models that this client knows at the moment: the built-in ones, with the newest list over them that it fetched (or read from
- * the file of apipie_client_set_models_cache()) without a filter, or with type=image alone. Sends nothing.
+ * The models that this client knows at the moment: the built-in ones, with the newest list over them that it fetched from its present
+ * base URL (or read from the file of apipie_client_set_models_cache()) without a filter, or with type=image alone. Sends nothing.
  * @return a reference, or NULL without memory
  * Threads: any. Blocks: no. Owns: the caller, apipie_catalog_unref(). Since: 0.1.
  */

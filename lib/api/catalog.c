@@ -12,7 +12,8 @@ static void catalog_let_go(void *client)
 APIPIE_API apipie_catalog *apipie_catalog_new(apipie_client *client)
 {
     apipie_catalog *catalog = NULL;
-    if (client == NULL || pie_catalog_built_in(&client->mem, &catalog) != APIPIE_OK)
+    if (client == NULL || pie_client_is_foreign(client) ||
+        pie_catalog_built_in(&client->mem, &catalog) != APIPIE_OK)
         return NULL;
     pie_client_keep(client);
     pie_catalog_own(catalog, catalog_let_go, client);
@@ -25,7 +26,7 @@ APIPIE_API apipie_catalog *apipie_catalog_parse(apipie_client *client, const cha
     apipie_catalog *built_in = NULL;
     apipie_catalog *live = NULL;
     apipie_catalog *both = NULL;
-    if (client == NULL || text == NULL)
+    if (client == NULL || text == NULL || pie_client_is_foreign(client))
         return NULL;
     const struct pie_mem *mem = &client->mem;
     struct pie_slice all = pie_slice(text, size);

@@ -6,7 +6,9 @@
 
 APIPIE_API apipie_need *apipie_need_new(apipie_client *client)
 {
-    apipie_need *need = client != NULL ? pie_need_new(&client->mem) : NULL;
+    if (client == NULL || pie_client_is_foreign(client))
+        return NULL;
+    apipie_need *need = pie_need_new(&client->mem);
     if (need == NULL)
         return NULL;
     need->client = client;

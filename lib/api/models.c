@@ -42,7 +42,8 @@ APIPIE_API int64_t apipie_client_estimate(apipie_client *client, const apipie_re
 {
     int32_t source = APIPIE_PRICE_NONE;
     int64_t price = APIPIE_UNKNOWN;
-    if (client != NULL && request != NULL && !pie_client_is_foreign(client))
+    if (client != NULL && request != NULL && !pie_client_is_foreign(client) &&
+        !pie_client_is_foreign(request->client))
         price = pie_request_estimate(client, request, &source);
     if (ret_source != NULL)
         *ret_source = source;

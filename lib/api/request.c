@@ -63,7 +63,8 @@ APIPIE_API size_t apipie_request_format_json(const apipie_request *request, char
     struct pie_buf json;
     if (text != NULL && capacity != 0)
         text[0] = '\0';
-    if (request == NULL || pie_client_is_foreign(request->client))
+    if (request == NULL || request->wish.kind != APIPIE_REQUEST_IMAGE ||
+        pie_client_is_foreign(request->client))
         return 0;
     pie_buf_init(&json, request->mem, SIZE_MAX);
     size_t n = pie_request_write(request, &json) == APIPIE_OK ? json.n : 0;

@@ -55,6 +55,15 @@ int64_t pie_catalog_number(const struct apipie_catalog *c, size_t index, int32_t
     return pie_catalog_row(c, index)->number[PIE_NUMBER_AT(field)];
 }
 
+int64_t pie_catalog_usable(const struct apipie_catalog *c, size_t index)
+{
+    int64_t enabled = pie_catalog_number(c, index, APIPIE_MODEL_ENABLED);
+    int64_t available = pie_catalog_number(c, index, APIPIE_MODEL_AVAILABLE);
+    if (enabled == 0 || available == 0)
+        return 0;
+    return enabled == 1 || available == 1 ? 1 : APIPIE_UNKNOWN;
+}
+
 struct pie_slice pie_catalog_json(const struct apipie_catalog *c, size_t index)
 {
     if (c == NULL || index >= c->n)

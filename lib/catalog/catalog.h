@@ -71,6 +71,8 @@ int64_t pie_catalog_find(const struct apipie_catalog *c, struct pie_slice provid
 /* NULL / APIPIE_UNKNOWN for what is not known, a field of the other kind, and an index past the end. */
 const char *pie_catalog_text(const struct apipie_catalog *c, size_t index, int32_t field);
 int64_t pie_catalog_number(const struct apipie_catalog *c, size_t index, int32_t field);
+/* 1 when it can be used as far as is said, 0 when something says no, else unknown. */
+int64_t pie_catalog_usable(const struct apipie_catalog *c, size_t index);
 /* The record as it was sent; {NULL, 0} for one that was not. p[n] is NUL. */
 struct pie_slice pie_catalog_json(const struct apipie_catalog *c, size_t index);
 /* Of one image: exact picodollars, or APIPIE_UNKNOWN. quality NULL: standard. */

@@ -99,16 +99,6 @@ static int32_t diff_price(const struct apipie_catalog *a, size_t i, const struct
 
 /* ---- availability */
 
-/* 1 when it can be used as far as is said, 0 when something says no, else unknown. */
-static int64_t diff_usable(const struct apipie_catalog *c, size_t i)
-{
-    int64_t enabled = pie_catalog_number(c, i, APIPIE_MODEL_ENABLED);
-    int64_t available = pie_catalog_number(c, i, APIPIE_MODEL_AVAILABLE);
-    if (enabled == 0 || available == 0)
-        return 0;
-    return enabled == 1 || available == 1 ? 1 : APIPIE_UNKNOWN;
-}
-
 static void diff_both(const struct diff_to *to, const struct apipie_catalog *a, size_t i,
                       const struct apipie_catalog *b, size_t j)
 {
@@ -117,8 +107,9 @@ static void diff_both(const struct diff_to *to, const struct apipie_catalog *a, 
     if (diff_price(a, i, b, j, &before, &after))
         diff_tell(to, b, j, after > before ? APIPIE_CHANGE_PRICE_UP : APIPIE_CHANGE_PRICE_DOWN,
                   before, after);
-    if (diff_is_change(diff_usable(a, i), diff_usable(b, j)))
-        diff_tell(to, b, j, APIPIE_CHANGE_AVAILABILITY, diff_usable(a, i), diff_usable(b, j));
+    if (diff_is_change(pie_catalog_usable(a, i), pie_catalog_usable(b, j)))
+        diff_tell(to, b, j, APIPIE_CHANGE_AVAILABILITY, pie_catalog_usable(a, i),
+                  pie_catalog_usable(b, j));
 }
 
 static void diff_walk(const struct diff_to *to, struct diff_side *a, struct diff_side *b)

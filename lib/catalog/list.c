@@ -4,6 +4,10 @@
 #include "catalog/catalog_priv.h"
 #include "flow/flow.h"
 
+/* A list of nothing but names may not buy much memory with few bytes. */
+#define LIST_ROWS   ((size_t)200000)
+#define LIST_PRICES ((size_t)4000000)
+
 /* A place in safe JSON. Text that is not valid makes nonsense of the records, never of memory. */
 struct list_at {
     struct pie_slice s;
@@ -110,6 +114,9 @@ static apipie_status list_rows(struct pie_reader *r, struct pie_slice list, int3
             break;
         list_skip(&at, ',');
         r->row++;
+        if (r->table->n >= LIST_ROWS || r->table->listed_n >= LIST_PRICES)
+            return pie_table_warn(r->table, r->row, nobody, NULL,
+                                  "dropped, like all that follow: there are too many models");
         if (cut && (at.i >= list.n || list_next(&at) == ']'))
             return pie_table_warn(r->table, r->row, nobody, NULL,
                                   "dropped: the list breaks off in it");

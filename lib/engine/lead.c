@@ -282,7 +282,8 @@ static int32_t lead_until_open(struct apipie_client *c, struct lead_aim *aim, in
         int64_t open = lead_way_open(c, aim);
         if (open <= now || c->closing || now >= until_ms)
             return open <= now;
-        aim->until_ms = open < until_ms ? open : until_ms;
+        /* What is due already does not wait for what comes next. */
+        aim->until_ms = c->due != NULL ? 0 : open < until_ms ? open : until_ms;
         lead_or_follow(c, aim);
         lead_call_back(c);
     }

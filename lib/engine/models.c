@@ -2,8 +2,6 @@
 /* Knows how a list of models is asked for, kept and used again; must not know what stands in it. */
 #include "engine/engine_priv.h"
 
-/* Bytes of an ETag or a date that are sent back. */
-#define MODELJOB_TAG ((size_t)1024)
 /* A rest so close to its limit was cut there. */
 #define MODELJOB_FULL ((size_t)2 * PIE_REST_STRING_MAX)
 
@@ -163,13 +161,9 @@ static char *modeljob_tag(const struct apipie_request *r, const struct pie_outco
                           const char *name)
 {
     const char *value = pie_headers_get(&o->headers, name);
-    if (value == NULL || value[0] == '\0' || strlen(value) > MODELJOB_TAG)
-        return NULL;
-    for (const char *p = value; *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7F)
-            return NULL;
-    }
-    return pie_mem_text(r->mem, value, strlen(value));
+    return value != NULL && pie_shelf_tag_is_good(value)
+               ? pie_mem_text(r->mem, value, strlen(value))
+               : NULL;
 }
 
 /* 1: of all models, or of all that make images. */

@@ -50,12 +50,22 @@ struct pie_shelf_list *pie_shelf_find(struct pie_shelf *s, const char *url)
     return NULL;
 }
 
-struct apipie_catalog *pie_shelf_whole(const struct pie_shelf *s)
+/* Another server's prices are not this one's. */
+static int32_t shelf_is_from(const struct pie_shelf_list *list, const char *base_url)
 {
+    size_t n = strlen(base_url);
+    return strncmp(list->url, base_url, n) == 0 &&
+           (list->url[n] == '/' && strchr(list->url + n + 1, '/') == NULL);
+}
+
+struct apipie_catalog *pie_shelf_whole(const struct apipie_client *c)
+{
+    const struct pie_shelf *s = &c->shelf;
     const struct pie_shelf_list *newest = NULL;
     for (size_t i = 0; i < s->count; i++) {
         const struct pie_shelf_list *list = &s->lists[i];
-        if (list->whole && (newest == NULL || list->wall_ms >= newest->wall_ms))
+        if (list->whole && shelf_is_from(list, c->base_url) &&
+            (newest == NULL || list->wall_ms >= newest->wall_ms))
             newest = list;
     }
     return newest != NULL ? newest->list : NULL;
@@ -209,8 +219,8 @@ struct apipie_catalog *pie_shelf_view(struct apipie_client *c)
 {
     struct apipie_catalog *built_in = NULL, *merged = NULL, *drop = NULL;
     pie_lock_take(c->lock);
-    struct apipie_catalog *view = pie_catalog_keep(c->shelf.view);
-    struct apipie_catalog *live = pie_catalog_keep(pie_shelf_whole(&c->shelf));
+    struct apipie_catalog *live = pie_catalog_keep(pie_shelf_whole(c));
+    struct apipie_catalog *view = c->shelf.view_of == live ? pie_catalog_keep(c->shelf.view) : NULL;
     int32_t closing = c->closing;
     pie_lock_drop(c->lock);
     if (view == NULL && pie_catalog_built_in(&c->mem, &built_in) == APIPIE_OK &&
@@ -218,9 +228,10 @@ struct apipie_catalog *pie_shelf_view(struct apipie_client *c)
         pie_shelf_own(c, merged);
         view = merged;
         pie_lock_take(c->lock);
-        if (!closing && pie_shelf_whole(&c->shelf) == live) { /* still the newest */
+        if (!closing && pie_shelf_whole(c) == live) { /* still the newest */
             drop = c->shelf.view;
             c->shelf.view = pie_catalog_keep(view);
+            c->shelf.view_of = live;
         }
         pie_lock_drop(c->lock);
     }

@@ -67,6 +67,11 @@ apipie_status pie_shelf_replace(const struct pie_mem *mem, const char *path, str
     uint64_t random = 0;
     const char *ignored = NULL;
     pie_file file = PIE_FILE_NONE;
+    int32_t kind = pie_path_kind(path);
+    if (kind != PIE_PATH_ABSENT && kind != PIE_PATH_FILE) { /* a device would be gone for all */
+        *ret_reason = "it is no regular file";
+        return APIPIE_E_FILE;
+    }
     pie_random(&random, sizeof(random));
     pie_buf_init(&temp, mem, 2 * APIPIE_LIMIT_TEXT);
     pie_buf_add_text(&temp, path);
@@ -159,6 +164,26 @@ static apipie_status shelffile_copy(const struct pie_mem *mem, const struct pie_
     return *ret != NULL ? APIPIE_OK : APIPIE_E_MEMORY;
 }
 
+int32_t pie_shelf_tag_is_good(const char *tag)
+{
+    if (tag[0] == '\0' || strlen(tag) > PIE_SHELF_TAG)
+        return 0;
+    for (const char *p = tag; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7F)
+            return 0;
+    }
+    return 1;
+}
+
+/* It is sent as it stands: with a line end in it, it would be more headers. */
+static apipie_status shelffile_tag(const struct pie_mem *mem, const struct pie_node *node,
+                                   char **ret)
+{
+    apipie_status status = shelffile_copy(mem, node, ret);
+    return status == APIPIE_OK && *ret != NULL && !pie_shelf_tag_is_good(*ret) ? APIPIE_E_MALFORMED
+                                                                               : status;
+}
+
 /* APIPIE_E_MALFORMED for a line that says nothing of a list. */
 static apipie_status shelffile_about(const struct pie_mem *mem, const struct pie_node *root,
                                      size_t room, struct pie_shelf_list *list, size_t *ret_bytes)
@@ -168,14 +193,14 @@ static apipie_status shelffile_about(const struct pie_mem *mem, const struct pie
     if (pie_node_uint(pie_node_get(root, "bytes"), &bytes) != APIPIE_OK || bytes == 0 ||
         room == 0 || bytes > room - 1 ||
         pie_node_int(pie_node_get(root, "wall_ms"), &list->wall_ms) != APIPIE_OK ||
-        pie_node_int(pie_node_get(root, "whole"), &whole) != APIPIE_OK)
+        list->wall_ms < 0 || pie_node_int(pie_node_get(root, "whole"), &whole) != APIPIE_OK)
         return APIPIE_E_MALFORMED;
     list->whole = whole != 0;
     apipie_status status = shelffile_copy(mem, pie_node_get(root, "url"), &list->url);
     if (status == APIPIE_OK)
-        status = shelffile_copy(mem, pie_node_get(root, "etag"), &list->etag);
+        status = shelffile_tag(mem, pie_node_get(root, "etag"), &list->etag);
     if (status == APIPIE_OK)
-        status = shelffile_copy(mem, pie_node_get(root, "last_modified"), &list->modified);
+        status = shelffile_tag(mem, pie_node_get(root, "last_modified"), &list->modified);
     *ret_bytes = (size_t)bytes;
     return status == APIPIE_OK && list->url == NULL ? APIPIE_E_MALFORMED : status;
 }

@@ -11,6 +11,8 @@
 #define PIE_SHELF_LISTS 8
 /* Bytes of all lists in the file together. */
 #define PIE_SHELF_FILE_MAX ((size_t)256 * 1024 * 1024)
+/* Bytes of an ETag or a date that are sent back. */
+#define PIE_SHELF_TAG ((size_t)1024)
 
 struct apipie_client;
 
@@ -31,7 +33,8 @@ struct pie_shelf {
     struct pie_shelf_list lists[PIE_SHELF_LISTS];
     size_t count;
     struct apipie_catalog *view; /* built in, with the newest whole list; NULL: not made yet */
-    char problem[200];           /* of the file, not told yet */
+    const struct apipie_catalog *view_of; /* that list; any change of the lists forgets the view */
+    char problem[200];                    /* of the file, not told yet */
 };
 
 /* ---- shelf.c */
@@ -42,12 +45,11 @@ void pie_shelf_clear(struct apipie_client *c);
 void pie_shelf_free(struct pie_shelf *s);
 /* The list of a url; NULL. The lock is held. */
 struct pie_shelf_list *pie_shelf_find(struct pie_shelf *s, const char *url);
-/* Takes the list over, in place of an older one of that url; what it holds is empty then. `list->list` keeps its reference also
- * for the caller. APIPIE_E_MEMORY leaves all as it was. The lock is not held. */
+/* Takes the list over, in place of an older one of that url; what it holds is empty then. The lock is not held. */
 void pie_shelf_put(struct apipie_client *c, struct pie_shelf_list *list);
 void pie_shelf_list_free(struct pie_shelf_list *list);
-/* The newest whole list; NULL. The lock is held. */
-struct apipie_catalog *pie_shelf_whole(const struct pie_shelf *s);
+/* The newest whole list of the present base url; NULL. The lock is held. */
+struct apipie_catalog *pie_shelf_whole(const struct apipie_client *c);
 /* Tells a catalogue that this client keeps its memory. */
 void pie_shelf_own(struct apipie_client *c, struct apipie_catalog *list);
 /* Writes the file, when there is one. The lock is not held. */
@@ -62,7 +64,9 @@ apipie_status pie_shelf_write(const struct pie_shelf *s, struct pie_buf *out);
 apipie_status pie_shelf_read(const struct pie_mem *mem, const char *path,
                              struct pie_shelf_list *lists, size_t *ret_count,
                              const char **ret_problem);
-/* By way of a file of its own beside it, mode 0600. */
+/* May it be sent back as a header? */
+int32_t pie_shelf_tag_is_good(const char *tag);
+/* By way of a file of its own beside it, mode 0600. What is no regular file stays: APIPIE_E_FILE. */
 apipie_status pie_shelf_replace(const struct pie_mem *mem, const char *path, struct pie_slice text,
                                 const char **ret_reason);
 

@@ -155,15 +155,6 @@ static void tariff_number(struct pie_buf *out, const char *before, int64_t v)
         pie_buf_add_int(out, v);
 }
 
-static int64_t tariff_available(const struct apipie_catalog *list, size_t i)
-{
-    int64_t enabled = pie_catalog_number(list, i, APIPIE_MODEL_ENABLED);
-    int64_t available = pie_catalog_number(list, i, APIPIE_MODEL_AVAILABLE);
-    if (enabled == 0 || available == 0)
-        return 0;
-    return enabled < 0 && available < 0 ? APIPIE_UNKNOWN : 1;
-}
-
 /* All but time and names. */
 static void tariff_says(struct pie_buf *out, const struct apipie_catalog *list, size_t i)
 {
@@ -177,7 +168,7 @@ static void tariff_says(struct pie_buf *out, const struct apipie_catalog *list, 
     for (size_t k = 0; k < PIE_COUNT(latencies); k++)
         tariff_number(out, k == 0 ? ",\"latency_ms\":[" : ",",
                       pie_catalog_number(list, i, latencies[k]));
-    tariff_number(out, "],\"available\":", tariff_available(list, i));
+    tariff_number(out, "],\"available\":", pie_catalog_usable(list, i));
     pie_buf_add_text(out, "}\n");
 }
 

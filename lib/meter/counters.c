@@ -3,6 +3,8 @@
 #include "meter/meter.h"
 
 #define COUNTERS_FIRST_ROOM 16
+/* Backends whose other routes have a row of their own: a file may name any. */
+#define COUNTERS_BACKENDS 64
 
 /* Never goes away before the counters: whoever has found it may keep it. */
 struct counters_route {
@@ -170,6 +172,11 @@ struct pie_stats_row *pie_counters_route(struct pie_counters *c, const char *bac
     struct counters_route *route = counters_find(c, text, hash);
     if (route == NULL && c->count >= PIE_STATS_ROUTES) {
         text[APIPIE_STATS_PROVIDER] = text[APIPIE_STATS_MODEL] = PIE_STATS_OTHER;
+        hash = counters_hash(text);
+        route = counters_find(c, text, hash);
+    }
+    if (route == NULL && c->count >= PIE_STATS_ROUTES + COUNTERS_BACKENDS) {
+        text[APIPIE_STATS_BACKEND] = PIE_STATS_OTHER;
         hash = counters_hash(text);
         route = counters_find(c, text, hash);
     }

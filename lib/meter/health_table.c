@@ -235,11 +235,13 @@ int32_t pie_health_table_gate(struct pie_health_table *t, struct pie_health_plac
         pie_health_rest(&place->health, wall_ms, gate->rests, until);
         told |= places_compare(t, place);
     }
-    for (int32_t i = 0; (rested || gate->rests) && i < PLACES_WHOLES; i++) {
-        if (place->whole[i] == NULL)
+    for (int32_t i = 0; i < PLACES_WHOLES; i++) {
+        struct pie_health_place *whole = place->whole[i];
+        /* A new route may have joined one that rests. */
+        if (whole == NULL || (!rested && !gate->rests && !whole->health.rests))
             continue;
-        place->whole[i]->resting += gate->rests - rested;
-        told |= places_rest_whole(t, i, place->whole[i], wall_ms);
+        whole->resting += gate->rests - rested;
+        told |= places_rest_whole(t, i, whole, wall_ms);
     }
     pie_lock_drop(t->lock);
     return told;

@@ -53,6 +53,14 @@ static void child_is_refused(struct fork_view *v)
     CHILD_EXPECT(apipie_client_set_poll_budget(c, 5) == APIPIE_E_FORKED);
     CHILD_EXPECT(apipie_request_new(c, APIPIE_REQUEST_IMAGE) == NULL);
     CHILD_EXPECT(apipie_request_copy(v->builder) == NULL);
+    CHILD_EXPECT(apipie_need_new(c) == NULL);
+    CHILD_EXPECT(apipie_catalog_new(c) == NULL);
+    CHILD_EXPECT(apipie_catalog_parse(c, "[]", 2) == NULL);
+    CHILD_EXPECT(apipie_client_catalog(c) == NULL);
+    CHILD_EXPECT(apipie_client_estimate(c, v->builder, NULL) == APIPIE_UNKNOWN);
+    CHILD_EXPECT(apipie_client_set_models_cache(c, NULL, 1) == APIPIE_E_FORKED);
+    CHILD_EXPECT(apipie_client_set_models_history(c, NULL) == APIPIE_E_FORKED);
+    CHILD_EXPECT(apipie_client_wait_available(c, NULL, NULL, 0) == APIPIE_E_FORKED);
     CHILD_EXPECT(apipie_client_next(c) == NULL);
     CHILD_EXPECT(apipie_client_queue_fd(c) == -1);
     CHILD_EXPECT(apipie_client_loop_fd(c) == -1);

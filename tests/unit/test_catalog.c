@@ -479,6 +479,25 @@ static void hostile_prices_end(void **state)
     pie_buf_free(&text);
 }
 
+static void hostile_rows_end(void **state)
+{
+    struct pie_buf text;
+    struct apipie_catalog *c = NULL;
+    (void)state;
+    pie_buf_init(&text, &pie_mem_libc, 1 << 24);
+    pie_buf_add_text(&text, "[{\"id\":\"a/b\"}");
+    for (int i = 0; i < 300000; i++)
+        pie_buf_add_text(&text, ",{\"id\":\"a/b\"}");
+    pie_buf_add_text(&text, "]");
+    assert_int_equal(pie_catalog_parse(&pie_mem_libc, pie_buf_slice(&text), 0, &c), APIPIE_OK);
+    assert_int_equal(pie_catalog_count(c), 200000);
+    need_warnings(c, 1);
+    assert_string_equal(pie_catalog_warning(c, 0), "row 200001: dropped, like all that follow: "
+                                                   "there are too many models");
+    pie_catalog_drop(c);
+    pie_buf_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -494,6 +513,7 @@ int main(void)
         cmocka_unit_test(warnings_end),
         cmocka_unit_test(ten_thousand_models),
         cmocka_unit_test(hostile_prices_end),
+        cmocka_unit_test(hostile_rows_end),
     };
     return cmocka_run_group_tests_name("catalog", tests, NULL, NULL);
 }

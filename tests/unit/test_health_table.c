@@ -143,6 +143,24 @@ static void a_provider_rests_with_its_last_route(void **state)
     assert_int_equal(pie_health_table_open(t, "elsewhere", NULL, 7000), 7000);
 }
 
+/* Whoever rests may never be asked again. */
+static void a_new_route_wakes_its_provider(void **state)
+{
+    struct pie_health_table *t = *state;
+    struct pie_health_gate gate = {1, 8000, INT64_MIN};
+    struct pie_health_place *a = route(t, "p", "a");
+    call(t, a, T0, "---");
+    pie_health_table_gate(t, a, &gate, 0, T0);
+    assert_int_equal(pie_health_table_state(t, NULL, "p", NULL, T0), APIPIE_HEALTH_DOWN);
+    struct pie_health_place *b = route(t, "p", "b");
+    call(t, b, T0 + 3000, "+++++++++++++++++++++++");
+    gate.rests = 0;
+    pie_health_table_gate(t, b, &gate, 0, T0 + 30000);
+    assert_int_equal(pie_health_table_state(t, NULL, "p", "a", T0 + 30000), APIPIE_HEALTH_DOWN);
+    assert_int_equal(pie_health_table_state(t, NULL, "p", "b", T0 + 30000), APIPIE_HEALTH_HEALTHY);
+    assert_int_equal(pie_health_table_state(t, NULL, "p", NULL, T0 + 30000), APIPIE_HEALTH_HEALTHY);
+}
+
 static const char *by_kind(const char *provider, const char *model)
 {
     (void)provider;
@@ -231,9 +249,13 @@ static void a_record_is_cheap(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TABLE_TEST(news_are_told_once), TABLE_TEST(a_provider_rests_with_its_last_route),
-        TABLE_TEST(models_of_a_kind),   TABLE_TEST(too_many_names),
-        TABLE_TEST(without_memory),     TABLE_TEST(a_record_is_cheap),
+        TABLE_TEST(news_are_told_once),
+        TABLE_TEST(a_provider_rests_with_its_last_route),
+        TABLE_TEST(models_of_a_kind),
+        TABLE_TEST(too_many_names),
+        TABLE_TEST(without_memory),
+        TABLE_TEST(a_record_is_cheap),
+        TABLE_TEST(a_new_route_wakes_its_provider),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

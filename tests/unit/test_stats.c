@@ -119,6 +119,7 @@ static void too_many_routes(void **state)
     (void)state;
     struct pie_counters *c = fresh();
     char *endless = malloc(APIPIE_LIMIT_TEXT + 2);
+    const struct pie_stats_row *last = NULL;
     char name[16];
     for (int i = 0; i < PIE_STATS_ROUTES + 50; i++) {
         snprintf(name, sizeof name, "%d", i);
@@ -131,6 +132,12 @@ static void too_many_routes(void **state)
     assert_true(at < s->count);
     assert_int_equal(pie_stats_row_number(&s->rows[at], APIPIE_STATS_REQUESTS), 50);
     pie_stats_free(s);
+    for (int i = 0; i < 200; i++) { /* backends out of a file */
+        snprintf(name, sizeof name, "b%d", i);
+        at = (size_t)(pie_counters_route(c, name, "p", "m") == last);
+        assert_int_equal(at, i >= 63);
+        last = i == 62 ? pie_counters_route(c, "never", "p", "m") : last;
+    }
     pie_counters_free(c);
     memset(endless, 'x', APIPIE_LIMIT_TEXT + 1);
     endless[APIPIE_LIMIT_TEXT + 1] = '\0';

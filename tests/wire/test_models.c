@@ -15,6 +15,8 @@ static void the_list_is_read(void **state)
     char seen[128];
     lists_serve(d, &script);
     assert_null(apipie_request_catalog(d->request));
+    assert_int_equal(apipie_request_format_json(d->request, seen, sizeof seen), 0);
+    assert_string_equal(seen, "");
     const apipie_catalog *list = lists_get(d);
     assert_int_equal(apipie_catalog_count(list), 2);
     assert_string_equal(apipie_catalog_text(list, 0, APIPIE_MODEL_NAME), "dreamshaper_8");

@@ -55,6 +55,51 @@ static void the_view_knows_both_sides(void **state)
     apipie_catalog_unref(c);
 }
 
+/* Neither its models nor its prices are those of the next one. */
+static void another_server_has_another_list(void **state)
+{
+    struct draw *d = *state;
+    int32_t source = -1;
+    serve_two(d);
+    lists_get(d);
+    assert_int_equal(view_count(d->client, APIPIE_MODEL_LIVE), 2);
+    apipie_request *r = draw_request(d->client);
+    apipie_request_set_provider(r, "prodia");
+    apipie_request_set_model(r, "dreamshaper_8");
+    assert_int_equal(apipie_client_estimate(d->client, r, &source), 2 * MILLI);
+    assert_int_equal(source, APIPIE_PRICE_LISTED);
+    apipie_client_set_base_url(d->client, "https://other.example/v1");
+    assert_int_equal(apipie_client_estimate(d->client, r, &source), APIPIE_UNKNOWN);
+    assert_int_equal(view_count(d->client, APIPIE_MODEL_LIVE), 0);
+    apipie_client_set_base_url(d->client, raw_server_base(d->server));
+    assert_int_equal(apipie_client_estimate(d->client, r, &source), 2 * MILLI);
+    assert_int_equal(view_count(d->client, APIPIE_MODEL_LIVE), 2);
+    apipie_request_unref(r);
+}
+
+/* A list that the server confirms is the newest one again. */
+static void the_view_follows_a_304(void **state)
+{
+    const struct draw_reply replies[] = {
+        two,
+        {200, NULL, "[{\"model\":\"a\",\"provider\":\"p\",\"type\":\"image\"}]"},
+        {304, "ETag: \"abc-1\"\r\n", ""},
+    };
+    const struct draw_script script = DRAW_SCRIPT(replies);
+    struct draw *d = *state;
+    lists_serve(d, &script);
+    assert_status(apipie_client_set_models_cache(d->client, NULL, 0), APIPIE_OK);
+    lists_get(d);
+    draw_sleep_ms(5);
+    lists_ask(d);
+    apipie_request_set_filter(d->request, "type", "image");
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    assert_int_equal(view_count(d->client, APIPIE_MODEL_LIVE), 1);
+    draw_sleep_ms(5);
+    lists_get(d);
+    assert_int_equal(view_count(d->client, APIPIE_MODEL_LIVE), 2);
+}
+
 struct ask {
     const char *name;
     const char *provider, *model, *quality;
@@ -214,7 +259,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DRAW_TEST(the_view_knows_both_sides), DRAW_TEST(the_first_route_is_estimated),
         DRAW_TEST(the_gateway_chooses),       DRAW_TEST(a_budget_reserves_the_listed_price),
-        DRAW_TEST(many_ask_at_once),
+        DRAW_TEST(many_ask_at_once),          DRAW_TEST(another_server_has_another_list),
+        DRAW_TEST(the_view_follows_a_304),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     return failed + DRAW_ROWS(an_estimate_is_exact, asks);
