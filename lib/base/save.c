@@ -28,6 +28,11 @@ apipie_status pie_save_private(const struct pie_mem *mem, const char *path, stru
     struct pie_buf temp;
     uint64_t number = 0;
     pie_file file = PIE_FILE_NONE;
+    int32_t kind = pie_path_kind(path);
+    if (kind != PIE_PATH_ABSENT && kind != PIE_PATH_FILE) { /* a device would be gone for all */
+        *ret_reason = "it is no regular file";
+        return APIPIE_E_FILE;
+    }
     pie_random(&number, sizeof(number));
     pie_buf_init(&temp, mem, SAVE_NAME_MAX);
     pie_buf_add_text(&temp, path);

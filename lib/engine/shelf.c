@@ -131,7 +131,7 @@ void pie_shelf_save(struct apipie_client *c)
         status = pie_shelf_write(&c->shelf, &text);
     pie_lock_drop(c->lock);
     if (path != NULL && status == APIPIE_OK)
-        status = pie_shelf_replace(&c->mem, path, pie_buf_slice(&text), &reason);
+        status = pie_save_private(&c->mem, path, pie_buf_slice(&text), &reason);
     if (status != APIPIE_OK) {
         pie_lock_take(c->lock);
         pie_text_copy(pie_slice_text("the file for lists of models cannot be written: "),

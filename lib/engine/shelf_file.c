@@ -60,39 +60,6 @@ apipie_status pie_shelf_write(const struct pie_shelf *s, struct pie_buf *out)
     return status;
 }
 
-apipie_status pie_shelf_replace(const struct pie_mem *mem, const char *path, struct pie_slice text,
-                                const char **ret_reason)
-{
-    struct pie_buf temp;
-    uint64_t random = 0;
-    const char *ignored = NULL;
-    pie_file file = PIE_FILE_NONE;
-    int32_t kind = pie_path_kind(path);
-    if (kind != PIE_PATH_ABSENT && kind != PIE_PATH_FILE) { /* a device would be gone for all */
-        *ret_reason = "it is no regular file";
-        return APIPIE_E_FILE;
-    }
-    pie_random(&random, sizeof(random));
-    pie_buf_init(&temp, mem, 2 * APIPIE_LIMIT_TEXT);
-    pie_buf_add_text(&temp, path);
-    pie_buf_add_char(&temp, '.');
-    pie_buf_add_uint(&temp, random);
-    apipie_status status = temp.failed;
-    if (status == APIPIE_OK)
-        status = pie_file_create_private(temp.p, &file, ret_reason);
-    if (status == APIPIE_OK) {
-        status = pie_file_write(file, text.p, text.n, ret_reason);
-        apipie_status closed = pie_file_close(file, status == APIPIE_OK ? ret_reason : &ignored);
-        status = status == APIPIE_OK ? closed : status;
-        if (status == APIPIE_OK)
-            status = pie_file_replace(temp.p, path, ret_reason);
-        if (status != APIPIE_OK)
-            pie_file_remove(temp.p);
-    }
-    pie_buf_free(&temp);
-    return status;
-}
-
 /* ---- read */
 
 static apipie_status shelffile_slurp(const struct pie_mem *mem, const char *path,

@@ -66,8 +66,5 @@ apipie_status pie_shelf_read(const struct pie_mem *mem, const char *path,
                              const char **ret_problem);
 /* May it be sent back as a header? */
 int32_t pie_shelf_tag_is_good(const char *tag);
-/* By way of a file of its own beside it, mode 0600. What is no regular file stays: APIPIE_E_FILE. */
-apipie_status pie_shelf_replace(const struct pie_mem *mem, const char *path, struct pie_slice text,
-                                const char **ret_reason);
 
 #endif

@@ -45,60 +45,16 @@ static apipie_status statsfile_write_all(struct pie_buf *out, const struct apipi
     return status;
 }
 
-/* Beside the path, so that it can be renamed over it. */
-static apipie_status statsfile_temporary(struct pie_buf *name, const char *path)
-{
-    uint64_t number = 0;
-    pie_random(&number, sizeof(number));
-    pie_buf_add_text(name, path);
-    pie_buf_add_char(name, '.');
-    pie_buf_add_uint(name, number);
-    pie_buf_add_text(name, ".tmp");
-    return name->failed;
-}
-
-static apipie_status statsfile_put(const char *temp, const char *path, struct pie_slice text,
-                                   const char **ret_reason)
-{
-    pie_file file = PIE_FILE_NONE;
-    const char *reason = NULL;
-    apipie_status status = pie_file_create_private(temp, &file, ret_reason);
-    if (status != APIPIE_OK)
-        return status;
-    status = pie_file_write(file, text.p, text.n, ret_reason);
-    apipie_status closed = pie_file_close(file, &reason);
-    if (status == APIPIE_OK && closed != APIPIE_OK) {
-        *ret_reason = reason;
-        status = closed;
-    }
-    if (status == APIPIE_OK)
-        status = pie_file_replace(temp, path, ret_reason);
-    if (status != APIPIE_OK)
-        pie_file_remove(temp);
-    return status;
-}
-
 apipie_status pie_stats_save(const struct apipie_stats *s, const char *path,
                              const char **ret_reason)
 {
     struct pie_buf text;
-    struct pie_buf temp;
-    int32_t kind = pie_path_kind(path);
-    if (kind != PIE_PATH_ABSENT && kind != PIE_PATH_FILE) {
-        *ret_reason = "it is no regular file";
-        return APIPIE_E_FILE;
-    }
     pie_buf_init(&text, s->mem, STATSFILE_MAX);
-    pie_buf_init(&temp, s->mem, 2 * APIPIE_LIMIT_TEXT);
+    *ret_reason = "out of memory";
     apipie_status status = statsfile_write_all(&text, s);
     if (status == APIPIE_OK)
-        status = statsfile_temporary(&temp, path);
-    if (status == APIPIE_OK)
-        status = statsfile_put(temp.p, path, pie_buf_slice(&text), ret_reason);
-    else
-        *ret_reason = "out of memory";
+        status = pie_save_private(s->mem, path, pie_buf_slice(&text), ret_reason);
     pie_buf_free(&text);
-    pie_buf_free(&temp);
     return status == APIPIE_E_LIMIT ? APIPIE_E_MEMORY : status;
 }
 

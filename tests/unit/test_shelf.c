@@ -48,7 +48,7 @@ static size_t read_back(char *etag, char *modified, int64_t wall_ms, const char 
     pie_buf_add_text(&s.lists[0].text, "[]");
     pie_buf_init(&text, &pie_mem_libc, 10000);
     assert_int_equal(pie_shelf_write(&s, &text), APIPIE_OK);
-    assert_int_equal(pie_shelf_replace(&pie_mem_libc, path, pie_buf_slice(&text), &reason),
+    assert_int_equal(pie_save_private(&pie_mem_libc, path, pie_buf_slice(&text), &reason),
                      APIPIE_OK);
     pie_buf_free(&text);
     pie_buf_free(&s.lists[0].text);
@@ -97,7 +97,7 @@ static void a_pipe_stays_a_pipe(void **state)
     (void)state;
     unlink(path);
     assert_int_equal(mkfifo(path, 0600), 0);
-    assert_int_equal(pie_shelf_replace(&pie_mem_libc, path, pie_slice_text("text"), &reason),
+    assert_int_equal(pie_save_private(&pie_mem_libc, path, pie_slice_text("text"), &reason),
                      APIPIE_E_FILE);
     assert_string_equal(reason, "it is no regular file");
     assert_int_equal(stat(path, &st), 0);
