@@ -223,6 +223,8 @@ apipie_status pie_tariff_add(struct apipie_client *c, const struct apipie_catalo
 
 /* ---- free.c: exchanges that cost nothing and fetch no image */
 
+/* Sends the leg that was made, or ends with why it could not be: err, or no memory when err says nothing. */
+void pie_free_send(struct apipie_request *r, apipie_status status, struct apipie_error *err);
 void pie_free_history(struct apipie_request *r, const struct pie_outcome *o,
                       struct apipie_error *err);
 void pie_free_models(struct apipie_request *r, const struct pie_outcome *o,

@@ -2,6 +2,16 @@
 /* Knows what becomes of questions that cost nothing: asked again like any GET; must not read what they brought. */
 #include "engine/engine_priv.h"
 
+void pie_free_send(struct apipie_request *r, apipie_status status, struct apipie_error *err)
+{
+    if (status == APIPIE_OK)
+        pie_job_send_leg(r);
+    else if (err->code == APIPIE_OK)
+        pie_job_fail_memory(r);
+    else
+        pie_job_fail_with(r, err);
+}
+
 void pie_free_failed(struct apipie_request *r, struct apipie_error *err)
 {
     int64_t delay = pie_job_retry_delay(r, err);

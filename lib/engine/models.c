@@ -145,12 +145,7 @@ void pie_models_go(struct apipie_request *r, int32_t key_refused)
     }
     if (status == APIPIE_OK)
         status = modeljob_encode(r, key_refused, &err);
-    if (status == APIPIE_OK)
-        pie_job_send_leg(r);
-    else if (err.code == APIPIE_OK)
-        pie_job_fail_memory(r);
-    else
-        pie_job_fail_with(r, &err);
+    pie_free_send(r, status, &err);
     pie_error_free(&err);
 }
 

@@ -136,12 +136,7 @@ void pie_settle_go(struct apipie_request *r)
         r->run->leg = &r->run->fetch;
         r->run->redirects = 0;
     }
-    if (status == APIPIE_OK)
-        pie_job_send_leg(r);
-    else if (err.code == APIPIE_OK)
-        pie_job_fail_memory(r);
-    else
-        pie_job_fail_with(r, &err);
+    pie_free_send(r, status, &err);
     pie_error_free(&err);
 }
 
