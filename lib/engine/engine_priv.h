@@ -103,6 +103,8 @@ apipie_status pie_run_encode(struct apipie_request *r, struct apipie_error *err)
 void pie_run_call(const struct apipie_request *r, struct pie_call *ret);
 /* Asks the host's key callback. `refused`: the last one was. */
 apipie_status pie_run_ask_key(struct apipie_request *r, int32_t refused, struct apipie_error *err);
+/* After a 401 the host's callback may know another key: 1, once in the life of a request. */
+int32_t pie_run_wants_key_again(struct apipie_request *r, const struct apipie_error *err);
 const char *pie_run_key(const struct apipie_request *r);
 /* Before a leg is filled: room for the host's headers. */
 void pie_run_make_room(const struct apipie_request *r, struct pie_leg *leg);

@@ -53,9 +53,7 @@ void pie_free_models(struct apipie_request *r, const struct pie_outcome *o,
     if (!delivered)
         pie_job_explain(r, o, err);
     pie_job_judge(r, delivered ? APIPIE_OUTCOME_DELIVERED : pie_verdict_outcome(o, err), err);
-    if (err->http_status == 401 && r->place->hook != NULL && !r->key_asked_again &&
-        r->asked->retry_policy != APIPIE_RETRY_NEVER) {
-        r->key_asked_again = 1;
+    if (pie_run_wants_key_again(r, err)) {
         pie_log_failed(r, PIE_NEXT_KEY, 0);
         pie_models_go(r, 1);
         return;

@@ -358,14 +358,10 @@ static void job_call_failed(struct apipie_request *r, const struct pie_outcome *
                             struct apipie_error *err)
 {
     pie_route_report(r, o, err);
-    if (err->http_status == 401 && r->place->hook != NULL && !r->key_asked_again &&
-        r->asked->retry_policy != APIPIE_RETRY_NEVER) {
-        r->key_asked_again = 1;
-        if (job_can_restart(r)) {
-            pie_log_failed(r, PIE_NEXT_KEY, 0);
-            job_send_call(r, 1);
-            return;
-        }
+    if (pie_run_wants_key_again(r, err) && job_can_restart(r)) {
+        pie_log_failed(r, PIE_NEXT_KEY, 0);
+        job_send_call(r, 1);
+        return;
     }
     if (err->one_image && job_images(r) > 1 && job_attempt(r)->outcome == APIPIE_OUTCOME_REJECTED) {
         r->lane->one_image = 1;
