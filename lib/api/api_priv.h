@@ -42,6 +42,9 @@ apipie_status pie_api_measure(const apipie_stats *stats, struct apipie_catalog *
 /* A callback with its user, for a place in client; without a callback *ret is NULL, and user goes at once. Takes user in any case. */
 apipie_status pie_api_hook_make(apipie_client *client, const struct pie_hook *as,
                                 struct pie_hook **ret);
+/* The same, put there at once. client may be NULL, with any place. */
+apipie_status pie_api_hook_set(apipie_client *client, struct pie_hook **at,
+                               const struct pie_hook *as);
 /* What was there is let go outside the lock: it may call the host. */
 void pie_api_hook_put(apipie_client *client, struct pie_hook **at, struct pie_hook *hook);
 
