@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "moment.h"
 #include "options.h"
 
 /* A member of struct cli_options takes what is read; the kind says its type. */
@@ -31,6 +32,11 @@
     {                                                                                              \
         .name = n, .kind = OPTION_MONEY, .offset = offsetof(struct cli_options, member),           \
         .wants = want                                                                              \
+    }
+#define MOMENT(n, member)                                                                          \
+    {                                                                                              \
+        .name = n, .kind = OPTION_MOMENT, .offset = offsetof(struct cli_options, member),          \
+        .wants = CLI_MOMENT_WANTS                                                                  \
     }
 const struct cli_option cli_generate_options[] = {
     FLAG("help", 'h', help),
