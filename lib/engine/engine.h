@@ -430,6 +430,12 @@ struct apipie_catalog *pie_shelf_view(struct apipie_client *c);
 apipie_status pie_tariff_set(struct apipie_client *c, const char *path);
 void pie_tariff_drop(struct pie_tariff *t); /* NULL is fine */
 
+/* ---- tariff_read.c */
+
+/* What stands in such a file. APIPIE_E_FILE, APIPIE_E_MEMORY. */
+apipie_status pie_tariff_load(const struct pie_mem *mem, const char *path,
+                              struct apipie_price_history **ret);
+
 /* ---- models.c */
 
 /* What the list of models is; NULL: none. */
