@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "moment.h"
 #include "options.h"
 
 /* A member of struct cli_options takes what is read; the kind says its type. */
@@ -31,6 +32,11 @@
     {                                                                                              \
         .name = n, .kind = OPTION_MONEY, .offset = offsetof(struct cli_options, member),           \
         .wants = want                                                                              \
+    }
+#define MOMENT(n, member)                                                                          \
+    {                                                                                              \
+        .name = n, .kind = OPTION_MOMENT, .offset = offsetof(struct cli_options, member),          \
+        .wants = CLI_MOMENT_WANTS                                                                  \
     }
 const struct cli_option cli_generate_options[] = {
     FLAG("help", 'h', help),
@@ -102,6 +108,7 @@ const struct cli_option cli_models_options[] = {
     TEXT("family", 0, family),
     TEXT("speciality", 0, speciality),
     FLAG("builtin", 0, built_in),
+    TEXT("prices", 0, prices),
     ASKING,
     {.kind = OPTION_END},
 };
@@ -121,6 +128,7 @@ const struct cli_option cli_estimate_options[] = {
      .kind = OPTION_ROUTE,
      .wants = "BACKEND/PROVIDER/MODEL, where a part may be empty"},
     MONEY("price", price, "US dollars as 0.008, at most 12 decimals"),
+    TEXT("prices", 0, prices),
     ASKING,
     {.kind = OPTION_END},
 };
@@ -161,6 +169,7 @@ const struct cli_option cli_choose_options[] = {
     TEXT("models", 0, models),
     TEXT("stats", 0, stats),
     FLAG("builtin", 0, built_in),
+    TEXT("prices", 0, prices),
     ASKING,
     {.kind = OPTION_END},
 };
@@ -169,6 +178,7 @@ const struct cli_option cli_compare_options[] = {
     FLAG("help", 'h', help),
     WORD("by", by, "provider family series version speciality",
          "provider, family, series, version or speciality"),
+    MOMENT("since", since),
     TEXT("family", 0, family),
     TEXT("speciality", 0, speciality),
     TEXT("series", 0, series),
@@ -176,16 +186,14 @@ const struct cli_option cli_compare_options[] = {
     TEXT("models", 0, models),
     TEXT("stats", 0, stats),
     FLAG("builtin", 0, built_in),
+    TEXT("prices", 0, prices),
     ASKING,
     {.kind = OPTION_END},
 };
 
 const struct cli_option cli_recommend_options[] = {
-    FLAG("help", 'h', help),
-    TEXT("models", 0, models),
-    TEXT("stats", 0, stats),
-    FLAG("builtin", 0, built_in),
-    ASKING,
+    FLAG("help", 'h', help),      TEXT("models", 0, models), TEXT("stats", 0, stats),
+    FLAG("builtin", 0, built_in), TEXT("prices", 0, prices), ASKING,
     {.kind = OPTION_END},
 };
 
