@@ -147,6 +147,8 @@ const char *const cli_help_models[] = {
     "repeated\n"
     "      --family NAME       \"SD 1.x\", \"SD 2.x\", \"SDXL\"\n"
     "      --speciality WORD   realistic, anime, artistic, inpainting ...\n"
+    "      --country NAME      as DE: whether each is offered there (HERE), by the gateway's "
+    "restrictions\n"
     "      --sort FIELD        price, latency, provider, model, family, series, speciality, "
     "queries\n"
     "      --builtin           the models that the library knows by itself: nobody is asked\n",

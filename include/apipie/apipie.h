@@ -1846,6 +1846,43 @@ APIPIE_API size_t apipie_catalog_warning_count(const apipie_catalog *catalog);
  */
 APIPIE_API const char *apipie_catalog_warning(const apipie_catalog *catalog, size_t index);
 
+/** What a restriction says, for apipie_catalog_restriction_text(). Since: 0.1. */
+enum {
+    APIPIE_RESTRICTION_NAME = 0,    /**< of a provider, a model, or "provider/model" */
+    APIPIE_RESTRICTION_COUNTRY = 1, /**< "Cuba"; NULL when only the code is said */
+    APIPIE_RESTRICTION_COUNTRY_CODE =
+        2 /**< "CU", as ISO 3166-1 has it; NULL when only the name is said */
+};
+
+/**
+ * Is a model not offered in a country? Answered from the gateway's list of restrictions: the catalogue of a request of the kind
+ * APIPIE_REQUEST_MODELS with the filter "restrictions", or apipie_catalog_parse() of such a list. One list answers for all models.
+ * A restriction may name a provider, a model, or "provider/model" (the gateway does not say which): any of them counts.
+ * @param provider NULL: the gateway chooses; then only a restriction of the model itself can be told
+ * @param model NULL: anything of that provider
+ * @param country two letters ("DE"), or the name as the list has it; letters of ASCII without case
+ * @return 1, 0; APIPIE_UNKNOWN when it cannot be told: a list of models instead, the country is listed by the other of its two
+ *         names only, or a part of the list could not be read (apipie_catalog_warning())
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_catalog_is_restricted(const apipie_catalog *catalog, const char *provider,
+                                                const char *model, const char *country);
+
+/**
+ * How many restrictions a list of them holds: one for each country of each record.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_catalog_restriction_count(const apipie_catalog *catalog);
+
+/**
+ * One restriction.
+ * @param which APIPIE_RESTRICTION_NAME, _COUNTRY, _COUNTRY_CODE
+ * @return NULL past the end, and for what is not said
+ * Threads: any. Blocks: no. Owns: the catalogue. Since: 0.1.
+ */
+APIPIE_API const char *apipie_catalog_restriction_text(const apipie_catalog *catalog, size_t index,
+                                                       int32_t which);
+
 /**
  * The models with this text, in the same order.
  * @param field one of the texts
@@ -2376,6 +2413,16 @@ APIPIE_API apipie_status apipie_need_set_editing(apipie_need *need, int32_t edit
  * Threads: one at a time. Blocks: no. Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_need_set_quality(apipie_need *need, const char *quality);
+
+/**
+ * Where it must be offered: models that are surely restricted there are rejected, see apipie_catalog_is_restricted().
+ * @param restrictions the gateway's list of restrictions; kept. It is not the catalogue that is chosen from.
+ * @param country at most 63 bytes; NULL or "": anywhere, whatever `restrictions` is
+ * @return APIPIE_E_ARGUMENT for a country without such a list
+ * Threads: one at a time. Blocks: no. Owns: a copy, and a reference of its own. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_need_set_country(apipie_need *need, apipie_catalog *restrictions,
+                                                 const char *country);
 
 /**
  * The most that one picture may cost. Models whose price nobody knows stay.

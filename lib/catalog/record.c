@@ -233,6 +233,8 @@ apipie_status pie_record_read(struct pie_reader *r, const struct pie_node *node,
                               struct pie_slice safe)
 {
     struct record_name name;
+    if (pie_restrict_is(node))
+        return pie_restrict_read(r, node);
     const char *problem = record_who(node, &name);
     if (problem != NULL)
         return pie_table_warn(r->table, r->row, name.model, NULL, problem);

@@ -29,6 +29,14 @@ static void fuzz_rows(const struct apipie_catalog *c)
         fuzz_row(c, i);
     for (size_t i = 0; i < pie_catalog_warning_count(c); i++)
         FUZZ_NEED(pie_catalog_warning(c, i) != NULL);
+    for (size_t i = 0; i < pie_catalog_restriction_count(c); i++) {
+        struct pie_slice name = pie_slice_text(pie_catalog_restriction(c, i, 0));
+        struct pie_slice country = pie_slice_text(pie_catalog_restriction(c, i, 1));
+        struct pie_slice code = pie_slice_text(pie_catalog_restriction(c, i, 2));
+        FUZZ_NEED(name.n != 0 && country.n + code.n != 0);
+        FUZZ_NEED(country.n == 0 || pie_catalog_restricted(c, name, name, country) == 1);
+        FUZZ_NEED(code.n == 0 || pie_catalog_restricted(c, name, name, code) == 1);
+    }
 }
 
 static void fuzz_never(void *user, int32_t kind, const char *provider, const char *model,
