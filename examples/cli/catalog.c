@@ -67,6 +67,7 @@ static void fetch(struct cli_catalog *c, const struct cli_options *o, int filter
         set_filters(c->request, o, f);
     else
         (void)apipie_request_set_filter(c->request, "type", "image");
+    (void)apipie_request_set_detailed(c->request, o->detailed);
     perform(c->request, o, f);
 }
 

@@ -24,7 +24,7 @@ void cli_catalog_close(struct cli_catalog *catalog);
 
 /* On stdout. The warnings of a table go to stderr. */
 void cli_catalog_print(const struct cli_catalog *catalog, const char *country);
-void cli_catalog_print_json(const struct cli_catalog *catalog, const char *country);
+void cli_catalog_print_json(const struct cli_catalog *catalog, const struct cli_options *options);
 /* What the fetching has to say, on stderr. */
 void cli_catalog_warn(const struct cli_catalog *catalog);
 

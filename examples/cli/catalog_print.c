@@ -143,8 +143,24 @@ static void put_flag(struct cli_json *j, const char *key, int64_t flag)
         cli_json_flag(j, key, flag != 0);
 }
 
+static void put_details(struct cli_json *j, const apipie_catalog *m, size_t i)
+{
+    const char *record = apipie_catalog_json(m, i, NULL);
+
+    cli_json_money(j, "input_usd_per_million",
+                   apipie_catalog_number(m, i, APIPIE_MODEL_INPUT_PER_MILLION));
+    cli_json_money(j, "output_usd_per_million",
+                   apipie_catalog_number(m, i, APIPIE_MODEL_OUTPUT_PER_MILLION));
+    cli_json_money(j, "input_usd_per_token",
+                   apipie_catalog_number(m, i, APIPIE_MODEL_INPUT_PER_TOKEN));
+    cli_json_money(j, "output_usd_per_token",
+                   apipie_catalog_number(m, i, APIPIE_MODEL_OUTPUT_PER_TOKEN));
+    cli_json_number(j, "max_images", apipie_catalog_number(m, i, APIPIE_MODEL_MAX_IMAGES));
+    cli_json_value(j, "record", record != NULL ? record : "null");
+}
+
 static void put_model(struct cli_json *j, const struct cli_catalog *c, size_t i,
-                      const char *country)
+                      const struct cli_options *o)
 {
     const apipie_catalog *m = c->models;
 
@@ -161,8 +177,10 @@ static void put_model(struct cli_json *j, const struct cli_catalog *c, size_t i,
     put_flag(j, "available", apipie_catalog_number(m, i, APIPIE_MODEL_AVAILABLE));
     put_flag(j, "listed", apipie_catalog_number(m, i, APIPIE_MODEL_LIVE));
     put_flag(j, "built_in", apipie_catalog_number(m, i, APIPIE_MODEL_BUILT_IN));
-    if (country != NULL)
-        put_flag(j, "restricted", is_restricted(c, i, country));
+    if (o->country != NULL)
+        put_flag(j, "restricted", is_restricted(c, i, o->country));
+    if (o->detailed)
+        put_details(j, m, i);
     cli_json_close(j, '}');
 }
 
@@ -174,14 +192,14 @@ static void put_warnings(struct cli_json *j, const apipie_request *request)
         cli_json_text(j, NULL, apipie_result_warning(result, i));
 }
 
-void cli_catalog_print_json(const struct cli_catalog *c, const char *country)
+void cli_catalog_print_json(const struct cli_catalog *c, const struct cli_options *o)
 {
     struct cli_json j = {stdout, 0};
 
     cli_json_open(&j, NULL, '{');
     cli_json_open(&j, "models", '[');
     for (size_t i = 0; i < apipie_catalog_count(c->models); i++)
-        put_model(&j, c, i, country);
+        put_model(&j, c, i, o);
     cli_json_close(&j, ']');
     cli_json_open(&j, "warnings", '[');
     put_warnings(&j, c->request);

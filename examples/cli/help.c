@@ -151,6 +151,7 @@ const char *const cli_help_models[] = {
     "restrictions\n"
     "      --sort FIELD        price, latency, provider, model, family, series, speciality, "
     "queries\n"
+    "      --detailed          with --json: prices by token, and each record as the server has it\n"
     "      --builtin           the models that the library knows by itself: nobody is asked\n",
     asking, NULL};
 

@@ -21,6 +21,9 @@ static void check_options(const struct cli_options *o, struct cli_failure *f)
              (o->sandbox || o->base_url != NULL || o->extra_count != 0 || o->country != NULL))
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint,
                         "--builtin asks nobody: no server, no --filter, no --country", NULL, NULL);
+    else if (o->detailed && (!o->json || o->built_in))
+        cli_failure_set(f, APIPIE_E_ARGUMENT, hint,
+                        "--detailed is for --json, of a list that is fetched", NULL, NULL);
     else if (o->country != NULL && o->country[0] == '\0')
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "--country takes two letters, as DE, or a name",
                         NULL, NULL);
@@ -29,7 +32,7 @@ static void check_options(const struct cli_options *o, struct cli_failure *f)
 static void show(const struct cli_options *o, const struct cli_catalog *c, struct cli_failure *f)
 {
     if (o->json) {
-        cli_catalog_print_json(c, o->country);
+        cli_catalog_print_json(c, o);
     } else {
         cli_catalog_print(c, o->country);
         cli_catalog_warn(c);

@@ -102,6 +102,7 @@ const struct cli_option cli_models_options[] = {
     TEXT("family", 0, family),
     TEXT("speciality", 0, speciality),
     TEXT("country", 0, country),
+    FLAG("detailed", 0, detailed),
     FLAG("builtin", 0, built_in),
     ASKING,
     {.kind = OPTION_END},

@@ -39,7 +39,7 @@ struct cli_options {
     /* models, choose, compare, recommend */
     const char *type, *sort, *family, *speciality, *series, *by, *models, *country;
     int64_t max_price, max_p95; /* picodollars, milliseconds, or CLI_UNSET */
-    int32_t built_in, edit, explain;
+    int32_t built_in, edit, explain, detailed;
     /* stats */
     const char *file;
     int32_t prometheus, openmetrics;

@@ -1737,7 +1737,13 @@ enum {
     APIPIE_MODEL_HEIGHT = 117,              /**< pixels that it was trained for */
     APIPIE_MODEL_EDITS = 118,               /**< paints into a picture that it gets */
     APIPIE_MODEL_LIVE = 119,                /**< the gateway lists it */
-    APIPIE_MODEL_BUILT_IN = 120             /**< the library knows it by itself */
+    APIPIE_MODEL_BUILT_IN = 120,            /**< the library knows it by itself */
+    /* of a detailed list, see apipie_request_set_detailed(). Mind the two units. */
+    APIPIE_MODEL_INPUT_PER_MILLION = 121,  /**< confirmed cost of a MILLION tokens of a prompt */
+    APIPIE_MODEL_OUTPUT_PER_MILLION = 122, /**< ... of an answer */
+    APIPIE_MODEL_INPUT_PER_TOKEN = 123,    /**< advertised cost of ONE token of a prompt */
+    APIPIE_MODEL_OUTPUT_PER_TOKEN = 124,   /**< ... of an answer */
+    APIPIE_MODEL_MAX_IMAGES = 125          /**< images that one call may ask for */
 };
 
 /**
@@ -1806,7 +1812,7 @@ APIPIE_API const char *apipie_catalog_text(const apipie_catalog *catalog, size_t
 
 /**
  * A number of a model. A price that is negative, no number or above 10,000 dollars is refused: unknown, with a warning.
- * @param field APIPIE_MODEL_ENABLED to APIPIE_MODEL_BUILT_IN
+ * @param field APIPIE_MODEL_ENABLED to APIPIE_MODEL_MAX_IMAGES
  * @return APIPIE_UNKNOWN when nobody said, for another field, and past the end
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
  */
@@ -2737,6 +2743,16 @@ APIPIE_API apipie_status apipie_money_format(int64_t picodollars, char *text, si
  */
 APIPIE_API apipie_status apipie_request_set_filter(apipie_request *request, const char *name,
                                                    const char *value);
+
+/**
+ * Asks for the detailed list: the same records with more members, for which the gateway knows the filters "type", "provider" and
+ * "model" only. Prices by token and APIPIE_MODEL_MAX_IMAGES are numbers of the catalogue; all else (input_modalities, quantization,
+ * supported_input_parameters with the values that each parameter may have, ...) stands in apipie_catalog_json().
+ * @param detailed 1; 0: the usual list
+ * @return APIPIE_E_ARGUMENT
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_detailed(apipie_request *request, int32_t detailed);
 
 /**
  * What the gateway listed: nothing but that, in its order. A list without a usable row is an empty one.

@@ -7,7 +7,7 @@
 #include "codec/codec.h"
 
 #define PIE_ROW_TEXTS   15 /* APIPIE_MODEL_ID and on */
-#define PIE_ROW_NUMBERS 20 /* APIPIE_MODEL_ENABLED and on */
+#define PIE_ROW_NUMBERS 25 /* APIPIE_MODEL_ENABLED and on */
 #define PIE_PRICE_MOST  (10000 * APIPIE_DOLLAR)
 
 /* Places of the fields in a row. */

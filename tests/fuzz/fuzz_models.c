@@ -11,10 +11,11 @@ static void fuzz_row(const struct apipie_catalog *c, size_t i)
         const char *text = pie_catalog_text(c, i, field);
         FUZZ_NEED(text == NULL || pie_utf8_valid(text, strlen(text)) == strlen(text));
     }
-    for (int32_t field = APIPIE_MODEL_ENABLED; field <= APIPIE_MODEL_BUILT_IN; field++) {
+    for (int32_t field = APIPIE_MODEL_ENABLED; field <= APIPIE_MODEL_MAX_IMAGES; field++) {
         int64_t v = pie_catalog_number(c, i, field);
         FUZZ_NEED(v >= APIPIE_UNKNOWN);
-        if (field >= APIPIE_MODEL_INPUT_COST && field <= APIPIE_MODEL_PRICE)
+        if ((field >= APIPIE_MODEL_INPUT_COST && field <= APIPIE_MODEL_PRICE) ||
+            (field >= APIPIE_MODEL_INPUT_PER_MILLION && field <= APIPIE_MODEL_OUTPUT_PER_TOKEN))
             FUZZ_NEED(v <= 10000 * APIPIE_DOLLAR);
     }
     FUZZ_NEED(pie_catalog_price(c, i, 1024, 1024, NULL) ==
