@@ -1502,7 +1502,7 @@ APIPIE_API int32_t apipie_result_billed(const apipie_result *result);
 
 /**
  * 1 when the pictures come out of the client's cache: nothing was sent for them. Of a list of models: 1 when it is one of before,
- * still young enough (nothing was sent) or, with a warning, because the server failed.
+ * still young enough (nothing was sent) or, with a warning, because the server failed; or when an equal request brought it.
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API int32_t apipie_result_is_cached(const apipie_result *result);
@@ -2774,6 +2774,7 @@ APIPIE_API apipie_catalog *apipie_client_catalog(apipie_client *client);
  * Uses lists of models again. For ttl_ms after it was fetched a list with the same filters is the result at once, and nothing is
  * sent; later the server is asked whether it has another one (ETag, Last-Modified). When it fails (5xx, the network, a reply that
  * is no list) after the retries, the last good list is the result, however old, with a warning that says how old and why.
+ * Requests with the same filters that are out at once are one: the others wait for what the first brings, or for their turn.
  * @param path a file from which the next process starts: read now, written after each fetch (whole or not at all, mode 0600).
  *        One that is cut or has another format is not used: a warning of the next list says so, and the list is fetched anew.
  *        NULL: memory only
