@@ -86,6 +86,10 @@ void cli_offer_open(struct cli_offer *offer, const struct cli_options *o, struct
                             ? "--country is empty"
                             : "--country asks the gateway: no --models, no --builtin",
                         NULL, NULL);
+    else if (o->prices != NULL && o->since == CLI_UNSET && (o->models != NULL || o->built_in))
+        cli_failure_set(f, APIPIE_E_ARGUMENT, "leave one of them out",
+                        "--prices takes what is fetched; --models and --builtin fetch nothing",
+                        NULL, NULL);
     else if (o->models == NULL && !o->built_in)
         ask_gateway(offer, o, f);
     else if ((offer->client = apipie_client_new(NULL)) == NULL)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "moment.h"
 #include "options.h"
 
 /* A member of struct cli_options takes what is read; the kind says its type. */
@@ -31,6 +32,11 @@
     {                                                                                              \
         .name = n, .kind = OPTION_MONEY, .offset = offsetof(struct cli_options, member),           \
         .wants = want                                                                              \
+    }
+#define MOMENT(n, member)                                                                          \
+    {                                                                                              \
+        .name = n, .kind = OPTION_MOMENT, .offset = offsetof(struct cli_options, member),          \
+        .wants = CLI_MOMENT_WANTS                                                                  \
     }
 const struct cli_option cli_generate_options[] = {
     FLAG("help", 'h', help),
@@ -104,6 +110,7 @@ const struct cli_option cli_models_options[] = {
     TEXT("country", 0, country),
     FLAG("detailed", 0, detailed),
     FLAG("builtin", 0, built_in),
+    TEXT("prices", 0, prices),
     ASKING,
     {.kind = OPTION_END},
 };
@@ -123,6 +130,7 @@ const struct cli_option cli_estimate_options[] = {
      .kind = OPTION_ROUTE,
      .wants = "BACKEND/PROVIDER/MODEL, where a part may be empty"},
     MONEY("price", price, "US dollars as 0.008, at most 12 decimals"),
+    TEXT("prices", 0, prices),
     ASKING,
     {.kind = OPTION_END},
 };
@@ -164,6 +172,7 @@ const struct cli_option cli_choose_options[] = {
     TEXT("models", 0, models),
     TEXT("stats", 0, stats),
     FLAG("builtin", 0, built_in),
+    TEXT("prices", 0, prices),
     ASKING,
     {.kind = OPTION_END},
 };
@@ -172,6 +181,7 @@ const struct cli_option cli_compare_options[] = {
     FLAG("help", 'h', help),
     WORD("by", by, "provider family series version speciality",
          "provider, family, series, version or speciality"),
+    MOMENT("since", since),
     TEXT("family", 0, family),
     TEXT("speciality", 0, speciality),
     TEXT("series", 0, series),
@@ -179,16 +189,14 @@ const struct cli_option cli_compare_options[] = {
     TEXT("models", 0, models),
     TEXT("stats", 0, stats),
     FLAG("builtin", 0, built_in),
+    TEXT("prices", 0, prices),
     ASKING,
     {.kind = OPTION_END},
 };
 
 const struct cli_option cli_recommend_options[] = {
-    FLAG("help", 'h', help),
-    TEXT("models", 0, models),
-    TEXT("stats", 0, stats),
-    FLAG("builtin", 0, built_in),
-    ASKING,
+    FLAG("help", 'h', help),      TEXT("models", 0, models), TEXT("stats", 0, stats),
+    FLAG("builtin", 0, built_in), TEXT("prices", 0, prices), ASKING,
     {.kind = OPTION_END},
 };
 

@@ -2787,8 +2787,8 @@ APIPIE_API apipie_status apipie_client_set_models_cache(apipie_client *client, c
 
 /**
  * Writes down what each list that is fetched says of prices, latency and availability: a line of JSON for every model of which one
- * of these is not what its last line in the file says. Lines are {"wall_ms", "provider", "model", "price_usd" (one standard picture
- * of 1024x1024), "input_usd", "output_usd", "average_usd", "latency_ms" (an array of six: up to 2k, 4k, 8k, 16k, 32k characters,
+ * of these is not what its last line in the file says. Lines are {"wall_ms", "type", "provider", "model", "price_usd" (one standard
+ * picture of 1024x1024), "input_usd", "output_usd", "average_usd", "latency_ms" (an array of six: up to 2k, 4k, 8k, 16k, 32k characters,
  * and all), "available" (1 or 0)}; amounts are decimal strings, what is not known is null. Several processes may share the file. A
  * list that cannot be written down is told by a warning of its request, and the next one makes up for it.
  * @param path made (mode 0600) when it is not there; NULL: no history any more
@@ -2797,6 +2797,84 @@ APIPIE_API apipie_status apipie_client_set_models_cache(apipie_client *client, c
  * Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_client_set_models_history(apipie_client *client, const char *path);
+
+typedef struct apipie_price_history
+    apipie_price_history; /**< what such a file says: never changes */
+
+/**
+ * Reads what apipie_client_set_models_history() wrote. The file is read in pieces, and each name is held once: a line takes 72 bytes. What
+ * is no whole line of that kind (broken, cut, of another program, longer than 32 KiB) is passed over and counted. Lines that several
+ * processes wrote out of turn are put in the order of their time.
+ * @param ret_history gets a reference; it may outlive the client, whose memory and ceiling it uses
+ * @return APIPIE_E_FILE when there is no such file, or it cannot be read; APIPIE_E_MEMORY; *ret_history is written on success only
+ * Threads: any. Blocks: the disk. Owns: the caller, apipie_price_history_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_price_history_load(apipie_client *client, const char *path,
+                                                   apipie_price_history **ret_history);
+
+/**
+ * One reference more.
+ * @return history
+ * Threads: any. Blocks: no. Owns: one more apipie_price_history_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_price_history *apipie_price_history_ref(apipie_price_history *history);
+
+/**
+ * Drops a reference; the last one frees it.
+ * @return NULL
+ * Threads: any. Blocks: no. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_price_history *apipie_price_history_unref(apipie_price_history *history);
+
+/**
+ * How many lines there are, oldest first.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_price_history_count(const apipie_price_history *history);
+
+/**
+ * When a line was written.
+ * @return milliseconds since 1970 UTC; APIPIE_UNKNOWN past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_price_history_time(const apipie_price_history *history, size_t index);
+
+/**
+ * Whose line it is.
+ * @param field APIPIE_MODEL_PROVIDER, _NAME, or _TYPE (of the model's last line that says one)
+ * @return NULL when it does not say, for another field, and past the end
+ * Threads: any. Blocks: no. Owns: the history. Since: 0.1.
+ */
+APIPIE_API const char *apipie_price_history_text(const apipie_price_history *history, size_t index,
+                                                 int32_t field);
+
+/**
+ * What a line says.
+ * @param field APIPIE_MODEL_PRICE, _INPUT_COST, _OUTPUT_COST, _AVG_COST (picodollars), APIPIE_MODEL_LATENCY_2K to _LATENCY
+ *        (milliseconds), APIPIE_MODEL_AVAILABLE (1 or 0)
+ * @return APIPIE_UNKNOWN when it does not say, for another field, and past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_price_history_number(const apipie_price_history *history, size_t index,
+                                               int32_t field);
+
+/**
+ * How many lines could not be read. Empty ones do not count.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_price_history_skipped(const apipie_price_history *history);
+
+/**
+ * The list as it was: a row for each model that has a line up to that moment, as its last one says, with what is built in about it (family,
+ * series ...); apipie_catalog_fetched() is the moment. For apipie_catalog_diff(), apipie_compare() and whatever else takes a catalogue;
+ * beside it belongs another list of what was listed, as apipie_request_catalog(), or apipie_client_catalog() where APIPIE_MODEL_LIVE is 1. Of prices it
+ * knows that of a standard picture of 1024x1024. A model that was not listed any more is still there: no line says that it went.
+ * @param wall_ms milliseconds since 1970 UTC; before the first line the list is empty
+ * @return a reference, or NULL without memory or history
+ * Threads: any. Blocks: no. Owns: the caller, apipie_catalog_unref(); it needs neither history nor client to stay. Since: 0.1.
+ */
+APIPIE_API apipie_catalog *apipie_price_history_at(const apipie_price_history *history,
+                                                   int64_t wall_ms);
 
 /** How a price is known, for apipie_client_estimate(). Since: 0.1. */
 enum {
@@ -3052,7 +3130,7 @@ enum {
  * Compares a ledger with the gateway's bills, in the time that both cover. Two bills are the same call when provider, model and
  * length of the prompt agree as far as both say them, and the gateway's time lies between sending and end (up to ten minutes
  * later where nobody saw the end; by the server's clock where its replies said it). Equal costs are matched first, then what is left.
- * Other programs with the same account show as unexpected.
+ * Other programs with the same account show as unexpected. Read the ledger last: what is paid between the two is then not missed.
  * @param ledger of apipie_history_load_ledger()
  * @param gateway of apipie_request_history()
  * @return a reference; NULL without memory or one of them
