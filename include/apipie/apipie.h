@@ -277,7 +277,7 @@ APIPIE_API apipie_status apipie_client_set_stall_timeout(apipie_client *client, 
 
 /**
  * Adds a route for requests that have none of their own.
- * @param backend NULL or "apipie", the only one of this version (else APIPIE_E_UNSUPPORTED)
+ * @param backend of apipie_client_add_backend(), before (else APIPIE_E_UNSUPPORTED); NULL: the default one
  * @param provider NULL: the gateway chooses
  * @param model NULL: the request's own
  * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_ROUTES
@@ -448,6 +448,77 @@ APIPIE_API apipie_status apipie_client_set_veto(apipie_client *client, apipie_ve
  */
 APIPIE_API apipie_status apipie_client_set_key_fn(apipie_client *client, apipie_key_fn key_fn,
                                                   void *user, apipie_free_fn user_free);
+
+/* ---------------------------------------------------------------------------------------------
+ * Client: backends
+ *
+ * A client is made for the gateway: that backend is called "apipie", and has the client's base URL and key. Others can be added: a server
+ * that speaks OpenAI's images API, or one under your desk. A route names a backend, a provider and a model; failover, pace, budget, breaker,
+ * health and statistics work across them. Pictures of local servers cost nothing. Backends cannot be taken back.
+ * ------------------------------------------------------------------------------------------- */
+
+/**
+ * Adds a backend.
+ * @param name what routes call it: 1 to 64 letters, digits, '-', '_' and '.'
+ * @param dialect the wire that it speaks: "apipie"
+ * @param base_url as apipie_client_set_base_url() takes it
+ * @return APIPIE_E_ARGUMENT for a bad name or URL, APIPIE_E_UNSUPPORTED for another dialect, APIPIE_E_STATE when the name is taken,
+ *         APIPIE_E_CONFIG for http:// to another machine (see apipie_client_allow_http()), APIPIE_E_MEMORY
+ * Threads: any. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_add_backend(apipie_client *client, const char *name,
+                                                   const char *dialect, const char *base_url);
+
+/**
+ * The key of an added backend, sent to it alone; "user:password" where the wire asks for these. Not set: none is sent.
+ * @param key NULL takes it back
+ * @return APIPIE_E_NOT_FOUND without a backend of that name; APIPIE_E_ARGUMENT for a key that cannot be sent
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies, wiped at the end. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_backend_key(apipie_client *client, const char *name,
+                                                       const char *key);
+
+/**
+ * The retry policy for routes of an added backend, where a request has none of its own. Not set: APIPIE_RETRY_ALWAYS for local servers, where
+ * nothing can be paid twice; else the client's.
+ * @param policy APIPIE_RETRY_*; APIPIE_UNKNOWN takes it back
+ * @param retries 0 to 20
+ * @return APIPIE_E_NOT_FOUND without a backend of that name
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_backend_retry(apipie_client *client, const char *name,
+                                                         int32_t policy, int32_t retries);
+
+/**
+ * Which backend serves requests and routes that name none.
+ * @param name NULL: "apipie"
+ * @return APIPIE_E_NOT_FOUND without a backend of that name
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_default_backend(apipie_client *client, const char *name);
+
+/**
+ * How many backends there are, the client's own included.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_client_backend_count(apipie_client *client);
+
+/** What is known of a backend, for apipie_client_backend_text(). Since: 0.1. */
+enum {
+    APIPIE_BACKEND_NAME = 0,    /**< "apipie" */
+    APIPIE_BACKEND_DIALECT = 1, /**< "apipie" */
+    APIPIE_BACKEND_BASE_URL = 2 /**< of an added one; the client's own changes: NULL */
+};
+
+/**
+ * A text of a backend.
+ * @param index 0 for the client's own, then in the order in which they were added
+ * @param field APIPIE_BACKEND_*
+ * @return NULL past the end
+ * Threads: any. Blocks: no. Owns: the client. Since: 0.1.
+ */
+APIPIE_API const char *apipie_client_backend_text(apipie_client *client, size_t index,
+                                                  int32_t field);
 
 /* ---------------------------------------------------------------------------------------------
  * Client: memory
@@ -633,7 +704,9 @@ enum {
     APIPIE_REQUEST_IMAGE = 1,     /**< text to image, with an optional input image */
     APIPIE_REQUEST_RECONCILE = 2, /**< what became of a call; see apipie_request_new_reconcile() */
     APIPIE_REQUEST_MODELS = 3,    /**< the list of models; see apipie_request_catalog() */
-    APIPIE_REQUEST_HISTORY = 4    /**< what was billed; see apipie_request_history() */
+    APIPIE_REQUEST_HISTORY = 4,   /**< what was billed; see apipie_request_history() */
+    APIPIE_REQUEST_EDIT = 5,     /**< another picture out of one or several, perhaps under a mask */
+    APIPIE_REQUEST_VARIATION = 6 /**< one like another, without a prompt */
 };
 
 /**
@@ -696,6 +769,41 @@ APIPIE_API apipie_status apipie_request_set_provider(apipie_request *request, co
  * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_model(apipie_request *request, const char *model);
+
+/**
+ * Which backend is asked: one of apipie_client_add_backend(). Not set: the client's default one. Lists of models and bills are those
+ * of this backend.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_backend(apipie_request *request, const char *backend);
+
+/** What to do with a parameter that a server does not take. Since: 0.1. */
+enum {
+    APIPIE_UNSUPPORTED_REFUSE = 0, /**< submit says so, and nothing is sent: the default */
+    APIPIE_UNSUPPORTED_DROP = 1,   /**< it is left out, with a warning of the result */
+    APIPIE_UNSUPPORTED_NEAREST =
+        2 /**< values become the nearest that the server knows, else it is left out; with a warning */
+};
+
+/**
+ * What to do where a route's server does not take a parameter, or not its value.
+ * @param how APIPIE_UNSUPPORTED_*
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_unsupported(apipie_request *request, int32_t how);
+
+/**
+ * The sampler ("Euler a", "dpm++2m"), as the server names it. The gateway does not take one.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_sampler(apipie_request *request, const char *sampler);
+
+/**
+ * How the picture is to be encoded: "png", "jpeg", "webp". The gateway does not take one.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_output_format(apipie_request *request,
+                                                          const char *format);
 
 /**
  * What to draw. Required. Goes out as it is, weights and LoRA tags included; anything but NUL.
@@ -865,7 +973,7 @@ APIPIE_API apipie_status apipie_request_set_stall_timeout(apipie_request *reques
 
 /**
  * Adds a route of this request's own, instead of the client's; see "Routes" above.
- * @param backend NULL or "apipie" (else APIPIE_E_UNSUPPORTED)
+ * @param backend of apipie_client_add_backend(), before (else APIPIE_E_UNSUPPORTED); NULL: the default one
  * @param provider NULL: the gateway chooses
  * @param model NULL: the request's own
  * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_ROUTES
@@ -1345,6 +1453,13 @@ APIPIE_API int64_t apipie_request_attempt_time(const apipie_request *request, si
                                                int32_t which);
 
 /**
+ * The name of the backend that an exchange went to.
+ * @return NULL for an index that is not there, and where it was none of a backend's
+ * Threads: any, after the end. Blocks: no. Owns: the client. Since: 0.1.
+ */
+APIPIE_API const char *apipie_request_attempt_backend(const apipie_request *request, size_t index);
+
+/**
  * The provider that an exchange was for, as the route names it.
  * @return NULL when the gateway was to choose, and for an index that is not there
  * Threads: any, after the end. Blocks: no. Owns: the request. Since: 0.1.
@@ -1538,7 +1653,7 @@ APIPIE_API int64_t apipie_result_latency(const apipie_result *result);
 APIPIE_API int64_t apipie_result_created(const apipie_result *result);
 
 /**
- * The backend that was asked: "apipie".
+ * The name of the backend that drew it, or was asked last.
  * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
  */
 APIPIE_API const char *apipie_result_backend(const apipie_result *result);
@@ -2878,9 +2993,10 @@ APIPIE_API apipie_catalog *apipie_price_history_at(const apipie_price_history *h
 
 /** How a price is known, for apipie_client_estimate(). Since: 0.1. */
 enum {
-    APIPIE_PRICE_NONE = 0,  /**< it is not */
-    APIPIE_PRICE_HOST = 1,  /**< apipie_client_set_price() */
-    APIPIE_PRICE_LISTED = 2 /**< the gateway's list, as in apipie_client_catalog() */
+    APIPIE_PRICE_NONE = 0,   /**< it is not */
+    APIPIE_PRICE_HOST = 1,   /**< apipie_client_set_price() */
+    APIPIE_PRICE_LISTED = 2, /**< the gateway's list, as in apipie_client_catalog() */
+    APIPIE_PRICE_FREE = 3    /**< drawn on a machine of yours: nothing */
 };
 
 /**

@@ -12,16 +12,31 @@
 struct pie_call {
     const struct pie_wish *wish;
     const char *base_url; /* no slash at the end; never NULL for encode and ask_history */
-    const char *key;      /* likewise; NULL for ask_models: asked without one */
+    const char *key;      /* NULL: none is sent */
     const char *provider; /* the route, instead of the wish's; NULL: the gateway chooses */
     const char *model;    /* likewise */
     int32_t n;            /* images of this call; 0: not sent, the server's default holds */
     int32_t has_seed;     /* 0: no seed is sent */
     uint64_t seed;        /* the wish's, or that of a part */
+    uint32_t has;         /* PIE_WISH_HAS_* of those below */
+    int32_t width, height, steps;
+    double strength, guidance;
+    uint32_t left_out; /* bits 1 << PIE_WISH_* of texts that are not sent */
 };
+
+struct pie_dialect;
 
 /* The route and numbers that the wish itself asks for; base_url and key stay NULL. */
 void pie_call_init(struct pie_call *c, const struct pie_wish *w);
+/* Text number `which` as this call sends it: provider and model are the route's. NULL: not sent. */
+const char *pie_call_text(const struct pie_call *c, int32_t which);
+/* Makes the call one that the dialect takes, as the wish says (APIPIE_UNSUPPORTED_*). notes: NULL, or gets a line, with its end, for
+ * each thing that is left out or changed. APIPIE_OK, or err's code. */
+apipie_status pie_call_fit(const struct pie_dialect *d, struct pie_call *c, struct pie_buf *notes,
+                           struct apipie_error *err);
+/* The wish's second choice: may a value be changed to the nearest that the wire knows? Then `what` is noted. */
+int32_t pie_call_may_change(const struct pie_call *c);
+void pie_call_note(struct pie_buf *notes, const char *what, const char *more);
 
 /* One exchange to make. */
 struct pie_leg {
@@ -54,10 +69,14 @@ struct pie_history_row {
 
 struct pie_dialect {
     const char *name;
+    int32_t free; /* 1: it draws on a machine of the user's: nothing is billed */
     const struct pie_path *paths;
-    /* What cannot be asked for, whatever the route, before anything is queued. Looks at the wish's own provider and model and
-     * at its own routes. APIPIE_OK, or err's code: err says why. */
-    apipie_status (*check)(const struct pie_wish *w, struct apipie_error *err);
+    /* Parameters that it takes: bits 1 << PIE_WISH_* of texts, and PIE_WISH_HAS_* of numbers. */
+    uint32_t takes_texts, takes_numbers;
+    /* What cannot be asked for by one route, before anything is queued; base_url and key are not set. What it does not take is
+     * left out already; it may change values to the nearest, with a note (notes may be NULL), where pie_call_may_change().
+     * APIPIE_OK, or err's code: err says why. */
+    apipie_status (*check)(struct pie_call *c, struct pie_buf *notes, struct apipie_error *err);
     /* Fills leg: initialised by the caller, or used before (then all of it but connect_timeout_ms is filled anew, the old
      * key is wiped, and the memory is kept). The body borrows from leg and from the wish. APIPIE_OK; err's code, when err
      * says what cannot be asked for by this route; or APIPIE_E_MEMORY or _E_LIMIT (too large) with err untouched. */
@@ -88,6 +107,9 @@ struct pie_dialect {
 };
 
 extern const struct pie_dialect pie_dialect_apipie;
+
+/* NULL when there is none of that name. */
+const struct pie_dialect *pie_dialect_find(const char *name);
 
 /* Most items of a reply that are looked at, with or without a picture. */
 #define PIE_ITEMS_MAX 256

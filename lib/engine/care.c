@@ -76,7 +76,7 @@ void pie_care_judged(struct apipie_request *r, const struct pie_outcome *o, int3
     int32_t what = 0;
     if (lane->health == NULL)
         lane->health =
-            pie_health_table_route(c->health, r->dialect->name, lane->provider, lane->model, wall);
+            pie_health_table_route(c->health, lane->backend, lane->provider, lane->model, wall);
     if (good >= 0)
         what =
             pie_health_table_call(c->health, lane->health, wall, good,

@@ -116,8 +116,7 @@ static void end_job(struct apipie_request *r, apipie_status status)
     pie_route_release(r);
     end_count_limited(r, 0);
     pie_run_free(r);
-    pie_place_drop(r->place);
-    r->place = NULL;
+    pie_request_drop_places(r);
     pie_watch_end(r);
     if (!r->listed) /* refused by submit: no leader has seen it */
         return;
@@ -173,7 +172,7 @@ void pie_job_succeed(struct apipie_request *r)
 {
     pie_error_free(&r->error);
     pie_error_init(&r->error, r->mem);
-    if (r->wish.kind == APIPIE_REQUEST_IMAGE)
+    if (pie_request_draws(r))
         r->result->billed = pie_money_billed(r);
     end_job(r, APIPIE_OK);
 }

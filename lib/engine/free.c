@@ -105,5 +105,5 @@ void pie_free_resume(struct apipie_request *r)
 
 int32_t pie_free_is(const struct apipie_request *r)
 {
-    return r->wish.kind != APIPIE_REQUEST_IMAGE;
+    return !pie_request_draws(r);
 }

@@ -32,6 +32,7 @@ struct pie_attempt *pie_job_log_attempt(struct apipie_request *r, int32_t purpos
     pie_attempt_init(a);
     a->purpose = purpose;
     a->outcome = APIPIE_OUTCOME_NOT_SENT;
+    a->backend = r->place != NULL ? r->place->backend : NULL;
     a->route = purpose == APIPIE_PURPOSE_GENERATE ? (int32_t)r->route : -1;
     a->wall_ms = pie_clock_wall_ms();
     a->time[APIPIE_TIME_STARTED] = pie_clock_ms() - r->submitted_ms;
@@ -215,6 +216,8 @@ static void job_bill(struct apipie_request *r, struct pie_attempt *a)
         a->billed = APIPIE_BILLED_YES;
     if (a->outcome == APIPIE_OUTCOME_UNKNOWN)
         a->billed = APIPIE_BILLED_UNKNOWN;
+    if (r->dialect->free)
+        a->billed = APIPIE_BILLED_NO;
     pie_money_settle(r, a);
 }
 
@@ -239,8 +242,8 @@ static void job_ask_retry(const struct apipie_request *r, const struct apipie_er
 {
     int32_t free = r->run != NULL && r->run->leg != NULL && !r->run->leg->paid;
     memset(ask, 0, sizeof(*ask));
-    ask->policy = r->asked->retry_policy;
-    ask->retries = r->asked->retries;
+    ask->policy = pie_run_policy(r);
+    ask->retries = pie_run_retries(r);
     ask->tries = free ? r->run->fetch_tries : r->rounds;
     ask->outcome = job_attempt(r)->outcome;
     ask->free = free;
@@ -314,8 +317,10 @@ static void job_again(struct apipie_request *r, struct apipie_error *err)
     int64_t now = pie_clock_ms();
     job_ask_retry(r, err, now, &ask);
     int64_t delay = pie_retry_decide(&ask);
-    int32_t may_move = pie_retry_may_move(&ask);
-    size_t next = pie_route_next(r, r->route + 1);
+    int32_t move = pie_retry_move(&ask);
+    size_t next = move == PIE_MOVE_BACKEND ? pie_route_elsewhere(r, r->route + 1)
+                                           : pie_route_next(r, r->route + 1);
+    int32_t may_move = move == PIE_MOVE_ROUTE || (move == PIE_MOVE_BACKEND && next != SIZE_MAX);
     if (delay < 0)
         r->dead_routes |= UINT32_C(1) << r->route;
     else if (r->round_delay_ms < 0 || delay < r->round_delay_ms)
@@ -467,7 +472,7 @@ static int64_t job_fetch_delay(const struct apipie_request *r, const struct pie_
     struct pie_retry_ask ask;
     int64_t now = pie_clock_ms();
     int64_t fresh = 500 * r->run->fetch_tries;
-    if (o->status == 404 && r->asked->retry_policy != APIPIE_RETRY_NEVER &&
+    if (o->status == 404 && pie_run_policy(r) != APIPIE_RETRY_NEVER &&
         r->run->fetch_tries < JOB_FRESH_TRIES &&
         now + fresh - r->run->fetch_since_ms < JOB_FRESH_MS && now + fresh < r->deadline_ms)
         return fresh;

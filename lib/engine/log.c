@@ -174,7 +174,7 @@ void pie_log_submitted(const struct apipie_request *r)
     if (!log_wants(r, APIPIE_LOG_INFO))
         return;
     log_begin(&l, r);
-    if (r->wish.kind == APIPIE_REQUEST_IMAGE) {
+    if (pie_request_draws(r)) {
         log_say(&l, "submitted: image, ");
         log_tell_route(&l, r, 0);
         if (r->routes->count > 1)
@@ -289,7 +289,7 @@ static void log_success(const struct apipie_request *r)
         return;
     log_begin(&l, r);
     log_say(&l, "ended: ok, ");
-    if (r->wish.kind == APIPIE_REQUEST_IMAGE) {
+    if (pie_request_draws(r)) {
         log_say_int(&l, "", (int64_t)pie_result_whole(r->result), " of ");
         log_say_int(&l, "", (int64_t)r->result->count, " images");
     } else if (r->wish.kind == APIPIE_REQUEST_MODELS) {

@@ -336,7 +336,7 @@ void pie_models_finish(struct apipie_request *r)
     for (size_t i = 0; i < pie_catalog_warning_count(m->list); i++)
         pie_result_warn(r->result, pie_catalog_warning(m->list, i), NULL);
     r->result_known = 1;
-    r->result->backend = r->dialect->name;
+    r->result->backend = r->place->backend;
     r->result->billed = APIPIE_BILLED_NO;
     r->result->cached = m->cached;
     pie_catalog_drop(m->known);
