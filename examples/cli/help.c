@@ -11,6 +11,7 @@ const char *const cli_help[] = {
     "       apipie choose [option]...                 which model serves a need best\n"
     "       apipie compare [option]...                providers, families, series side by side\n"
     "       apipie recommend --stats FILE [option]... what would have been cheaper or faster\n"
+    "       apipie dashboard -o FILE.html [option]... a page with charts of all of this\n"
     "       apipie sandbox [option]...                a gateway in a box: no key, no money\n"
     "       apipie stats --file FILE [option]         what was drawn, and how it went\n"
     "       apipie --version | --help\n"

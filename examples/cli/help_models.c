@@ -53,3 +53,20 @@ const char *const cli_help_recommend[] = {
     "much. Equal: family, speciality, size and editing; and it did not fail more often.\n"
     "\n",
     figures, NULL};
+
+const char *const cli_help_dashboard[] = {
+    "usage: apipie dashboard -o FILE.html [option]...\n"
+    "\n"
+    "Writes one page that needs no network and no script: availability, health, response times,\n"
+    "prices, costs and recommendations, as charts with the tables behind them. A section without "
+    "data\n"
+    "says which option would bring it.\n"
+    "\n"
+    "  -o, --output FILE.html  replaced when the page is whole; -: to stdout\n"
+    "      --prices FILE       prices over time, as a program's lists were written down\n"
+    "      --json              not the page's figures, which the other commands have, but where "
+    "it\n"
+    "                          is, its size, and which sections have data\n"
+    "When the gateway cannot be asked the page says so, and has all the rest.\n"
+    "\n",
+    figures, NULL};

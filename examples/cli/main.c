@@ -21,6 +21,7 @@ static const struct cli_command commands[] = {
     {"choose", 0, cli_choose_options, cli_help_choose, cli_choose},
     {"compare", 0, cli_compare_options, cli_help_compare, cli_compare},
     {"recommend", 0, cli_recommend_options, cli_help_recommend, cli_recommend},
+    {"dashboard", 0, cli_dashboard_options, cli_help_dashboard, cli_dashboard},
     {"sandbox", 0, cli_sandbox_options, cli_help_sandbox, cli_sandbox},
     {"stats", 0, cli_stats_options, cli_help_stats, cli_stats},
 };

@@ -195,6 +195,17 @@ const struct cli_option cli_recommend_options[] = {
     {.kind = OPTION_END},
 };
 
+const struct cli_option cli_dashboard_options[] = {
+    FLAG("help", 'h', help),
+    TEXT("output", 'o', output),
+    TEXT("stats", 0, stats),
+    TEXT("prices", 0, prices),
+    TEXT("models", 0, models),
+    FLAG("builtin", 0, built_in),
+    ASKING,
+    {.kind = OPTION_END},
+};
+
 const struct cli_option *cli_option_find(const struct cli_option *table, const char *name,
                                          size_t length)
 {
