@@ -9,7 +9,7 @@
 #include "chart.h"
 
 #define GROUPS   12
-#define CHEAPEST 12
+#define BEST   8
 
 static int64_t figure(const apipie_comparison *c, size_t row, int32_t which)
 {
@@ -106,8 +106,11 @@ static void groups(struct cli_html *h, const struct cli_board *board, int32_t by
                         cli_figure_money(r->mark, decimals_of(c)).text);
         shown++;
     }
-    cli_html_figure(h, title, "From the cheapest to the dearest model; the mark is the median.");
-    cli_chart_ranges(h, say.text, ranges, shown, highest);
+    cli_html_figure(h, title,
+                    shown > 0 ? "From the cheapest to the dearest model; the dot is the median."
+                              : "No price is listed.");
+    if (shown > 0)
+        cli_chart_ranges(h, say.text, ranges, shown, highest);
     group_table(h, c, what);
     cli_html_figure_end(h);
     (void)apipie_comparison_unref(c);
@@ -180,33 +183,24 @@ static void rejected_table(struct cli_html *h, const apipie_choice *choice)
 
 static void best(struct cli_html *h, const apipie_choice *choice)
 {
-    struct cli_bar bars[CHEAPEST];
+    struct cli_bar bars[BEST];
     struct cli_summary say = {0};
     size_t n = apipie_choice_count(choice), shown = 0;
-    int decimals = 2;
 
-    for (size_t i = 0; i < n && i < CHEAPEST; i++)
-        decimals =
-            cli_figure_decimals(apipie_choice_number(choice, i, APIPIE_CHOICE_PRICE), decimals);
-    cli_summary_add(&say, "The best models by price, time and reliability together.");
-    for (; shown < n && shown < CHEAPEST; shown++) {
+    cli_summary_add(&say, "The best models by price, time and reliability together, of 1,000.");
+    for (; shown < n && shown < BEST; shown++) {
         struct cli_bar *bar = &bars[shown];
-        int64_t price = apipie_choice_number(choice, shown, APIPIE_CHOICE_PRICE);
-        int64_t ms = apipie_choice_number(choice, shown, APIPIE_CHOICE_LATENCY);
 
         cli_figure_route(apipie_choice_text(choice, shown, APIPIE_MODEL_PROVIDER),
                          apipie_choice_text(choice, shown, APIPIE_MODEL_NAME), bar->name,
                          sizeof bar->name);
         bar->amount = apipie_choice_number(choice, shown, APIPIE_CHOICE_SCORE);
         bar->look = CLI_CHART_PLAIN;
-        (void)snprintf(bar->value, sizeof bar->value, "%s%s%s",
-                       cli_figure_money(price, decimals).text, price >= 0 && ms >= 0 ? ", " : "",
-                       cli_figure_time(ms).text);
-        cli_summary_add(&say, " %s: score %s, %s.", bar->name, cli_figure_count(bar->amount).text,
-                        bar->value);
+        (void)snprintf(bar->value, sizeof bar->value, "%s", cli_figure_count(bar->amount).text);
+        cli_summary_add(&say, " %s: %s.", bar->name, bar->value);
     }
     cli_html_figure(h, "Best balance",
-                    "Price, time and reliability weigh the same; a longer bar is better.");
+                    "Price, time and reliability weigh the same; 1,000 would be the best of each.");
     cli_chart_bars(h, say.text, bars, shown, 1000);
     rank_table(h, choice);
     rejected_table(h, choice);

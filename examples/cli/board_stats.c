@@ -110,7 +110,7 @@ static void put_figures(struct cli_html *h, const apipie_stats *stats)
     cli_html_raw(h, "<dl class=\"figures\">\n");
     (void)snprintf(more, sizeof more, "%s retried", cli_figure_count(retries).text);
     put_figure(h, "Requests", cli_figure_count(requests).text, retries > 0 ? more : "none retried");
-    (void)snprintf(more, sizeof more, "with %zu models", apipie_stats_count(stats));
+    (void)snprintf(more, sizeof more, "%zu models asked", apipie_stats_count(stats));
     put_figure(h, "Pictures", cli_figure_count(images).text, more);
     put_money(h, stats);
     (void)snprintf(more, sizeof more, "%s brought none", cli_figure_count(requests - ok).text);

@@ -62,6 +62,18 @@ static void put_bar(struct cli_html *h, const char *class_name, int32_t x, int64
     cli_html_raw(h, "/>\n");
 }
 
+/* Kept inside at both ends. */
+static void put_dot(struct cli_html *h, int32_t x, int64_t y)
+{
+    if (x < 150)
+        x = 150;
+    if (x > WHOLE - 150)
+        x = WHOLE - 150;
+    (void)fprintf(h->out, "<circle class=\"mark\" r=\"6\" cy=\"%" PRId64 "\"", y);
+    put_percent(h, "cx", x);
+    cli_html_raw(h, "/>\n");
+}
+
 static void put_line(struct cli_html *h, const char *class_name, int64_t y)
 {
     (void)fprintf(h->out,
@@ -73,7 +85,7 @@ static void put_line(struct cli_html *h, const char *class_name, int64_t y)
 /* The words over a bar: a name that ends where the value begins, whatever its length. */
 static void put_words(struct cli_html *h, const char *name, const char *value, int64_t y)
 {
-    (void)fprintf(h->out, "<svg width=\"64%%\" height=\"22\" y=\"%" PRId64 "\"><title>", y);
+    (void)fprintf(h->out, "<svg class=\"words\" width=\"64%%\" height=\"22\" y=\"%" PRId64 "\"><title>", y);
     cli_html_text(h, name);
     cli_html_raw(h, "</title><text class=\"name\" y=\"16\">");
     cli_html_text_cut(h, name, 44);
@@ -105,14 +117,11 @@ void cli_chart_ranges(struct cli_html *h, const char *summary, const struct cli_
         int32_t low = part_of(ranges[i].low, full), high = part_of(ranges[i].high, full);
 
         put_words(h, ranges[i].name, ranges[i].value, y);
-        put_line(h, "floor", y + 28);
+        put_bar(h, "track", 0, y + 24, WHOLE, 8);
         put_bar(h, "plain", low < WHOLE - 60 ? low : WHOLE - 60, y + 24,
                 high - low > 60 ? high - low : 60, 8);
-        if (ranges[i].mark >= 0) {
-            int32_t mark = part_of(ranges[i].mark, full);
-
-            put_bar(h, "mark", mark < WHOLE - 90 ? mark : WHOLE - 90, y + 20, 90, 16);
-        }
+        if (ranges[i].mark >= 0)
+            put_dot(h, part_of(ranges[i].mark, full), y + 28);
     }
     close_chart(h);
 }
