@@ -111,6 +111,9 @@ int cli_estimate(const struct cli_options *o)
     if (o->sandbox && o->base_url != NULL)
         cli_failure_set(&failure, APIPIE_E_ARGUMENT, "apipie estimate --help shows the options",
                         "--sandbox and --base-url exclude each other", NULL, NULL);
+    else if (o->price != CLI_UNSET && o->prices != NULL)
+        cli_failure_set(&failure, APIPIE_E_ARGUMENT, "apipie estimate --help shows the options",
+                        "--prices takes what is fetched; with --price nothing is", NULL, NULL);
     if (failure.status == APIPIE_OK)
         cli_session_open_keyless(&session, o, &failure);
     if (failure.status == APIPIE_OK)

@@ -150,7 +150,9 @@ const char *const cli_help_models[] = {
     "      --speciality WORD   realistic, anime, artistic, inpainting ...\n"
     "      --sort FIELD        price, latency, provider, model, family, series, speciality, "
     "queries\n"
-    "      --builtin           the models that the library knows by itself: nobody is asked\n",
+    "      --builtin           the models that the library knows by itself: nobody is asked\n"
+    "      --prices FILE       write down prices, latency and availability there as they change,\n"
+    "                          for apipie compare --since\n",
     asking, NULL};
 
 const char *const cli_help_estimate[] = {
@@ -165,7 +167,8 @@ const char *const cli_help_estimate[] = {
     "  -q, --quality WORD      standard, hd\n"
     "      --route BACKEND/PROVIDER/MODEL\n"
     "                          the first one counts, where -m and -p are not given\n"
-    "      --price USD         what one image is taken to cost: nobody is asked\n",
+    "      --price USD         what one image is taken to cost: nobody is asked\n"
+    "      --prices FILE       write down there what the gateway lists, as it changes\n",
     asking, NULL};
 
 const char *const cli_help_sandbox[] = {

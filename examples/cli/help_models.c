@@ -8,6 +8,7 @@ static const char figures[] =
     "                          no key is needed\n"
     "      --builtin           nobody is asked: no prices and latencies are listed\n"
     "      --stats FILE        own measurements, as a program saved them\n"
+    "      --prices FILE       write down there what the gateway lists, as it changes\n"
     "      --base-url URL, --sandbox, --timeout SECONDS, --retries N\n"
     "                          who is asked, and how\n"
     "      --json              one JSON value on stdout, on success and on failure\n";
@@ -42,7 +43,12 @@ const char *const cli_help_compare[] = {
     "      --by provider|family|series|version|speciality\n"
     "                          what they have in common, default provider\n"
     "      --family NAME, --speciality NAME, --series NAME, -p NAME\n"
-    "                          of these models only\n",
+    "                          of these models only\n"
+    "      --since WHEN        then and now instead: what was listed then by the file of "
+    "--prices,\n"
+    "                          what is listed now, the change in percent, and the models whose\n"
+    "                          price or availability changed; a date as 2026-11-01, a time as\n"
+    "                          2026-11-01T12:00:00Z (both UTC), or an age: 90min, 36h, 7d, 4w\n",
     figures, NULL};
 
 const char *const cli_help_recommend[] = {

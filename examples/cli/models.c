@@ -20,6 +20,9 @@ static void check_options(const struct cli_options *o, struct cli_failure *f)
     else if (o->built_in && (o->sandbox || o->base_url != NULL || o->extra_count != 0))
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "--builtin asks nobody: no server, no --filter",
                         NULL, NULL);
+    else if (o->built_in && o->prices != NULL)
+        cli_failure_set(f, APIPIE_E_ARGUMENT, hint,
+                        "--prices takes what is fetched; --builtin fetches nothing", NULL, NULL);
 }
 
 static void show(const struct cli_options *o, const struct cli_catalog *c, struct cli_failure *f)

@@ -2,6 +2,7 @@
 /* Knows how people write a date, a time of day and an age; not what happens at that moment. */
 #include "moment.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -171,4 +172,20 @@ int64_t cli_moment_now(void)
     if (timespec_get(&now, TIME_UTC) != TIME_UTC)
         return 0;
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void cli_moment_text(int64_t ms, char text[CLI_MOMENT_TEXT])
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm utc;
+    char whole[24];
+
+    text[0] = '\0';
+    if (ms < 0 || gmtime_r(&seconds, &utc) == NULL ||
+        strftime(whole, sizeof whole, "%Y-%m-%dT%H:%M:%S", &utc) == 0)
+        return;
+    if (ms % 1000 == 0)
+        (void)snprintf(text, CLI_MOMENT_TEXT, "%sZ", whole);
+    else
+        (void)snprintf(text, CLI_MOMENT_TEXT, "%s.%03dZ", whole, (int)(ms % 1000));
 }

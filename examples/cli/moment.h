@@ -14,5 +14,8 @@
 int cli_moment_read(const char *text, int64_t now_ms, int64_t *ret_ms);
 /* The clock's moment. */
 int64_t cli_moment_now(void);
+/* "2026-11-01T12:00:00Z", with ".250" where there are milliseconds: what cli_moment_read() takes. Before 1970: "". */
+#define CLI_MOMENT_TEXT 40
+void cli_moment_text(int64_t ms, char text[CLI_MOMENT_TEXT]);
 
 #endif

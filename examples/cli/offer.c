@@ -79,7 +79,11 @@ static void ask_gateway(struct cli_offer *offer, const struct cli_options *o, st
 void cli_offer_open(struct cli_offer *offer, const struct cli_options *o, struct cli_failure *f)
 {
     memset(offer, 0, sizeof *offer);
-    if (o->models == NULL && !o->built_in)
+    if (o->prices != NULL && o->since == CLI_UNSET && (o->models != NULL || o->built_in))
+        cli_failure_set(f, APIPIE_E_ARGUMENT, "leave one of them out",
+                        "--prices takes what is fetched; --models and --builtin fetch nothing",
+                        NULL, NULL);
+    else if (o->models == NULL && !o->built_in)
         ask_gateway(offer, o, f);
     else if ((offer->client = apipie_client_new(NULL)) == NULL)
         no_memory(f);

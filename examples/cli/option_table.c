@@ -108,6 +108,7 @@ const struct cli_option cli_models_options[] = {
     TEXT("family", 0, family),
     TEXT("speciality", 0, speciality),
     FLAG("builtin", 0, built_in),
+    TEXT("prices", 0, prices),
     ASKING,
     {.kind = OPTION_END},
 };
@@ -127,6 +128,7 @@ const struct cli_option cli_estimate_options[] = {
      .kind = OPTION_ROUTE,
      .wants = "BACKEND/PROVIDER/MODEL, where a part may be empty"},
     MONEY("price", price, "US dollars as 0.008, at most 12 decimals"),
+    TEXT("prices", 0, prices),
     ASKING,
     {.kind = OPTION_END},
 };
@@ -167,6 +169,7 @@ const struct cli_option cli_choose_options[] = {
     TEXT("models", 0, models),
     TEXT("stats", 0, stats),
     FLAG("builtin", 0, built_in),
+    TEXT("prices", 0, prices),
     ASKING,
     {.kind = OPTION_END},
 };
@@ -175,6 +178,7 @@ const struct cli_option cli_compare_options[] = {
     FLAG("help", 'h', help),
     WORD("by", by, "provider family series version speciality",
          "provider, family, series, version or speciality"),
+    MOMENT("since", since),
     TEXT("family", 0, family),
     TEXT("speciality", 0, speciality),
     TEXT("series", 0, series),
@@ -182,16 +186,14 @@ const struct cli_option cli_compare_options[] = {
     TEXT("models", 0, models),
     TEXT("stats", 0, stats),
     FLAG("builtin", 0, built_in),
+    TEXT("prices", 0, prices),
     ASKING,
     {.kind = OPTION_END},
 };
 
 const struct cli_option cli_recommend_options[] = {
-    FLAG("help", 'h', help),
-    TEXT("models", 0, models),
-    TEXT("stats", 0, stats),
-    FLAG("builtin", 0, built_in),
-    ASKING,
+    FLAG("help", 'h', help),      TEXT("models", 0, models), TEXT("stats", 0, stats),
+    FLAG("builtin", 0, built_in), TEXT("prices", 0, prices), ASKING,
     {.kind = OPTION_END},
 };
 

@@ -37,7 +37,7 @@ struct cli_options {
     struct cli_route *routes;
     size_t extra_count, route_count;
     /* models, choose, compare, recommend */
-    const char *type, *sort, *family, *speciality, *series, *by, *models;
+    const char *type, *sort, *family, *speciality, *series, *by, *models, *prices;
     int64_t max_price, max_p95; /* picodollars, milliseconds, or CLI_UNSET */
     int32_t built_in, edit, explain;
     int64_t since, until; /* milliseconds since 1970, or CLI_UNSET */
