@@ -20,7 +20,7 @@ void cli_board_load_prices(struct cli_board *board, const char *path, struct cli
     if (status == APIPIE_E_MEMORY)
         cli_failure_set(f, status, "", "out of memory", NULL, NULL);
     else if (status != APIPIE_OK)
-        cli_failure_set(f, APIPIE_E_FILE, "it takes a file of apipie_client_set_models_history()",
+        cli_failure_set(f, APIPIE_E_FILE, "apipie models --prices FILE writes it",
                         "--prices: cannot be read: ", path, NULL);
 }
 
@@ -276,8 +276,8 @@ int cli_board_changes(struct cli_html *h, const struct cli_board *b)
     if (n == 0) {
         cli_html_absent(h,
                         b->prices != NULL
-                            ? "The price history holds no line: each list that is fetched adds to"
-                            : "No price history was named: let lists be written down, then use",
+                            ? "Nothing is written down yet: each list that is fetched adds to"
+                            : "Nothing is known of earlier lists: have them written down with",
                         "--prices FILE");
     } else if (lines == NULL) {
         h->no_memory = 1;

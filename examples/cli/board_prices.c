@@ -8,7 +8,7 @@
 #include "board_stats.h"
 #include "chart.h"
 
-#define GROUPS   12
+#define GROUPS 12
 #define BEST   8
 
 static int64_t figure(const apipie_comparison *c, size_t row, int32_t which)

@@ -85,7 +85,8 @@ static void put_line(struct cli_html *h, const char *class_name, int64_t y)
 /* The words over a bar: a name that ends where the value begins, whatever its length. */
 static void put_words(struct cli_html *h, const char *name, const char *value, int64_t y)
 {
-    (void)fprintf(h->out, "<svg class=\"words\" width=\"64%%\" height=\"22\" y=\"%" PRId64 "\"><title>", y);
+    (void)fprintf(h->out,
+                  "<svg class=\"words\" width=\"64%%\" height=\"22\" y=\"%" PRId64 "\"><title>", y);
     cli_html_text(h, name);
     cli_html_raw(h, "</title><text class=\"name\" y=\"16\">");
     cli_html_text_cut(h, name, 44);

@@ -88,6 +88,7 @@ static void open_offer(struct page *p, const struct cli_options *asking, struct 
     cli_text_print(stderr, p->trouble);
     (void)fputc('\n', stderr);
     alone.built_in = 1;
+    alone.prices = NULL;
     cli_offer_open(&p->offer, &alone, f);
 }
 
@@ -104,6 +105,8 @@ static void open_board(struct page *p, const struct cli_options *o, struct cli_f
     struct cli_options asking = *o;
 
     asking.ledger = NULL; /* it is read here, not written to */
+    if (o->models != NULL || o->built_in)
+        asking.prices = NULL; /* the same: nothing is fetched that could be added */
     open_offer(p, &asking, f);
     if (f->status != APIPIE_OK)
         return;

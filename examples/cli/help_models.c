@@ -69,10 +69,10 @@ const char *const cli_help_dashboard[] = {
     "says which option would bring it.\n"
     "\n"
     "  -o, --output FILE.html  replaced when the page is whole; -: to stdout\n"
-    "      --prices FILE       prices over time, as a program's lists were written down\n"
     "      --json              not the page's figures, which the other commands have, but where "
     "it\n"
     "                          is, its size, and which sections have data\n"
-    "When the gateway cannot be asked the page says so, and has all the rest.\n"
+    "Prices over time come from the file of --prices. When the gateway cannot be asked the page "
+    "says so, and has all the rest.\n"
     "\n",
     figures, NULL};
