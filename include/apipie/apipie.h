@@ -632,12 +632,13 @@ APIPIE_API apipie_status apipie_client_set_trace(apipie_client *client, apipie_t
 enum {
     APIPIE_REQUEST_IMAGE = 1,     /**< text to image, with an optional input image */
     APIPIE_REQUEST_RECONCILE = 2, /**< what became of a call; see apipie_request_new_reconcile() */
-    APIPIE_REQUEST_MODELS = 3     /**< the list of models; see apipie_request_catalog() */
+    APIPIE_REQUEST_MODELS = 3,    /**< the list of models; see apipie_request_catalog() */
+    APIPIE_REQUEST_HISTORY = 4    /**< what was billed; see apipie_request_history() */
 };
 
 /**
  * Makes a request. It keeps the memory of its client alive, not its connections.
- * @param kind APIPIE_REQUEST_IMAGE or _MODELS; another number gives a request whose submit says "unsupported"
+ * @param kind APIPIE_REQUEST_IMAGE, _MODELS or _HISTORY; another number gives a request whose submit says "unsupported"
  * @return a reference, or NULL without memory or without a client
  * Threads: any. Blocks: no. Owns: the caller, apipie_request_unref(). Since: 0.1.
  */
@@ -1258,7 +1259,7 @@ APIPIE_API int64_t apipie_request_progress(const apipie_request *request, int32_
 enum {
     APIPIE_PURPOSE_GENERATE = 1, /**< the call that costs money */
     APIPIE_PURPOSE_DOWNLOAD = 2, /**< fetching an image by its url, without the key */
-    APIPIE_PURPOSE_HISTORY = 3,  /**< looking for a call in the server's history; costs nothing */
+    APIPIE_PURPOSE_HISTORY = 3,  /**< a page of the server's history; costs nothing */
     APIPIE_PURPOSE_MODELS = 4    /**< asking for the list of models; costs nothing */
 };
 
@@ -2828,6 +2829,292 @@ enum {
  */
 APIPIE_API int64_t apipie_client_estimate(apipie_client *client, const apipie_request *request,
                                           int32_t *ret_source);
+
+/* ---------------------------------------------------------------------------------------------
+ * Bills: what was paid, by the gateway's history or by a ledger
+ *
+ * A history is a list of bills, the newest first. One comes from the gateway (GET /v1/queries/, https://apipie.ai/docs/api/queries), by
+ * a request of the kind APIPIE_REQUEST_HISTORY: submitted, polled, cancelled and retried like any other, it costs nothing, needs
+ * the key, and waits in no line. Another comes from a file of apipie_client_set_ledger(). Both are read, added up and compared
+ * in the same way. A history never changes, and may outlive its request and client.
+ *
+ * Rows of the gateway hold addresses and the user's name too: these are neither kept nor logged.
+ * ------------------------------------------------------------------------------------------- */
+
+typedef struct apipie_history apipie_history; /**< bills, newest first; never changes */
+typedef struct apipie_totals apipie_totals;   /**< bills, added up; never changes */
+typedef struct apipie_audit apipie_audit;     /**< two histories side by side; never changes */
+
+/** What is known of a bill. Texts are below 100, numbers above. Since: 0.1. */
+enum {
+    /* apipie_history_text() */
+    APIPIE_BILL_ID = 1,         /**< the gateway's number, or the ledger's */
+    APIPIE_BILL_BACKEND = 2,    /**< "apipie" */
+    APIPIE_BILL_PROVIDER = 3,   /**< "prodia" */
+    APIPIE_BILL_MODEL = 4,      /**< without the provider */
+    APIPIE_BILL_UNIT = 5,       /**< what is counted: "image", "token", "character" */
+    APIPIE_BILL_KEY = 6,        /**< name of the key that was used; the gateway alone knows it */
+    APIPIE_BILL_TAG = 7,        /**< apipie_request_set_tag(); a ledger alone knows it */
+    APIPIE_BILL_REQUEST_ID = 8, /**< the server's id of the call; a ledger alone knows it */
+
+    /* apipie_history_number() */
+    APIPIE_BILL_TIME =
+        101, /**< milliseconds since 1970 UTC: as the server wrote it, or when it was sent */
+    APIPIE_BILL_COST = 102,   /**< picodollars */
+    APIPIE_BILL_BILLED = 103, /**< APIPIE_BILLED_YES, or _UNKNOWN: nobody knows yet (a ledger's) */
+    APIPIE_BILL_ESTIMATED = 104, /**< 1: no server confirmed the cost (a ledger's) */
+    APIPIE_BILL_RESERVED =
+        105, /**< picodollars that are kept back while it is unknown (a ledger's) */
+    APIPIE_BILL_IMAGES = 106, /**< asked for; a row of the gateway with the unit "image" is one */
+    APIPIE_BILL_LATENCY =
+        107, /**< milliseconds: the server's own, or from sending to the end (a ledger's) */
+    APIPIE_BILL_PROMPT_TOKENS = 108,   /**< of the prompt */
+    APIPIE_BILL_RESPONSE_TOKENS = 109, /**< of the answer */
+    APIPIE_BILL_PROMPT_CHARS = 110,    /**< characters of the prompt */
+    APIPIE_BILL_RESPONSE_CHARS = 111   /**< characters of the answer */
+};
+
+/**
+ * Which bills a history shall hold: those of [from_ms, to_ms), by the server's time. Not set: all.
+ * @param from_ms milliseconds since 1970 UTC, or APIPIE_UNKNOWN: from the beginning
+ * @param to_ms APIPIE_UNKNOWN: until now
+ * @return APIPIE_E_ARGUMENT for another negative time, or a period that ends before it begins
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_period(apipie_request *request, int64_t from_ms,
+                                                   int64_t to_ms);
+
+/**
+ * How many bills a history may hold at most; then it is not complete, and apipie_request_set_after() goes on.
+ * @param rows 1 to 10,000,000; default 100,000. A bill takes about 150 bytes
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_max_rows(apipie_request *request, int64_t rows);
+
+/**
+ * Goes on behind the last bill of a history that came from the same gateway by the same key. Nothing comes twice and nothing is
+ * left out, however many bills were added meanwhile: those are newer, and not of this walk. Its period holds where none is set.
+ * @param history NULL takes it back
+ * Threads: one at a time per request. Blocks: no. Owns: a reference. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_after(apipie_request *request, apipie_history *history);
+
+/**
+ * What the gateway billed. Rows that say nothing are left out, with a warning of the result that counts them.
+ * @return NULL before the end, after a failure, and for another kind of request
+ * Threads: any, after the end. Blocks: no. Owns: the request; apipie_history_ref() keeps it longer. Since: 0.1.
+ */
+APIPIE_API apipie_history *apipie_request_history(const apipie_request *request);
+
+/**
+ * Reads a ledger: what this library's clients paid, and what nobody knows of yet. Calls that were not billed are left out, and so are
+ * lines that cannot be read. The file may be in use.
+ * @param client whose allocator is used
+ * @param from_ms,to_ms as in apipie_request_set_period(), by the time of sending
+ * @param ret_history gets a reference on success
+ * @return APIPIE_E_FILE when it cannot be read; APIPIE_E_ARGUMENT, APIPIE_E_MEMORY
+ * Threads: any. Blocks: the disk. Owns: the caller, apipie_history_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_history_load_ledger(apipie_client *client, const char *path,
+                                                    int64_t from_ms, int64_t to_ms,
+                                                    apipie_history **ret_history);
+
+/**
+ * One reference more.
+ * @return history
+ * Threads: any. Blocks: no. Owns: one more apipie_history_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_history *apipie_history_ref(apipie_history *history);
+
+/**
+ * Drops a reference.
+ * @return NULL
+ * Threads: any. Blocks: no. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_history *apipie_history_unref(apipie_history *history);
+
+/**
+ * How many bills it holds.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_history_count(const apipie_history *history);
+
+/**
+ * 1 when nothing older is in the period; 0: there may be more, see apipie_request_set_max_rows().
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_history_is_complete(const apipie_history *history);
+
+/**
+ * A text of a bill.
+ * @param index 0 for the newest
+ * @param field APIPIE_BILL_ID to APIPIE_BILL_REQUEST_ID
+ * @return NULL when nobody said, for another field, and past the end
+ * Threads: any. Blocks: no. Owns: the history. Since: 0.1.
+ */
+APIPIE_API const char *apipie_history_text(const apipie_history *history, size_t index,
+                                           int32_t field);
+
+/**
+ * A number of a bill.
+ * @param index 0 for the newest
+ * @param field APIPIE_BILL_TIME to APIPIE_BILL_RESPONSE_CHARS
+ * @return APIPIE_UNKNOWN when nobody said, for another field, and past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_history_number(const apipie_history *history, size_t index,
+                                         int32_t field);
+
+/**
+ * The bills of pictures as statistics, by backend, provider and model, for apipie_recommend(), apipie_compare() and apipie_choose(). All
+ * of them are successes, as nothing else is billed, and all their times are the bills' (APIPIE_BILL_LATENCY).
+ * @return a reference, or NULL without memory or history
+ * Threads: any. Blocks: no. Owns: the caller, apipie_stats_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_stats *apipie_history_stats(const apipie_history *history);
+
+/** What bills are added up by. Since: 0.1. */
+enum {
+    APIPIE_TOTALS_ALL = 0,      /**< one row */
+    APIPIE_TOTALS_DAY = 1,      /**< "2026-11-29", UTC */
+    APIPIE_TOTALS_PROVIDER = 2, /**< "prodia" */
+    APIPIE_TOTALS_MODEL = 3,    /**< "prodia/sdxl" */
+    APIPIE_TOTALS_KEY = 4,      /**< name of the key */
+    APIPIE_TOTALS_TAG = 5       /**< tag of the request */
+};
+
+/** The sums of a row, for apipie_totals_number(). Since: 0.1. */
+enum {
+    APIPIE_TOTAL_BILLS = 0,           /**< all, unknown ones included */
+    APIPIE_TOTAL_IMAGES = 1,          /**< of those that say it */
+    APIPIE_TOTAL_COST = 2,            /**< picodollars; INT64_MAX when it is more */
+    APIPIE_TOTAL_ESTIMATED = 3,       /**< the part of it that no server confirmed */
+    APIPIE_TOTAL_UNPRICED = 4,        /**< bills that name no cost */
+    APIPIE_TOTAL_UNKNOWN = 5,         /**< calls of which nobody knows whether they were billed */
+    APIPIE_TOTAL_RESERVED = 6,        /**< picodollars that are kept back for these */
+    APIPIE_TOTAL_PROMPT_TOKENS = 7,   /**< of those that say it */
+    APIPIE_TOTAL_RESPONSE_TOKENS = 8, /**< of those that say it */
+    APIPIE_TOTAL_LATENCY = 9,         /**< the median, milliseconds, or APIPIE_UNKNOWN */
+    APIPIE_TOTAL_LATENCY_P95 = 10,    /**< what 95 of 100 do not pass, or APIPIE_UNKNOWN */
+    APIPIE_TOTAL_FIRST = 11,          /**< time of the oldest, or APIPIE_UNKNOWN */
+    APIPIE_TOTAL_LAST = 12            /**< time of the newest, or APIPIE_UNKNOWN */
+};
+
+/**
+ * Adds the bills up.
+ * @param by APIPIE_TOTALS_ALL to APIPIE_TOTALS_TAG
+ * @return a reference; NULL for another number, and without memory or history
+ * Threads: any. Blocks: no. Owns: the caller, apipie_totals_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_totals *apipie_history_totals(const apipie_history *history, int32_t by);
+
+/**
+ * One reference more.
+ * @return totals
+ * Threads: any. Blocks: no. Owns: one more apipie_totals_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_totals *apipie_totals_ref(apipie_totals *totals);
+
+/**
+ * Drops a reference.
+ * @return NULL
+ * Threads: any. Blocks: no. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_totals *apipie_totals_unref(apipie_totals *totals);
+
+/**
+ * How many rows there are, in the order of their texts; bills whose text nobody knows are the last one.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_totals_count(const apipie_totals *totals);
+
+/**
+ * What the bills of a row have in common.
+ * @return NULL when it is unknown, for APIPIE_TOTALS_ALL, and past the end
+ * Threads: any. Blocks: no. Owns: the totals. Since: 0.1.
+ */
+APIPIE_API const char *apipie_totals_text(const apipie_totals *totals, size_t row);
+
+/**
+ * A sum of a row.
+ * @param which APIPIE_TOTAL_BILLS to APIPIE_TOTAL_LAST
+ * @return APIPIE_UNKNOWN for another number, and past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_totals_number(const apipie_totals *totals, size_t row, int32_t which);
+
+/** What a ledger and the gateway do not agree on. Since: 0.1. */
+enum {
+    APIPIE_AUDIT_MISSING = 1, /**< the ledger says it was billed; the gateway does not list it */
+    APIPIE_AUDIT_UNEXPECTED =
+        2, /**< the gateway billed a picture of which the ledger knows nothing */
+    APIPIE_AUDIT_DIFFERENT = 3, /**< both know it, with different costs */
+    APIPIE_AUDIT_FOUND = 4      /**< the ledger did not know whether it was billed: it was */
+};
+
+/** Sums of an audit, for apipie_audit_number(). Since: 0.1. */
+enum {
+    APIPIE_AUDIT_MATCHED = 0,      /**< bills that both have, different and found ones included */
+    APIPIE_AUDIT_LEDGER_COST = 5,  /**< picodollars, by the ledger: all that was looked at */
+    APIPIE_AUDIT_GATEWAY_COST = 6, /**< picodollars, by the gateway: pictures that were looked at */
+    APIPIE_AUDIT_OPEN = 7,         /**< calls of the ledger that are unknown still */
+    APIPIE_AUDIT_FROM = 8,         /**< what was looked at begins here: both reach back so far */
+    APIPIE_AUDIT_TO = 9            /**< ... and ends here */
+};
+
+/**
+ * Compares a ledger with the gateway's bills, in the time that both cover. Two bills are the same call when provider, model and
+ * length of the prompt agree as far as both say them, and the gateway's time lies between sending and end (up to ten minutes
+ * later where nobody saw the end; by the server's clock where its replies said it). Equal costs are matched first, then what is left.
+ * Other programs with the same account show as unexpected.
+ * @param ledger of apipie_history_load_ledger()
+ * @param gateway of apipie_request_history()
+ * @return a reference; NULL without memory or one of them
+ * Threads: any. Blocks: no. Owns: the caller, apipie_audit_unref(); it keeps both. Since: 0.1.
+ */
+APIPIE_API apipie_audit *apipie_audit_new(apipie_history *ledger, apipie_history *gateway);
+
+/**
+ * One reference more.
+ * @return audit
+ * Threads: any. Blocks: no. Owns: one more apipie_audit_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_audit *apipie_audit_ref(apipie_audit *audit);
+
+/**
+ * Drops a reference.
+ * @return NULL
+ * Threads: any. Blocks: no. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_audit *apipie_audit_unref(apipie_audit *audit);
+
+/**
+ * How many bills they do not agree on, the newest first. 0: all is well.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_audit_count(const apipie_audit *audit);
+
+/**
+ * APIPIE_AUDIT_MISSING, _UNEXPECTED, _DIFFERENT or _FOUND; 0 past the end.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_audit_kind(const apipie_audit *audit, size_t index);
+
+/**
+ * Where the bill stands in the ledger or in the gateway's history.
+ * @param gateway 0: in the ledger, 1: in the gateway's history
+ * @return APIPIE_UNKNOWN when it is not there, and past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_audit_index(const apipie_audit *audit, size_t index, int32_t gateway);
+
+/**
+ * A sum.
+ * @param which APIPIE_AUDIT_MATCHED to APIPIE_AUDIT_TO; APIPIE_AUDIT_MISSING and so on count these
+ * @return APIPIE_UNKNOWN for another number, and for _FROM and _TO when nothing was looked at
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_audit_number(const apipie_audit *audit, int32_t which);
 
 #ifdef __cplusplus
 }

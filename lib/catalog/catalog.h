@@ -27,6 +27,9 @@ struct pie_model {
 extern const struct pie_model pie_models[];
 extern const size_t pie_model_count;
 
+/* "prodia/x" to "x" when prodia, in any case, is the provider; any other slash belongs to the name. It ends where the name
+ * ends. */
+struct pie_slice pie_model_bare(struct pie_slice name, struct pie_slice provider);
 /* The model of a table that `name` means: bare, or behind "provider/" in any case; provider may be empty. NULL
  * when there is none, or when a provider that is given is not the model's own. */
 const struct pie_model *pie_model_find(const struct pie_model *table, size_t n,

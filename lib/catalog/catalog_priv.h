@@ -92,14 +92,6 @@ int64_t pie_listed_price(const struct pie_table *t, const struct pie_row *row, i
 /* Picodollars of a node that is a price; refused: APIPIE_UNKNOWN, and why in *ret_problem (else NULL). */
 int64_t pie_listed_money(const struct pie_node *node, const char **ret_problem);
 
-/* ---- order.c */
-
-/* Below, equal, above 0. */
-typedef int32_t (*pie_order)(const void *user, uint32_t a, uint32_t b);
-/* Stable; scratch holds n. */
-void pie_order_sort(uint32_t *v, uint32_t *scratch, size_t n, pie_order order, const void *user);
-int32_t pie_order_text(const char *a, const char *b); /* without case, then with it */
-
 static inline const struct pie_row *pie_catalog_row(const struct apipie_catalog *c, size_t i)
 {
     return &c->table->rows[c->index != NULL ? c->index[i] : i];

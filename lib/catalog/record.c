@@ -22,18 +22,6 @@ static struct pie_slice record_before_slash(struct pie_slice name)
     return slash != NULL ? pie_slice(name.p, (size_t)(slash - name.p)) : pie_slice(NULL, 0);
 }
 
-/* One "provider/" goes; any other slash belongs to the name. */
-static struct pie_slice record_bare(struct pie_slice name, struct pie_slice provider)
-{
-    if (name.n <= provider.n || name.p[provider.n] != '/')
-        return name;
-    for (size_t i = 0; i < provider.n; i++) {
-        if (pie_lower((unsigned char)name.p[i]) != pie_lower((unsigned char)provider.p[i]))
-            return name;
-    }
-    return pie_slice(name.p + provider.n + 1, name.n - provider.n - 1);
-}
-
 /* NULL, or why the row cannot be named. */
 static const char *record_who(const struct pie_node *node, struct record_name *ret)
 {
@@ -52,7 +40,7 @@ static const char *record_who(const struct pie_node *node, struct record_name *r
         ret->provider = record_before_slash(ret->model);
     if (ret->provider.n == 0)
         return "dropped: has no provider";
-    ret->model = record_bare(ret->model, ret->provider);
+    ret->model = pie_model_bare(ret->model, ret->provider);
     return ret->model.n != 0 ? NULL : "dropped: has no model";
 }
 

@@ -215,6 +215,7 @@ struct apipie_request {
     struct apipie_request *cancel_next; /* in the client's list; guarded by its lock */
     struct pie_settle *settle;          /* of a reconciliation */
     struct pie_modeljob *models;        /* of a list of models; NULL: not begun */
+    struct pie_historyjob *history;     /* of a history; NULL: nothing is set or begun */
     /* ---- delivery; guarded by the client's lock */
     int32_t waiters;                                  /* threads in wait for it */
     int32_t listed_for;                               /* PIE_FOR_* */
@@ -435,6 +436,20 @@ void pie_tariff_drop(struct pie_tariff *t); /* NULL is fine */
 /* What stands in such a file. APIPIE_E_FILE, APIPIE_E_MEMORY. */
 apipie_status pie_tariff_load(const struct pie_mem *mem, const char *path,
                               struct apipie_price_history **ret);
+
+/* ---- history.c: bills. Handles keep the client's memory. */
+
+/* A reference to an empty one, or NULL without memory. */
+struct apipie_history *pie_engine_history_new(struct apipie_client *c);
+struct apipie_history *pie_engine_history_keep(struct apipie_history *h);
+void pie_engine_history_drop(struct apipie_history *h);
+/* What a request asks for; checked by the caller. APIPIE_E_MEMORY. */
+apipie_status pie_history_set_period(struct apipie_request *r, int64_t from_ms, int64_t to_ms);
+apipie_status pie_history_set_most(struct apipie_request *r, size_t rows);
+apipie_status pie_history_set_after(struct apipie_request *r, struct apipie_history *after);
+apipie_status pie_history_copy(struct apipie_request *to, const struct apipie_request *from);
+/* What was walked; NULL: nothing yet. */
+struct apipie_history *pie_history_list(const struct apipie_request *r);
 
 /* ---- models.c */
 

@@ -243,8 +243,6 @@ void pie_till_free(struct pie_till *till);
 void pie_till_add(struct pie_till *till, const struct pie_till_row *row);
 void pie_till_write(const struct pie_till *till, int64_t now_ms, int64_t limit, int64_t offset,
                     struct pie_buf *out);
-/* "2026-10-21T07:28:00.123Z" */
-void pie_till_time(int64_t wall_ms, struct pie_buf *out);
 
 /* ---- throttle.c: a bucket that holds a minute's requests. */
 
