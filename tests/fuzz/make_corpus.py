@@ -63,6 +63,21 @@ MODELS = {
 }
 
 
+def tracked(wall, model, price, ms="5", available="1"):
+    return ('{"wall_ms":%s,"type":"image","provider":"prodia","model":"%s","price_usd":%s,"input_usd":null,"output_usd":0.5,'
+            '"average_usd":null,"latency_ms":[null,1,2,3,4,%s],"available":%s}\n' % (wall, model, price, ms, available)).encode()
+
+
+TRACK = {
+    "good": tracked("1000", "a", '"0.1"') + tracked("2000", "b", "null") + tracked("3000", "a", '"0.2"', "null", "0"),
+    "disorder": tracked("3000", "a", '"0.1"') + tracked("1000", "dreamshaper_8", '"0.3"') + tracked("2000", "a", '"0.2"'),
+    "bad": tracked("-1", "a", '"0.1"') + tracked("1e30", "a", '"0.1"') + tracked("1", "", '"0.1"') + tracked("1", "a", '"-1"') +
+           tracked("1", "a", '"20000"') + tracked("1", "a", '"1"', "[]") + tracked("1", "a", '"1"', "5", "2") + b"{}\n[]\n\r\n\xff",
+    "cut": tracked("1000", "\\u00e9\\\"", '"0.1"') + tracked("2000", "b", '"0.2"')[:60],
+    "long": b" " + tracked("1000", "a" * 40000, '"0.1"') + tracked("2000", "b", '"0.2"'),
+}
+
+
 def write(folder, name, content):
     (HERE / folder).mkdir(parents=True, exist_ok=True)
     (HERE / folder / name).write_bytes(content)
@@ -82,3 +97,5 @@ for name, text in BASE64.items():
     write("base64", name, b"\x06" + text)
 for name, text in MODELS.items():
     write("models", name, text)
+for name, text in TRACK.items():
+    write("track", name, text)
