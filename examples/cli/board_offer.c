@@ -296,15 +296,15 @@ static void put_advice(struct cli_html *h, const apipie_advice *a)
 
 int cli_board_advice(struct cli_html *h, const struct cli_board *board)
 {
-    int used = board->stats != NULL && cli_board_sum(board->stats, APIPIE_STATS_IMAGES) > 0;
-    apipie_advice *advice = used ? apipie_recommend(board->catalog, board->stats) : NULL;
+    int used = board->used != NULL && cli_board_sum(board->used, APIPIE_STATS_IMAGES) > 0;
+    apipie_advice *advice = used ? apipie_recommend(board->catalog, board->used) : NULL;
 
     cli_html_section(h, "advice", "Recommendations",
                      "Equal means: of the same family and speciality, as large, and no less "
                      "reliable for you.");
     if (!used)
-        cli_html_absent(h, "No picture was measured: name a file that generate has written with",
-                        "--stats FILE");
+        cli_html_absent(h, "No picture was drawn: name a file that generate has written with",
+                        "--stats FILE, or --ledger FILE");
     else if (advice == NULL)
         h->no_memory = 1;
     else

@@ -82,7 +82,7 @@ static void fill_range(struct cli_range *r, const apipie_comparison *c, size_t i
 
 static void groups(struct cli_html *h, const struct cli_board *board, int32_t by, const char *what)
 {
-    apipie_comparison *c = apipie_compare(board->catalog, board->stats, by);
+    apipie_comparison *c = apipie_compare(board->catalog, board->used, by);
     struct cli_range ranges[GROUPS];
     struct cli_summary say = {0};
     int64_t highest = 1;
@@ -210,7 +210,7 @@ static void best(struct cli_html *h, const apipie_choice *choice)
 int cli_board_prices(struct cli_html *h, const struct cli_board *board)
 {
     apipie_need *need = board->listed ? apipie_need_new(board->client) : NULL;
-    apipie_choice *choice = need != NULL ? apipie_choose(board->catalog, board->stats, need) : NULL;
+    apipie_choice *choice = need != NULL ? apipie_choose(board->catalog, board->used, need) : NULL;
 
     cli_html_section(h, "prices", "Prices",
                      "US dollars for one picture of 1024x1024, as the gateway lists them.");

@@ -9,6 +9,7 @@
 
 #include "board.h"
 #include "draft.h"
+#include "interrupt.h"
 #include "json_out.h"
 #include "moment.h"
 #include "offer.h"
@@ -30,10 +31,14 @@ static const struct {
     {"costs", cli_board_costs},
 };
 
+/* Of --history: 90 days. */
+#define BILLS_MS (90 * INT64_C(86400000))
 #define SECTIONS (sizeof sections / sizeof *sections)
 
 struct page {
     struct cli_offer offer;
+    struct cli_session biller; /* where the gateway is asked what it billed */
+    apipie_request *asked;
     struct cli_board board;
     char trouble[768];
     char *text;
@@ -64,6 +69,9 @@ static void check_options(const struct cli_options *o, struct cli_failure *f)
     else if (o->sandbox && o->base_url != NULL)
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "--sandbox and --base-url exclude each other",
                         NULL, NULL);
+    else if (o->ledger != NULL && o->history)
+        cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "--ledger and --history exclude each other",
+                        NULL, NULL);
     else if ((o->models != NULL) + (o->built_in != 0) > 1)
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "--models and --builtin exclude each other",
                         NULL, NULL);
@@ -90,6 +98,57 @@ static void open_offer(struct page *p, const struct cli_options *asking, struct 
     alone.built_in = 1;
     alone.prices = NULL;
     cli_offer_open(&p->offer, &alone, f);
+}
+
+/* What the key was billed for lately; with a key of its own it is another session than the list's, which needs none. */
+static void ask_bills(struct page *p, const struct cli_options *asking, struct cli_failure *f)
+{
+    apipie_status status;
+
+    cli_session_open(&p->biller, asking, f);
+    if (f->status != APIPIE_OK)
+        return;
+    p->asked = apipie_request_new(p->biller.client, APIPIE_REQUEST_HISTORY);
+    if (p->asked == NULL) {
+        no_memory(f);
+        return;
+    }
+    (void)apipie_request_set_period(p->asked, p->board.now - BILLS_MS, APIPIE_UNKNOWN);
+    if (asking->timeout_ms != CLI_UNSET)
+        (void)apipie_request_set_timeout(p->asked, asking->timeout_ms);
+    if (asking->retries != CLI_UNSET)
+        (void)apipie_request_set_retry(p->asked, APIPIE_RETRY_SAFE, (int32_t)asking->retries);
+    cli_interrupt_watch(p->asked);
+    status = apipie_request_perform(p->asked);
+    cli_interrupt_watch(NULL);
+    if (status != APIPIE_OK)
+        cli_failure_take(f, status, p->asked, "--history");
+    else
+        p->board.bills = apipie_history_ref(apipie_request_history(p->asked));
+}
+
+/* Without measurements the bills say what was used. */
+static void take_usage(struct cli_board *b, struct cli_failure *f)
+{
+    if (b->stats != NULL)
+        b->used = apipie_stats_ref(b->stats);
+    else if (b->bills != NULL && (b->used = apipie_history_stats(b->bills)) == NULL)
+        no_memory(f);
+}
+
+static void open_files(struct page *p, const struct cli_options *o, struct cli_failure *f)
+{
+    struct cli_options asking = *o;
+
+    asking.ledger = asking.stats = asking.prices = NULL;
+    if (o->prices != NULL)
+        cli_board_load_prices(&p->board, o->prices, f);
+    if (f->status == APIPIE_OK && o->ledger != NULL)
+        cli_board_load_ledger(&p->board, o->ledger, f);
+    if (f->status == APIPIE_OK && o->history)
+        ask_bills(p, &asking, f);
+    if (f->status == APIPIE_OK)
+        take_usage(&p->board, f);
 }
 
 static int is_listed(const apipie_catalog *catalog)
@@ -122,13 +181,16 @@ static void open_board(struct page *p, const struct cli_options *o, struct cli_f
         p->board.place = "built in";
     else
         p->board.place = cli_session_place(o);
-    if (o->prices != NULL)
-        cli_board_load_prices(&p->board, o->prices, f);
+    open_files(p, o, f);
 }
 
 static void close_board(struct page *p)
 {
+    p->board.used = apipie_stats_unref(p->board.used);
+    p->board.bills = apipie_history_unref(p->board.bills);
     p->board.prices = apipie_price_history_unref(p->board.prices);
+    p->asked = apipie_request_unref(p->asked);
+    cli_session_close(&p->biller);
     free(p->text);
 }
 

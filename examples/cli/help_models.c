@@ -69,6 +69,8 @@ const char *const cli_help_dashboard[] = {
     "says which option would bring it.\n"
     "\n"
     "  -o, --output FILE.html  replaced when the page is whole; -: to stdout\n"
+    "      --ledger FILE       costs over time, from what generate --ledger FILE wrote; or\n"
+    "      --history           from the gateway, of the last 90 days: it needs the key\n"
     "      --json              not the page's figures, which the other commands have, but where "
     "it\n"
     "                          is, its size, and which sections have data\n"

@@ -201,6 +201,8 @@ const struct cli_option cli_dashboard_options[] = {
     FLAG("help", 'h', help),
     TEXT("output", 'o', output),
     TEXT("stats", 0, stats),
+    TEXT("ledger", 0, ledger),
+    FLAG("history", 0, history),
     TEXT("prices", 0, prices),
     TEXT("models", 0, models),
     FLAG("builtin", 0, built_in),
