@@ -137,7 +137,7 @@ static void track_table(struct cli_html *h, const apipie_price_history *p, const
 
     for (size_t i = from; i < t->n; i++)
         decimals = cli_figure_decimals(value_of(p, &t->lines[i], APIPIE_MODEL_PRICE), decimals);
-    (void)snprintf(folded, sizeof folded, "Table: list of %s", name);
+    (void)snprintf(folded, sizeof folded, "Table: what was listed for %s", name);
     cli_html_table(h, folded,
                    from > 0 ? "The last changes of what is listed"
                             : "Each change of what is listed",
@@ -157,10 +157,23 @@ static void track_table(struct cli_html *h, const apipie_price_history *p, const
     cli_html_table_end(h, folded);
 }
 
-static void steps_chart(struct cli_html *h, const struct cli_board *b, const struct track *t,
-                        int32_t field, const char *word, const char *name,
-                        struct cli_figure (*form)(int64_t))
+/* Over a chart: what it is of, and how it ends. */
+static void put_above(struct cli_html *h, const char *word, int64_t last,
+                      struct cli_figure (*form)(int64_t))
 {
+    cli_html_raw(h, "<p class=\"note above\"><span>");
+    cli_html_text(h, word);
+    cli_html_raw(h, "</span> <b>");
+    cli_html_text(h, last < 0 ? "unknown" : form(last).text);
+    cli_html_raw(h, "</b></p>\n");
+}
+
+static void steps_chart(struct cli_html *h, const struct cli_board *b, const struct track *t,
+                        enum cli_chart_unit unit, const char *name)
+{
+    const int32_t field = unit == CLI_CHART_MONEY ? APIPIE_MODEL_PRICE : APIPIE_MODEL_LATENCY;
+    const char *word = unit == CLI_CHART_MONEY ? "Price of a picture" : "Response time";
+    struct cli_figure (*form)(int64_t) = unit == CLI_CHART_MONEY ? money : cli_figure_time;
     struct cli_step *steps = calloc(STEPS, sizeof *steps);
     size_t from = t->n > STEPS ? t->n - STEPS : 0, n = 0;
     struct cli_summary say = {0};
@@ -183,9 +196,9 @@ static void steps_chart(struct cli_html *h, const struct cli_board *b, const str
         n++;
     }
     if (known > 0) {
-        cli_html_element(h, "p", "note above", word);
+        put_above(h, word, before, form);
         cli_chart_steps(h, say.text, steps, n, apipie_price_history_time(b->prices, 0), b->now,
-                        form);
+                        unit);
     }
     free(steps);
 }
@@ -197,13 +210,15 @@ static void track_figure(struct cli_html *h, const struct cli_board *b, const st
     cli_figure_route(t->lines[0].provider, t->lines[0].name, name, sizeof name);
     if (t->changes == 0)
         (void)snprintf(note, sizeof note, "The price has not changed.");
+    else if (t->changes == 1)
+        (void)snprintf(note, sizeof note, "The price changed once, from %s.", money(t->first).text);
     else
-        (void)snprintf(note, sizeof note, "%s, %s before; %s.", money(t->last).text,
-                       money(t->first).text,
-                       t->changes == 1 ? "it changed once" : "it changed several times");
+        (void)snprintf(note, sizeof note, "The price changed %s times, between %s and %s.",
+                       cli_figure_count(t->changes).text, money(t->lowest).text,
+                       money(t->highest).text);
     cli_html_figure(h, name, note);
-    steps_chart(h, b, t, APIPIE_MODEL_PRICE, "Price of a picture", name, money);
-    steps_chart(h, b, t, APIPIE_MODEL_LATENCY, "Response time", name, cli_figure_time);
+    steps_chart(h, b, t, CLI_CHART_MONEY, name);
+    steps_chart(h, b, t, CLI_CHART_TIME, name);
     track_table(h, b->prices, t, name);
     cli_html_figure_end(h);
 }
@@ -213,12 +228,13 @@ static void track_figure(struct cli_html *h, const struct cli_board *b, const st
 static void all_table(struct cli_html *h, const apipie_price_history *p, const struct line *lines,
                       size_t n)
 {
-    const char *const folded = "Table: all models";
+    const char *const folded = "Table: prices of all models over time";
     int decimals = 2;
 
     for (size_t i = 0; i < n; i++)
         decimals = cli_figure_decimals(value_of(p, &lines[i], APIPIE_MODEL_PRICE), decimals);
-    cli_html_figure_wide(h, "Every model that was listed", NULL);
+    cli_html_figure_wide(h, "All models",
+                         "What was listed first and last, and how often it changed.");
     cli_html_table(h, folded, "Prices of one picture as they were listed first and last",
                    "Model|First price#|Last price#|Lowest#|Highest#|Price changes#|Lines#");
     for (size_t at = 0; at < n;) {

@@ -10,6 +10,7 @@
 #include "chart.h"
 
 #define DAYS   31 /* in the chart; the table has all */
+#define FEWEST 14 /* days: a single one would be a wall */
 #define LABELS 4  /* fit under it on a phone */
 #define SHOWN  10
 #define DAY_MS INT64_C(86400000)
@@ -72,6 +73,7 @@ struct days {
     int64_t cost[DAYS], images[DAYS];
     int64_t start; /* when the first of them begins */
     size_t n;
+    size_t billed; /* from the first with a bill on */
 };
 
 /* The last days up to the newest bill, those without a bill included. */
@@ -91,10 +93,17 @@ static void take_days(struct days *d, const apipie_totals *t)
     }
     if (last < 0)
         return;
-    first =
-        first / DAY_MS < last / DAY_MS - (DAYS - 1) ? last / DAY_MS - (DAYS - 1) : first / DAY_MS;
+    first /= DAY_MS;
+    last /= DAY_MS;
+    d->billed = (size_t)(last - first + 1 < DAYS ? last - first + 1 : DAYS);
+    if (first > last - (FEWEST - 1))
+        first = last - (FEWEST - 1);
+    if (first < last - (DAYS - 1))
+        first = last - (DAYS - 1);
+    if (first < 0)
+        first = 0;
     d->start = first * DAY_MS;
-    d->n = (size_t)(last / DAY_MS - first + 1);
+    d->n = (size_t)(last - first + 1);
     for (size_t i = 0; i < rows; i++) {
         int64_t time = apipie_totals_number(t, i, APIPIE_TOTAL_FIRST);
 
@@ -125,7 +134,7 @@ static void fill_columns(struct cli_column *columns, const struct days *d, int d
                             cli_figure_count(d->images[i]).text);
     }
     for (size_t i = 0; i < d->n; i++)
-        if (i == highest || d->n <= 4)
+        if (i == highest) /* the others are read by it */
             columns[i].value = cli_figure_money(d->cost[i], decimals);
 }
 
@@ -142,9 +151,9 @@ static void by_day(struct cli_html *h, const apipie_totals *t)
     for (size_t i = 0; i < d.n; i++)
         sum = cli_figure_add(sum, d.cost[i]);
     (void)snprintf(note, sizeof note, "%s in %zu %s, %s on average; days are UTC.",
-                   cli_figure_money(sum, cli_figure_decimals(sum, 2)).text, d.n,
-                   d.n == 1 ? "day" : "days",
-                   cli_figure_money(d.n > 0 ? sum / (int64_t)d.n : 0, 4).text);
+                   cli_figure_money(sum, cli_figure_decimals(sum, 2)).text, d.billed,
+                   d.billed == 1 ? "day" : "days",
+                   cli_figure_money(d.billed > 0 ? sum / (int64_t)d.billed : 0, 3).text);
     cli_summary_add(&say, "Cost by day. %s", note);
     fill_columns(columns, &d, decimals_of(t), &say);
     cli_html_figure_wide(h, "Cost by day", note);

@@ -10,7 +10,8 @@
 #define PLOT_TOP      20 /* for the words above the highest */
 #define PLOT_BOTTOM   24 /* for those under the floor */
 #define WHOLE         10000
-#define TICKS_MAX     5
+#define TICKS_MAX     3
+#define GUTTER        1600 /* for the words of the ticks */
 
 static const char *const looks[] = {"plain", "good", "warn", "bad", "quiet"};
 
@@ -74,12 +75,12 @@ static void put_dot(struct cli_html *h, int32_t x, int64_t y)
     cli_html_raw(h, "/>\n");
 }
 
-static void put_line(struct cli_html *h, const char *class_name, int64_t y)
+static void put_line(struct cli_html *h, const char *class_name, int32_t x, int64_t y)
 {
-    (void)fprintf(h->out,
-                  "<line class=\"%s\" x1=\"0\" x2=\"100%%\" y1=\"%" PRId64 "\" y2=\"%" PRId64
-                  "\"/>\n",
+    (void)fprintf(h->out, "<line class=\"%s\" x2=\"100%%\" y1=\"%" PRId64 "\" y2=\"%" PRId64 "\"",
                   class_name, y, y);
+    put_percent(h, "x1", x);
+    cli_html_raw(h, "/>\n");
 }
 
 /* The words over a bar: a name that ends where the value begins, whatever its length. */
@@ -186,13 +187,13 @@ void cli_chart_columns(struct cli_html *h, const char *summary, const struct cli
             put_label(h, "tick", under ? x + width / 2 : x + width, PLOT_TOP + PLOT_HEIGHT + 18,
                       columns[i].edge.text);
     }
-    put_line(h, "floor", PLOT_TOP + PLOT_HEIGHT);
+    put_line(h, "floor", 0, PLOT_TOP + PLOT_HEIGHT);
     close_chart(h);
 }
 
 /* ---- steps */
 
-/* 1, 2 or 5 times a power of ten, so that two to five of them reach the highest. */
+/* 1, 2 or 5 times a power of ten, so that a few of them reach the highest. */
 static int64_t tick_of(int64_t highest)
 {
     static const int64_t factors[] = {2, 5, 10};
@@ -206,6 +207,12 @@ static int64_t tick_of(int64_t highest)
     return tick;
 }
 
+static struct cli_figure tell_tick(int64_t value, int64_t tick, enum cli_chart_unit unit)
+{
+    return unit == CLI_CHART_TIME ? cli_figure_time(value)
+                                  : cli_figure_money(value, cli_figure_decimals(tick, 2));
+}
+
 static int64_t place_of(int64_t value, int64_t top)
 {
     return PLOT_TOP + PLOT_HEIGHT - (int64_t)part_of(value, top) * PLOT_HEIGHT / WHOLE;
@@ -215,13 +222,13 @@ static int64_t place_of(int64_t value, int64_t top)
 static void put_path(struct cli_html *h, const struct cli_step *steps, size_t n, int64_t start,
                      int64_t end, int64_t top)
 {
+    const int height = PLOT_TOP + PLOT_HEIGHT;
     int drawing = 0;
 
     (void)fprintf(h->out,
-                  "<svg y=\"0\" width=\"100%%\" height=\"%d\" viewBox=\"0 0 %d %d\" "
+                  "<svg x=\"%d%%\" width=\"%d%%\" height=\"%d\" viewBox=\"0 0 %d %d\" "
                   "preserveAspectRatio=\"none\"><path class=\"line\" d=\"",
-                  PLOT_TOP + PLOT_HEIGHT + PLOT_BOTTOM, WHOLE,
-                  PLOT_TOP + PLOT_HEIGHT + PLOT_BOTTOM);
+                  GUTTER / 100, 100 - GUTTER / 100, height, WHOLE, height);
     for (size_t i = 0; i < n; i++) {
         int32_t x = part_of(steps[i].time - start, end - start);
         int32_t until = i + 1 < n ? part_of(steps[i + 1].time - start, end - start) : WHOLE;
@@ -237,18 +244,8 @@ static void put_path(struct cli_html *h, const struct cli_step *steps, size_t n,
     cli_html_raw(h, "\"/></svg>\n");
 }
 
-static void put_last(struct cli_html *h, const struct cli_step *steps, size_t n, int64_t top,
-                     struct cli_figure (*form)(int64_t))
-{
-    int64_t y = n == 0 || steps[n - 1].value < 0 ? 0 : place_of(steps[n - 1].value, top);
-
-    if (y != 0)
-        put_text(h, "value", WHOLE, y < PLOT_TOP + 14 ? y + 18 : y - 7, "end",
-                 form(steps[n - 1].value).text);
-}
-
 void cli_chart_steps(struct cli_html *h, const char *summary, const struct cli_step *steps,
-                     size_t n, int64_t start, int64_t end, struct cli_figure (*form)(int64_t value))
+                     size_t n, int64_t start, int64_t end, enum cli_chart_unit unit)
 {
     int64_t highest = 1, tick, top;
 
@@ -259,14 +256,15 @@ void cli_chart_steps(struct cli_html *h, const char *summary, const struct cli_s
     top = highest / tick * tick + (highest % tick != 0 ? tick : 0);
     open_chart(h, summary, PLOT_TOP + PLOT_HEIGHT + PLOT_BOTTOM);
     for (int64_t value = tick; value <= top; value += tick) {
-        put_line(h, "rule", place_of(value, top));
-        put_text(h, "tick", 0, place_of(value, top) - 4, "start", form(value).text);
+        put_line(h, "rule", GUTTER, place_of(value, top));
+        put_text(h, "tick", 0, place_of(value, top) + 4, "start",
+                 tell_tick(value, tick, unit).text);
     }
-    put_line(h, "floor", PLOT_TOP + PLOT_HEIGHT);
+    put_text(h, "tick", 0, PLOT_TOP + PLOT_HEIGHT + 4, "start", "0");
+    put_line(h, "floor", GUTTER, PLOT_TOP + PLOT_HEIGHT);
     put_path(h, steps, n, start, end, top);
-    put_last(h, steps, n, top, form);
-    put_text(h, "tick", 0, PLOT_TOP + PLOT_HEIGHT + 18, "start", cli_figure_day(start).text);
-    put_text(h, "tick", WHOLE, PLOT_TOP + PLOT_HEIGHT + 18, "end", cli_figure_day(end).text);
+    put_text(h, "tick", GUTTER, PLOT_TOP + PLOT_HEIGHT + 20, "start", cli_figure_day(start).text);
+    put_text(h, "tick", WHOLE, PLOT_TOP + PLOT_HEIGHT + 20, "end", cli_figure_day(end).text);
     close_chart(h);
 }
 

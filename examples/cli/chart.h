@@ -51,10 +51,11 @@ struct cli_step {
     int64_t time, value; /* negative: not known from then on */
 };
 
-/* From start to end, 0 to the highest value; form says how a value is told. */
+enum cli_chart_unit { CLI_CHART_MONEY, CLI_CHART_TIME }; /* picodollars, milliseconds */
+
+/* From start to end, and from 0 to the highest value. */
 void cli_chart_steps(struct cli_html *h, const char *summary, const struct cli_step *steps,
-                     size_t n, int64_t start, int64_t end,
-                     struct cli_figure (*form)(int64_t value));
+                     size_t n, int64_t start, int64_t end, enum cli_chart_unit unit);
 
 /* How often it could be used in the last hour, day and week, in per mille; negative: not known. */
 struct cli_uptime {

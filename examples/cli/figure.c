@@ -90,6 +90,8 @@ struct cli_figure cli_figure_time(int64_t ms)
         return f;
     if (ms < 1000)
         (void)snprintf(f.text, sizeof f.text, "%" PRId64 " ms", ms);
+    else if (ms < 99950 && ms % 1000 == 0)
+        (void)snprintf(f.text, sizeof f.text, "%" PRId64 " s", ms / 1000);
     else if (ms < 9995)
         (void)snprintf(f.text, sizeof f.text, "%.30s s", cli_figure_seconds(ms).text);
     else if (ms < 99950)

@@ -28,6 +28,9 @@ static const char *const style[] = {
     ".lead{margin-top:.25rem;max-width:44rem}\n"
     ".note,.absent,footer{font-size:.875rem}\n"
     ".note{margin-top:.125rem}\n"
+    ".above{display:flex;justify-content:space-between;margin-top:1rem}\n"
+    ".above b{color:var(--ink);font-weight:600}\n"
+    ".above+.chart{margin-top:0}\n"
     ".trouble{margin-top:1rem;padding:.75rem 1rem;border-left:3px solid var(--warn);"
     "background:var(--card);border-radius:0 6px 6px 0}\n",
     "nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;list-style:none;margin:1.25rem 0 0;"
