@@ -241,7 +241,8 @@ static void advice_table(struct cli_html *h, const apipie_advice *a)
     cli_html_table_end(h, folded);
 }
 
-static void advice_figure(struct cli_html *h, const apipie_advice *a)
+/* 0 when nothing is cheaper: there is no chart then. */
+static int advice_figure(struct cli_html *h, const apipie_advice *a)
 {
     struct cli_bar bars[2 * ADVICES];
     struct cli_summary say = {0};
@@ -266,10 +267,12 @@ static void advice_figure(struct cli_html *h, const apipie_advice *a)
         }
     }
     if (n == 0)
-        return;
+        return 0;
     cli_html_figure(h, "A picture's price, used and better", "What would save most comes first.");
     cli_chart_bars(h, say.text, bars, n, highest);
+    advice_table(h, a);
     cli_html_figure_end(h);
+    return 1;
 }
 
 static void put_advice(struct cli_html *h, const apipie_advice *a)
@@ -289,9 +292,12 @@ static void put_advice(struct cli_html *h, const apipie_advice *a)
     for (size_t i = 0; i < n && i < ADVICES; i++)
         put_sentence(h, a, i);
     cli_html_raw(h, "</ul>\n");
-    advice_table(h, a);
     cli_html_figure_end(h);
-    advice_figure(h, a);
+    if (!advice_figure(h, a)) {
+        cli_html_figure(h, "Side by side", "What was used, and what would have been faster.");
+        advice_table(h, a);
+        cli_html_figure_end(h);
+    }
 }
 
 int cli_board_advice(struct cli_html *h, const struct cli_board *board)
