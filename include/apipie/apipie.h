@@ -3066,7 +3066,7 @@ enum {
  * Compares a ledger with the gateway's bills, in the time that both cover. Two bills are the same call when provider, model and
  * length of the prompt agree as far as both say them, and the gateway's time lies between sending and end (up to ten minutes
  * later where nobody saw the end; by the server's clock where its replies said it). Equal costs are matched first, then what is left.
- * Other programs with the same account show as unexpected.
+ * Other programs with the same account show as unexpected. Read the ledger last: what is paid between the two is then not missed.
  * @param ledger of apipie_history_load_ledger()
  * @param gateway of apipie_request_history()
  * @return a reference; NULL without memory or one of them

@@ -431,12 +431,6 @@ struct apipie_catalog *pie_shelf_view(struct apipie_client *c);
 apipie_status pie_tariff_set(struct apipie_client *c, const char *path);
 void pie_tariff_drop(struct pie_tariff *t); /* NULL is fine */
 
-/* ---- tariff_read.c */
-
-/* What stands in such a file. APIPIE_E_FILE, APIPIE_E_MEMORY. */
-apipie_status pie_tariff_load(const struct pie_mem *mem, const char *path,
-                              struct apipie_price_history **ret);
-
 /* ---- history.c: bills. Handles keep the client's memory. */
 
 /* A reference to an empty one, or NULL without memory. */
@@ -450,6 +444,11 @@ apipie_status pie_history_set_after(struct apipie_request *r, struct apipie_hist
 apipie_status pie_history_copy(struct apipie_request *to, const struct apipie_request *from);
 /* What was walked; NULL: nothing yet. */
 struct apipie_history *pie_history_list(const struct apipie_request *r);
+/* ---- tariff_read.c */
+
+/* What stands in such a file. APIPIE_E_FILE, APIPIE_E_MEMORY. */
+apipie_status pie_tariff_load(const struct pie_mem *mem, const char *path,
+                              struct apipie_price_history **ret);
 
 /* ---- models.c */
 

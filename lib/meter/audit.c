@@ -165,7 +165,8 @@ static void audit_judge_ledger(struct audit_work *w, size_t i)
 static void audit_judge_gateway(struct audit_work *w, size_t j)
 {
     int64_t at = audit_gateway_time(w, j);
-    if (w->match[AUDIT_GATEWAY][j] != 0 || at < w->from_ms || at >= w->to_ms ||
+    if (w->match[AUDIT_GATEWAY][j] != 0 || at < w->from_ms ||
+        at >= w->to_ms + w->gateway->slack_ms ||
         pie_bills_number(w->gateway, j, APIPIE_BILL_IMAGES) == 0)
         return;
     audit_plus(w, APIPIE_AUDIT_GATEWAY_COST, pie_bills_number(w->gateway, j, APIPIE_BILL_COST));
