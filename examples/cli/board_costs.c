@@ -126,7 +126,7 @@ static void fill_columns(struct cli_column *columns, const struct days *d, int d
         columns[i].amount = d->cost[i];
         highest = d->cost[i] > d->cost[highest] ? i : highest;
         if ((d->n - 1 - i) % every == 0)
-            columns[i].edge = day;
+            columns[i].edge = cli_figure_short_day(d->start + (int64_t)i * DAY_MS);
         (void)snprintf(columns[i].title.text, sizeof columns[i].title.text, "%.10s: %.20s",
                        day.text, cost.text);
         if (d->cost[i] > 0)
@@ -151,9 +151,8 @@ static void by_day(struct cli_html *h, const apipie_totals *t)
     for (size_t i = 0; i < d.n; i++)
         sum = cli_figure_add(sum, d.cost[i]);
     (void)snprintf(note, sizeof note, "%s in %zu %s, %s on average; days are UTC.",
-                   cli_figure_money(sum, cli_figure_decimals(sum, 2)).text, d.billed,
-                   d.billed == 1 ? "day" : "days",
-                   cli_figure_money(d.billed > 0 ? sum / (int64_t)d.billed : 0, 3).text);
+                   cli_figure_dollars(sum).text, d.billed, d.billed == 1 ? "day" : "days",
+                   cli_figure_dollars(d.billed > 0 ? sum / (int64_t)d.billed : 0).text);
     cli_summary_add(&say, "Cost by day. %s", note);
     fill_columns(columns, &d, decimals_of(t), &say);
     cli_html_figure_wide(h, "Cost by day", note);

@@ -163,12 +163,7 @@ static void model_of(const apipie_advice *a, size_t i, int32_t better, char *ret
                      apipie_advice_text(a, i, better, APIPIE_MODEL_NAME), ret, size);
 }
 
-static struct cli_figure dollars(int64_t amount)
-{
-    return cli_figure_money(amount, cli_figure_decimals(amount, 2));
-}
-
-/* "never tried by you", "9 of your 10 requests succeeded" */
+/* "you have not tried it yet", "9 of your 10 requests to it succeeded" */
 static void tried(const apipie_advice *a, size_t i, char *ret, size_t size)
 {
     int64_t tries = figure(a, i, APIPIE_ADVICE_TRIES);
@@ -195,10 +190,10 @@ static void put_sentence(struct cli_html *h, const apipie_advice *a, size_t i)
     if (is_cheaper(a, i))
         (void)snprintf(text, sizeof text,
                        " would have saved %s over %s pictures (%s instead of %s each); %s.",
-                       dollars(figure(a, i, APIPIE_ADVICE_SAVED)).text,
+                       cli_figure_dollars(figure(a, i, APIPIE_ADVICE_SAVED)).text,
                        cli_figure_count(figure(a, i, APIPIE_ADVICE_IMAGES)).text,
-                       dollars(figure(a, i, APIPIE_ADVICE_PRICE_BETTER)).text,
-                       dollars(figure(a, i, APIPIE_ADVICE_PRICE_USED)).text, proof);
+                       cli_figure_dollars(figure(a, i, APIPIE_ADVICE_PRICE_BETTER)).text,
+                       cli_figure_dollars(figure(a, i, APIPIE_ADVICE_PRICE_USED)).text, proof);
     else
         (void)snprintf(text, sizeof text,
                        " would have been %s faster a request (%s instead of %s); %s.",
@@ -228,13 +223,13 @@ static void advice_table(struct cli_html *h, const apipie_advice *a)
         cli_html_cell(h, name);
         cli_html_cell(h, is_cheaper(a, i) ? "cheaper" : "faster");
         cli_html_figure_cell(h, cli_figure_count(figure(a, i, APIPIE_ADVICE_IMAGES)).text);
-        cli_html_figure_cell(h, dollars(figure(a, i, APIPIE_ADVICE_PRICE_USED)).text);
-        cli_html_figure_cell(h, dollars(figure(a, i, APIPIE_ADVICE_PRICE_BETTER)).text);
+        cli_html_figure_cell(h, cli_figure_dollars(figure(a, i, APIPIE_ADVICE_PRICE_USED)).text);
+        cli_html_figure_cell(h, cli_figure_dollars(figure(a, i, APIPIE_ADVICE_PRICE_BETTER)).text);
         cli_html_figure_cell(h, cli_figure_seconds(figure(a, i, APIPIE_ADVICE_LATENCY_USED)).text);
         cli_html_figure_cell(h,
                              cli_figure_seconds(figure(a, i, APIPIE_ADVICE_LATENCY_BETTER)).text);
-        cli_html_figure_cell(h,
-                             is_cheaper(a, i) ? dollars(saved).text : cli_figure_time(saved).text);
+        cli_html_figure_cell(h, is_cheaper(a, i) ? cli_figure_dollars(saved).text
+                                                 : cli_figure_time(saved).text);
         cli_html_figure_cell(h, cli_figure_count(figure(a, i, APIPIE_ADVICE_TRIES)).text);
         cli_html_row_end(h);
     }
@@ -261,7 +256,7 @@ static int advice_figure(struct cli_html *h, const apipie_advice *a)
                 figure(a, i, better ? APIPIE_ADVICE_PRICE_BETTER : APIPIE_ADVICE_PRICE_USED);
             bar->look = better ? CLI_CHART_PLAIN : CLI_CHART_QUIET;
             (void)snprintf(bar->value, sizeof bar->value, "%s %s", better ? "better" : "used",
-                           dollars(bar->amount).text);
+                           cli_figure_dollars(bar->amount).text);
             highest = bar->amount > highest ? bar->amount : highest;
             cli_summary_add(&say, " %s, %s.", bar->name, bar->value);
         }

@@ -26,7 +26,6 @@ static int decimals_of(const apipie_comparison *c)
         decimals = cli_figure_decimals(figure(c, i, APIPIE_COMPARE_PRICE_LOW), decimals);
         decimals = cli_figure_decimals(figure(c, i, APIPIE_COMPARE_PRICE_MEDIAN), decimals);
         decimals = cli_figure_decimals(figure(c, i, APIPIE_COMPARE_PRICE_HIGH), decimals);
-        decimals = cli_figure_decimals(figure(c, i, APIPIE_COMPARE_PRICE_OWN), decimals);
     }
     return decimals;
 }
@@ -34,12 +33,14 @@ static int decimals_of(const apipie_comparison *c)
 static void group_table(struct cli_html *h, const apipie_comparison *c, const char *what)
 {
     static const int32_t prices[] = {APIPIE_COMPARE_PRICE_LOW, APIPIE_COMPARE_PRICE_MEDIAN,
-                                     APIPIE_COMPARE_PRICE_HIGH, APIPIE_COMPARE_PRICE_OWN};
+                                     APIPIE_COMPARE_PRICE_HIGH};
     static const int32_t times[] = {APIPIE_COMPARE_LATENCY_MEDIAN, APIPIE_COMPARE_P50,
                                     APIPIE_COMPARE_P95};
-    int decimals = decimals_of(c);
+    int decimals = decimals_of(c), own = decimals;
     char folded[64];
 
+    for (size_t i = 0; i < apipie_comparison_count(c); i++)
+        own = cli_figure_few(figure(c, i, APIPIE_COMPARE_PRICE_OWN), own);
     (void)snprintf(folded, sizeof folded, "Table: prices %s", what);
     cli_html_table(
         h, folded,
@@ -54,6 +55,7 @@ static void group_table(struct cli_html *h, const apipie_comparison *c, const ch
         cli_html_figure_cell(h, cli_figure_count(figure(c, i, APIPIE_COMPARE_MODELS)).text);
         for (size_t k = 0; k < sizeof prices / sizeof *prices; k++)
             cli_html_figure_cell(h, cli_figure_money(figure(c, i, prices[k]), decimals).text);
+        cli_html_figure_cell(h, cli_figure_money(figure(c, i, APIPIE_COMPARE_PRICE_OWN), own).text);
         for (size_t k = 0; k < sizeof times / sizeof *times; k++)
             cli_html_figure_cell(h, cli_figure_seconds(figure(c, i, times[k])).text);
         cli_html_figure_cell(
@@ -148,8 +150,7 @@ static void rank_table(struct cli_html *h, const apipie_choice *choice)
     int decimals = 2;
 
     for (size_t i = 0; i < apipie_choice_count(choice); i++)
-        decimals =
-            cli_figure_decimals(apipie_choice_number(choice, i, APIPIE_CHOICE_PRICE), decimals);
+        decimals = cli_figure_few(apipie_choice_number(choice, i, APIPIE_CHOICE_PRICE), decimals);
     cli_html_table(h, folded,
                    "The best balance of price, time and reliability first; figures join what is "
                    "listed and what you measured",

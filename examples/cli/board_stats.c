@@ -92,9 +92,8 @@ static void put_money(struct cli_html *h, const apipie_stats *stats)
     char more[80] = "as the server billed it";
 
     if (guessed > 0)
-        (void)snprintf(more, sizeof more, "%s of it estimated",
-                       cli_figure_money(guessed, cli_figure_decimals(guessed, 2)).text);
-    put_figure(h, "Spent", cli_figure_money(cost, cost < APIPIE_DOLLAR * 100 ? 3 : 2).text, more);
+        (void)snprintf(more, sizeof more, "%s of it estimated", cli_figure_dollars(guessed).text);
+    put_figure(h, "Spent", cli_figure_dollars(cost).text, more);
 }
 
 static void put_figures(struct cli_html *h, const apipie_stats *stats)
@@ -231,7 +230,7 @@ static void cost_table(struct cli_html *h, const apipie_stats *stats, const stru
         int64_t images = cli_board_figure(stats, ranks[i].row, APIPIE_STATS_IMAGES);
 
         decimals = cli_figure_decimals(ranks[i].weight, decimals);
-        each = images > 0 ? cli_figure_decimals(ranks[i].weight / images, each) : each;
+        each = images > 0 ? cli_figure_few(ranks[i].weight / images, each) : each;
     }
     cli_html_table(h, folded, "What was paid for pictures, the dearest first",
                    "Model|Pictures#|Cost#|Estimated part#|A picture#");

@@ -51,6 +51,25 @@ int cli_figure_decimals(int64_t picodollars, int before)
     return picodollars > 0 && decimals > before ? decimals : before;
 }
 
+int cli_figure_few(int64_t picodollars, int before)
+{
+    int64_t least = APIPIE_DOLLAR, unit = APIPIE_DOLLAR / 100;
+    int decimals = 2;
+
+    for (; decimals < 6 && picodollars < least && picodollars > 0; decimals++) {
+        least /= 10;
+        unit /= 10;
+    }
+    if (picodollars > 0 && picodollars <= INT64_MAX - unit)
+        picodollars = (picodollars + unit / 2) / unit * unit;
+    return cli_figure_decimals(picodollars, before);
+}
+
+struct cli_figure cli_figure_dollars(int64_t picodollars)
+{
+    return cli_figure_money(picodollars, cli_figure_few(picodollars, 2));
+}
+
 struct cli_figure cli_figure_money(int64_t picodollars, int decimals)
 {
     struct cli_figure f = {""};
@@ -144,6 +163,18 @@ struct cli_figure cli_figure_day(int64_t ms)
 
     if (take_apart(ms, &parts))
         (void)strftime(f.text, sizeof f.text, "%Y-%m-%d", &parts);
+    return f;
+}
+
+struct cli_figure cli_figure_short_day(int64_t ms)
+{
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    struct cli_figure f = {""};
+    struct tm parts;
+
+    if (take_apart(ms, &parts))
+        (void)snprintf(f.text, sizeof f.text, "%d %s", parts.tm_mday, months[parts.tm_mon]);
     return f;
 }
 

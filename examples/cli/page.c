@@ -95,7 +95,7 @@ static const char *const style[] = {
     "footer{margin-top:3rem;padding-bottom:3rem}\n"
     "@media(max-width:30rem){header,main,footer{padding-left:1rem;padding-right:1rem}"
     "header{padding-top:1.5rem}.card{padding:1rem}"
-    ".chart svg.words{width:56%}.figures div{flex-basis:40%;padding:.875rem 1rem}"
+    ".chart svg.words{width:52%}.figures div{flex-basis:40%;padding:.875rem 1rem}"
     ".figures .big{font-size:1.375rem}}\n"
     "@media print{body{background:#fff}.card{break-inside:avoid}nav{display:none}}\n",
 };
