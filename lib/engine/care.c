@@ -84,6 +84,64 @@ void pie_care_judged(struct apipie_request *r, const struct pie_outcome *o, int3
     care_wake(c, what | care_gate(c, lane, wall));
 }
 
+/* ---- what lists and files say */
+
+static int32_t care_is_image(const struct apipie_catalog *list, size_t i)
+{
+    const char *type = pie_catalog_text(list, i, APIPIE_MODEL_TYPE);
+    return type == NULL || pie_slice_equal_nocase(pie_slice_text(type), "image");
+}
+
+static apipie_status care_tell_list(struct apipie_client *c, const struct apipie_catalog *list,
+                                    const char *backend, int64_t at_ms)
+{
+    size_t n = 0;
+    int32_t what = 0;
+    struct pie_health_fact *facts =
+        pie_mem_new(&c->mem, pie_catalog_count(list) + 1, sizeof(*facts));
+    if (facts == NULL)
+        return APIPIE_E_MEMORY;
+    for (size_t i = 0; i < pie_catalog_count(list); i++) {
+        struct pie_health_fact *f = &facts[n];
+        if (!care_is_image(list, i))
+            continue;
+        f->provider = pie_catalog_text(list, i, APIPIE_MODEL_PROVIDER);
+        f->model = pie_catalog_text(list, i, APIPIE_MODEL_NAME);
+        f->usable = (int32_t)pie_catalog_usable(list, i);
+        f->group = pie_care_group(f->provider, f->model);
+        n++;
+    }
+    apipie_status status =
+        pie_health_table_listed(c->health, backend, facts, n, at_ms, pie_clock_wall_ms(), &what);
+    pie_mem_free(&c->mem, facts);
+    care_wake(c, what);
+    return status;
+}
+
+apipie_status pie_care_listed(struct apipie_client *c, const char *backend)
+{
+    int64_t at = 0;
+    apipie_status status = APIPIE_OK;
+    pie_lock_take(c->lock);
+    struct apipie_catalog *list = pie_catalog_keep(pie_shelf_whole(c, &at));
+    pie_lock_drop(c->lock);
+    int64_t age = pie_clock_wall_ms() - at;
+    if (list != NULL && age < PIE_WINDOW_MS)
+        status = care_tell_list(c, list, backend, at);
+    pie_catalog_drop(list);
+    return status;
+}
+
+apipie_status pie_care_load(struct apipie_client *c, const char *path)
+{
+    int32_t what = 0;
+    const char *reason = NULL;
+    apipie_status status =
+        pie_health_table_load(c->health, path, pie_clock_wall_ms(), &what, &reason);
+    care_wake(c, what);
+    return status;
+}
+
 /* ---- telling */
 
 void pie_care_set(struct apipie_client *c, struct pie_hook *hook)

@@ -134,7 +134,7 @@ int64_t pie_price_estimate(struct apipie_client *c, const struct pie_price_ask *
     pie_lock_take(c->lock);
     int64_t each = pie_price_find(c, ask->provider, ask->model);
     if (each < 0)
-        list = pie_catalog_keep(pie_shelf_whole(c));
+        list = pie_catalog_keep(pie_shelf_whole(c, NULL));
     pie_lock_drop(c->lock);
     if (each < 0) {
         source = APIPIE_PRICE_LISTED;

@@ -70,6 +70,7 @@ int32_t pie_trend_add(struct pie_trend *t, int32_t good, int64_t took_ms)
 {
     double usual = t->rate > TREND_RATE_LEAST ? t->rate : TREND_RATE_LEAST;
     double failed = good ? 0 : 1;
+    t->fed += t->fed < INT64_MAX;
     t->errors = trend_sum(t->errors, failed - usual - TREND_ERRORS_ALLOWED);
     t->rate += TREND_SLOW * (failed - t->rate);
     if (good && took_ms >= 0)
@@ -93,4 +94,12 @@ int64_t pie_trend_baseline(const struct pie_trend *t)
 void pie_trend_restart(struct pie_trend *t)
 {
     t->errors = t->times = 0;
+}
+
+int32_t pie_trend_merge(struct pie_trend *t, const struct pie_trend *other)
+{
+    if (other->fed <= t->fed)
+        return 0;
+    *t = *other;
+    return 1;
 }
