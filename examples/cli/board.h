@@ -12,6 +12,7 @@ struct cli_board {
     apipie_stats *stats;          /* NULL without --stats */
     apipie_stats *used;           /* what the models are judged by: stats, or what the bills say */
     apipie_history *bills;        /* NULL without --ledger or --history */
+    apipie_health *health;        /* NULL without --health */
     apipie_price_history *prices; /* NULL without --prices */
     const char *place;            /* where the models come from */
     const char *trouble;          /* why the gateway could not be asked; NULL */
@@ -34,6 +35,7 @@ int cli_board_advice(struct cli_html *h, const struct cli_board *board);
 
 /* What the files hold. */
 void cli_board_load_ledger(struct cli_board *board, const char *path, struct cli_failure *failure);
+void cli_board_load_health(struct cli_board *board, const char *path, struct cli_failure *failure);
 void cli_board_load_prices(struct cli_board *board, const char *path, struct cli_failure *failure);
 
 #endif

@@ -140,11 +140,13 @@ static void open_files(struct page *p, const struct cli_options *o, struct cli_f
 {
     struct cli_options asking = *o;
 
-    asking.ledger = asking.stats = asking.prices = NULL;
+    asking.ledger = asking.stats = asking.prices = asking.health = NULL;
     if (o->prices != NULL)
         cli_board_load_prices(&p->board, o->prices, f);
     if (f->status == APIPIE_OK && o->ledger != NULL)
         cli_board_load_ledger(&p->board, o->ledger, f);
+    if (f->status == APIPIE_OK && o->health != NULL)
+        cli_board_load_health(&p->board, o->health, f);
     if (f->status == APIPIE_OK && o->history)
         ask_bills(p, &asking, f);
     if (f->status == APIPIE_OK)
@@ -163,7 +165,7 @@ static void open_board(struct page *p, const struct cli_options *o, struct cli_f
 {
     struct cli_options asking = *o;
 
-    asking.ledger = NULL; /* it is read here, not written to */
+    asking.ledger = asking.health = NULL; /* they are read here, not written to */
     if (o->models != NULL || o->built_in)
         asking.prices = NULL; /* the same: nothing is fetched that could be added */
     open_offer(p, &asking, f);
@@ -186,6 +188,7 @@ static void open_board(struct page *p, const struct cli_options *o, struct cli_f
 
 static void close_board(struct page *p)
 {
+    p->board.health = apipie_health_unref(p->board.health);
     p->board.used = apipie_stats_unref(p->board.used);
     p->board.bills = apipie_history_unref(p->board.bills);
     p->board.prices = apipie_price_history_unref(p->board.prices);

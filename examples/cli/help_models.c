@@ -69,6 +69,7 @@ const char *const cli_help_dashboard[] = {
     "says which option would bring it.\n"
     "\n"
     "  -o, --output FILE.html  replaced when the page is whole; -: to stdout\n"
+    "      --health FILE       uptime and states, from what generate --health FILE wrote\n"
     "      --ledger FILE       costs over time, from what generate --ledger FILE wrote; or\n"
     "      --history           from the gateway, of the last 90 days: it needs the key\n"
     "      --json              not the page's figures, which the other commands have, but where "

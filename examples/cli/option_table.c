@@ -201,6 +201,7 @@ const struct cli_option cli_dashboard_options[] = {
     FLAG("help", 'h', help),
     TEXT("output", 'o', output),
     TEXT("stats", 0, stats),
+    TEXT("health", 0, health),
     TEXT("ledger", 0, ledger),
     FLAG("history", 0, history),
     TEXT("prices", 0, prices),

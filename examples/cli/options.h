@@ -42,6 +42,7 @@ struct cli_options {
     int32_t built_in, edit, explain;
     int64_t since, until; /* milliseconds since 1970, or CLI_UNSET */
     /* dashboard */
+    const char *health;
     int32_t history;
     /* stats */
     const char *file;
