@@ -276,8 +276,8 @@ static void put_advice(struct cli_html *h, const apipie_advice *a)
     char text[128];
 
     if (n == 0) {
-        (void)snprintf(text, sizeof text, "Nothing better is known for the %zu models you used.",
-                       apipie_advice_looked(a));
+        (void)snprintf(text, sizeof text, "Nothing better is known for the %zu %s you used.",
+                       apipie_advice_looked(a), apipie_advice_looked(a) == 1 ? "model" : "models");
         cli_html_figure_wide(h, "As it is, it is good", text);
         cli_html_figure_end(h);
         return;

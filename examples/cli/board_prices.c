@@ -208,10 +208,22 @@ static void best(struct cli_html *h, const apipie_choice *choice)
     cli_html_figure_end(h);
 }
 
+/* Of what is listed: that the library knows more is no news here. NULL without memory. */
+static apipie_choice *choose(const struct cli_board *board)
+{
+    apipie_catalog *listed = apipie_catalog_where_number(board->catalog, APIPIE_MODEL_LIVE, 1, 1);
+    apipie_need *need = apipie_need_new(board->client);
+    apipie_choice *choice =
+        listed != NULL && need != NULL ? apipie_choose(listed, board->used, need) : NULL;
+
+    (void)apipie_need_unref(need);
+    (void)apipie_catalog_unref(listed);
+    return choice;
+}
+
 int cli_board_prices(struct cli_html *h, const struct cli_board *board)
 {
-    apipie_need *need = board->listed ? apipie_need_new(board->client) : NULL;
-    apipie_choice *choice = need != NULL ? apipie_choose(board->catalog, board->used, need) : NULL;
+    apipie_choice *choice = board->listed ? choose(board) : NULL;
 
     cli_html_section(h, "prices", "Prices",
                      "US dollars for one picture of 1024x1024, as the gateway lists them.");
@@ -229,7 +241,6 @@ int cli_board_prices(struct cli_html *h, const struct cli_board *board)
         best(h, choice);
     }
     (void)apipie_choice_unref(choice);
-    (void)apipie_need_unref(need);
     cli_html_section_end(h);
     return board->listed;
 }
