@@ -34,7 +34,6 @@ int cli_board_costs(struct cli_html *h, const struct cli_board *board);
 int cli_board_advice(struct cli_html *h, const struct cli_board *board);
 
 /* What the files hold. */
-void cli_board_load_ledger(struct cli_board *board, const char *path, struct cli_failure *failure);
 void cli_board_load_health(struct cli_board *board, const char *path, struct cli_failure *failure);
 void cli_board_load_prices(struct cli_board *board, const char *path, struct cli_failure *failure);
 

@@ -15,18 +15,6 @@
 #define SHOWN  10
 #define DAY_MS INT64_C(86400000)
 
-void cli_board_load_ledger(struct cli_board *board, const char *path, struct cli_failure *f)
-{
-    apipie_status status = apipie_history_load_ledger(board->client, path, APIPIE_UNKNOWN,
-                                                      APIPIE_UNKNOWN, &board->bills);
-
-    if (status == APIPIE_E_MEMORY)
-        cli_failure_set(f, status, "", "out of memory", NULL, NULL);
-    else if (status != APIPIE_OK)
-        cli_failure_set(f, APIPIE_E_FILE, "it is what generate --ledger FILE writes",
-                        "--ledger: cannot be read: ", path, NULL);
-}
-
 static int64_t figure(const apipie_totals *t, size_t row, int32_t which)
 {
     int64_t n = apipie_totals_number(t, row, which);

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bills.h"
 #include "board.h"
 #include "draft.h"
-#include "interrupt.h"
 #include "json_out.h"
 #include "moment.h"
 #include "offer.h"
@@ -31,14 +31,15 @@ static const struct {
     {"costs", cli_board_costs},
 };
 
-/* Of --history: 90 days. */
-#define BILLS_MS (90 * INT64_C(86400000))
-#define SECTIONS (sizeof sections / sizeof *sections)
+/* Of --history without --since: 90 days. */
+#define BILLS_MS  (90 * INT64_C(86400000))
+#define BILLS_MAX 1000000
+#define SECTIONS  (sizeof sections / sizeof *sections)
 
 struct page {
     struct cli_offer offer;
     struct cli_session biller; /* where the gateway is asked what it billed */
-    apipie_request *asked;
+    struct cli_bills bills;
     struct cli_board board;
     char trouble[768];
     char *text;
@@ -100,31 +101,22 @@ static void open_offer(struct page *p, const struct cli_options *asking, struct 
     cli_offer_open(&p->offer, &alone, f);
 }
 
-/* What the key was billed for lately; with a key of its own it is another session than the list's, which needs none. */
-static void ask_bills(struct page *p, const struct cli_options *asking, struct cli_failure *f)
+/* What the key was billed for: in a session of its own, as the list needs no key. */
+static void read_bills(struct page *p, const struct cli_options *asking, struct cli_failure *f)
 {
-    apipie_status status;
+    struct cli_options o = *asking;
 
-    cli_session_open(&p->biller, asking, f);
-    if (f->status != APIPIE_OK)
-        return;
-    p->asked = apipie_request_new(p->biller.client, APIPIE_REQUEST_HISTORY);
-    if (p->asked == NULL) {
-        no_memory(f);
-        return;
+    if (o.history && o.since == CLI_UNSET)
+        o.since = p->board.now - BILLS_MS;
+    if (!o.history) {
+        cli_bills_ledger(&p->bills, p->board.client, &o, f);
+    } else {
+        o.ledger = NULL;
+        cli_session_open(&p->biller, &o, f);
+        if (f->status == APIPIE_OK)
+            cli_bills_fetch(&p->bills, p->biller.client, &o, BILLS_MAX, f);
     }
-    (void)apipie_request_set_period(p->asked, p->board.now - BILLS_MS, APIPIE_UNKNOWN);
-    if (asking->timeout_ms != CLI_UNSET)
-        (void)apipie_request_set_timeout(p->asked, asking->timeout_ms);
-    if (asking->retries != CLI_UNSET)
-        (void)apipie_request_set_retry(p->asked, APIPIE_RETRY_SAFE, (int32_t)asking->retries);
-    cli_interrupt_watch(p->asked);
-    status = apipie_request_perform(p->asked);
-    cli_interrupt_watch(NULL);
-    if (status != APIPIE_OK)
-        cli_failure_take(f, status, p->asked, "--history");
-    else
-        p->board.bills = apipie_history_ref(apipie_request_history(p->asked));
+    p->board.bills = p->bills.history;
 }
 
 /* Without measurements the bills say what was used. */
@@ -140,15 +132,13 @@ static void open_files(struct page *p, const struct cli_options *o, struct cli_f
 {
     struct cli_options asking = *o;
 
-    asking.ledger = asking.stats = asking.prices = asking.health = NULL;
+    asking.stats = asking.prices = asking.health = NULL;
     if (o->prices != NULL)
         cli_board_load_prices(&p->board, o->prices, f);
-    if (f->status == APIPIE_OK && o->ledger != NULL)
-        cli_board_load_ledger(&p->board, o->ledger, f);
     if (f->status == APIPIE_OK && o->health != NULL)
         cli_board_load_health(&p->board, o->health, f);
-    if (f->status == APIPIE_OK && o->history)
-        ask_bills(p, &asking, f);
+    if (f->status == APIPIE_OK && (o->ledger != NULL || o->history))
+        read_bills(p, &asking, f);
     if (f->status == APIPIE_OK)
         take_usage(&p->board, f);
 }
@@ -190,9 +180,8 @@ static void close_board(struct page *p)
 {
     p->board.health = apipie_health_unref(p->board.health);
     p->board.used = apipie_stats_unref(p->board.used);
-    p->board.bills = apipie_history_unref(p->board.bills);
     p->board.prices = apipie_price_history_unref(p->board.prices);
-    p->asked = apipie_request_unref(p->asked);
+    cli_bills_close(&p->bills);
     cli_session_close(&p->biller);
     free(p->text);
 }

@@ -10,7 +10,8 @@ const char *const cli_help[] = {
     "       apipie estimate [PROMPT] [option]...      what a picture will cost\n"
     "       apipie choose [option]...                 which model serves a need best\n"
     "       apipie compare [option]...                providers, families, series side by side\n"
-    "       apipie recommend --stats FILE [option]... what would have been cheaper or faster\n"
+    "       apipie recommend [option]...              what would have been cheaper or faster\n"
+    "       apipie history [option]...                what was paid, and whether it is right\n"
     "       apipie dashboard -o FILE.html [option]... a page with charts of all of this\n"
     "       apipie sandbox [option]...                a gateway in a box: no key, no money\n"
     "       apipie stats --file FILE [option]         what was drawn, and how it went\n"
@@ -18,7 +19,7 @@ const char *const cli_help[] = {
     "\n"
     "apipie COMMAND --help shows the options of a command.\n"
     "The key comes from APIPIE_API_KEY, the server from APIPIE_BASE_URL or --base-url.\n"
-    "Not in this version: edit history health upload doctor.\n",
+    "Not in this version: edit health upload doctor.\n",
     NULL};
 
 static const char picture[] =

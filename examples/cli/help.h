@@ -15,6 +15,7 @@ extern const char *const cli_help_stats[];
 extern const char *const cli_help_choose[];
 extern const char *const cli_help_compare[];
 extern const char *const cli_help_recommend[];
+extern const char *const cli_help_history[];
 extern const char *const cli_help_dashboard[];
 
 /* The exit code. */

@@ -52,30 +52,38 @@ const char *const cli_help_compare[] = {
     figures, NULL};
 
 const char *const cli_help_recommend[] = {
-    "usage: apipie recommend --stats FILE [option]...\n"
+    "usage: apipie recommend --stats FILE | --history | --ledger FILE [option]...\n"
     "\n"
     "Says for each model that was used which equal one would have been cheaper or faster, and by "
     "how\n"
     "much. Equal: family, speciality, size and editing; and it did not fail more often.\n"
-    "\n",
+    "\n"
+    "What was used\n"
+    "      --stats FILE        as a program measured it\n"
+    "      --history           as the gateway billed it (needs the key)\n"
+    "      --ledger FILE       as a ledger has it\n"
+    "      --since WHEN        bills from then on only\n",
     figures, NULL};
 
-const char *const cli_help_dashboard[] = {
-    "usage: apipie dashboard -o FILE.html [option]...\n"
+const char *const cli_help_history[] = {
+    "usage: apipie history [option]...\n"
     "\n"
-    "Writes one page that needs no network and no script: availability, health, response times,\n"
-    "prices, costs and recommendations, as charts with the tables behind them. A section without "
-    "data\n"
-    "says which option would bring it.\n"
+    "Shows what was paid, newest first: by the gateway's history (needs the key), or by a ledger. "
+    "With\n"
+    "--ledger alone both are compared: what is missing at the gateway, what the ledger does not "
+    "know,\n"
+    "what costs differently, and lost calls that were billed after all.\n"
     "\n"
-    "  -o, --output FILE.html  replaced when the page is whole; -: to stdout\n"
-    "      --health FILE       uptime and states, from what generate --health FILE wrote\n"
-    "      --ledger FILE       costs over time, from what generate --ledger FILE wrote; or\n"
-    "      --history           from the gateway, of the last 90 days: it needs the key\n"
-    "      --json              not the page's figures, which the other commands have, but where "
-    "it\n"
-    "                          is, its size, and which sections have data\n"
-    "Prices over time come from the file of --prices. When the gateway cannot be asked the page "
-    "says so, and has all the rest.\n"
-    "\n",
-    figures, NULL};
+    "      --since WHEN, --until WHEN\n"
+    "                          a date as 2026-11-01, a time as 2026-11-01T12:00:00Z (both UTC), or "
+    "an\n"
+    "                          age: 90min, 36h, 7d, 4w\n"
+    "      --by day|provider|model|key|tag\n"
+    "                          sums instead of single bills\n"
+    "      --limit N           so many bills at most; default 100, and all of them for sums\n"
+    "      --ledger FILE       what generate --ledger FILE wrote\n"
+    "      --local             the ledger itself: nobody is asked\n"
+    "      --base-url URL, --sandbox, --timeout SECONDS, --retries N\n"
+    "                          who is asked, and how\n"
+    "      --json              one JSON value on stdout, on success and on failure\n",
+    NULL};

@@ -133,6 +133,18 @@ const struct cli_option cli_estimate_options[] = {
     {.kind = OPTION_END},
 };
 
+const struct cli_option cli_history_options[] = {
+    FLAG("help", 'h', help),
+    MOMENT("since", since),
+    MOMENT("until", until),
+    WORD("by", by, "day provider model key tag", "day, provider, model, key or tag"),
+    NUMBER("limit", 0, limit, 1, 10000000, "a whole number from 1 to 10000000"),
+    TEXT("ledger", 0, ledger),
+    FLAG("local", 0, local),
+    ASKING,
+    {.kind = OPTION_END},
+};
+
 const struct cli_option cli_sandbox_options[] = {
     FLAG("help", 'h', help),
     NUMBER("port", 0, port, 0, 65535, "a port from 0 to 65535"),
@@ -193,6 +205,7 @@ const struct cli_option cli_compare_options[] = {
 
 const struct cli_option cli_recommend_options[] = {
     FLAG("help", 'h', help),      TEXT("models", 0, models), TEXT("stats", 0, stats),
+    FLAG("history", 0, history),  TEXT("ledger", 0, ledger), MOMENT("since", since),
     FLAG("builtin", 0, built_in), TEXT("prices", 0, prices), ASKING,
     {.kind = OPTION_END},
 };
@@ -204,6 +217,7 @@ const struct cli_option cli_dashboard_options[] = {
     TEXT("health", 0, health),
     TEXT("ledger", 0, ledger),
     FLAG("history", 0, history),
+    MOMENT("since", since),
     TEXT("prices", 0, prices),
     TEXT("models", 0, models),
     FLAG("builtin", 0, built_in),

@@ -39,6 +39,7 @@ struct cli_option {
 extern const struct cli_option cli_generate_options[];
 extern const struct cli_option cli_models_options[];
 extern const struct cli_option cli_estimate_options[];
+extern const struct cli_option cli_history_options[];
 extern const struct cli_option cli_sandbox_options[];
 extern const struct cli_option cli_stats_options[];
 extern const struct cli_option cli_choose_options[];

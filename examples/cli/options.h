@@ -41,9 +41,11 @@ struct cli_options {
     int64_t max_price, max_p95; /* picodollars, milliseconds, or CLI_UNSET */
     int32_t built_in, edit, explain;
     int64_t since, until; /* milliseconds since 1970, or CLI_UNSET */
+    /* history, recommend */
+    int64_t limit; /* or CLI_UNSET */
+    int32_t local, history;
     /* dashboard */
     const char *health;
-    int32_t history;
     /* stats */
     const char *file;
     int32_t prometheus, openmetrics;

@@ -271,10 +271,10 @@ static int32_t track_read_figures(const struct pie_node *root, struct track_line
         return 0;
     line->usable = (int32_t)usable;
     for (size_t i = 0; i < TRACK_COSTS; i++) {
-        const char *problem = NULL;
+        const char *ignored = NULL;
         const struct pie_node *cost = pie_node_get(root, track_cost_names[i]);
-        line->cost[i] = pie_listed_money(cost, &problem);
-        if (cost == NULL || problem != NULL ||
+        line->cost[i] = pie_listed_money(cost, &ignored);
+        if (cost == NULL ||
             (line->cost[i] == APIPIE_UNKNOWN && pie_node_kind(cost) != PIE_JSON_NULL))
             return 0;
     }

@@ -194,4 +194,4 @@ class Recommend(Offer):
 
     def test_stats_are_needed(self):
         self.assertEqual(self.run_cli("recommend"), 2)
-        self.assertIn("--stats is missing", self.err)
+        self.assertIn("say what was used", self.err)

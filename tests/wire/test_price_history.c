@@ -124,7 +124,6 @@ static void every_line_is_read_again(void **state)
     assert_int_equal(apipie_price_history_number(h, 0, APIPIE_MODEL_AVAILABLE), 1);
     assert_int_equal(apipie_price_history_number(h, 1, APIPIE_MODEL_AVAILABLE), APIPIE_UNKNOWN);
     assert_int_equal(apipie_price_history_number(h, 3, APIPIE_MODEL_PRICE), APIPIE_DOLLAR / 5);
-    assert_int_equal(apipie_price_history_number(h, 4, APIPIE_MODEL_LATENCY), 800);
     assert_int_equal(apipie_price_history_number(h, 4, APIPIE_MODEL_AVAILABLE), 0);
     assert_int_equal(apipie_price_history_number(h, 5, APIPIE_MODEL_PRICE), APIPIE_DOLLAR / 4);
     for (size_t i = 1; i < 6; i++)
@@ -306,17 +305,25 @@ static void damaged_lines_are_passed_over(void **state)
     }
 }
 
+#define NO_TYPE                                                                                    \
+    "{\"wall_ms\":5,\"new\":{\"a\":[1]},\"provider\":\"prodia\",\"model\":\"m\",\"price_usd\":0."  \
+    "5,"                                                                                           \
+    "\"input_usd\":null,\"output_usd\":null,\"average_usd\":null,"                                 \
+    "\"latency_ms\":[1,2,3,4,5,6],\"available\":null,\"later\":true}\n"
+
 /* What is not known to this version does not hurt, and what an older one did not write is not missed. */
 static void other_members_do_not_hurt(void **state)
 {
     (void)state;
-    apipie_price_history *h = load_text(
-        "{\"wall_ms\":5,\"new\":{\"a\":[1]},\"provider\":\"p\",\"model\":\"m\",\"price_usd\":0.5,"
-        "\"input_usd\":null,\"output_usd\":null,\"average_usd\":null,"
-        "\"latency_ms\":[1,2,3,4,5,6],\"available\":null,\"later\":true}\n");
+    apipie_price_history *h = load_text(NO_TYPE);
     assert_int_equal(apipie_price_history_count(h), 1);
     assert_int_equal(apipie_price_history_number(h, 0, APIPIE_MODEL_PRICE), APIPIE_DOLLAR / 2);
     assert_null(apipie_price_history_text(h, 0, APIPIE_MODEL_TYPE));
+    apipie_price_history_unref(h);
+    h = load_text(NO_TYPE LINE("6", "m", "null", "1", "0") NO_TYPE);
+    assert_int_equal(apipie_price_history_count(h), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(apipie_price_history_text(h, i, APIPIE_MODEL_TYPE), "image");
     apipie_price_history_unref(h);
 }
 
@@ -518,9 +525,7 @@ static void *take(void *user, size_t size)
 static void *resize(void *user, void *block, size_t size)
 {
     (void)user;
-    if (refused())
-        return NULL;
-    void *p = realloc(block, size);
+    void *p = refused() ? NULL : realloc(block, size);
     blocks += block == NULL && p != NULL;
     return p;
 }
@@ -547,8 +552,7 @@ static int32_t read_with_little(int64_t n)
         c = apipie_price_history_at(h, 2000);
     int32_t held = until_refusal != 0;
     until_refusal = 0;
-    if (held)
-        assert_int_equal(apipie_catalog_count(c), 3);
+    assert_true(!held || apipie_catalog_count(c) == 3);
     client = apipie_client_unref(client);
     h = apipie_price_history_unref(h);
     if (held)
