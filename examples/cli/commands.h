@@ -14,5 +14,6 @@ int cli_compare(const struct cli_options *options);
 int cli_recommend(const struct cli_options *options);
 int cli_sandbox(const struct cli_options *options);
 int cli_stats(const struct cli_options *options);
+int cli_health(const struct cli_options *options);
 
 #endif

@@ -23,9 +23,10 @@ static const struct cli_command commands[] = {
     {"recommend", 0, cli_recommend_options, cli_help_recommend, cli_recommend},
     {"sandbox", 0, cli_sandbox_options, cli_help_sandbox, cli_sandbox},
     {"stats", 0, cli_stats_options, cli_help_stats, cli_stats},
+    {"health", 0, cli_health_options, cli_help_health, cli_health},
 };
 
-static const char *const later[] = {"edit", "history", "health", "upload", "doctor"};
+static const char *const later[] = {"edit", "history", "upload", "doctor"};
 
 static const struct cli_command *find_command(const char *name)
 {

@@ -40,6 +40,7 @@ extern const struct cli_option cli_models_options[];
 extern const struct cli_option cli_estimate_options[];
 extern const struct cli_option cli_sandbox_options[];
 extern const struct cli_option cli_stats_options[];
+extern const struct cli_option cli_health_options[];
 extern const struct cli_option cli_choose_options[];
 extern const struct cli_option cli_compare_options[];
 extern const struct cli_option cli_recommend_options[];
