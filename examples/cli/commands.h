@@ -16,5 +16,6 @@ int cli_history(const struct cli_options *options);
 int cli_dashboard(const struct cli_options *options);
 int cli_sandbox(const struct cli_options *options);
 int cli_stats(const struct cli_options *options);
+int cli_health(const struct cli_options *options);
 
 #endif

@@ -12,6 +12,7 @@ extern const char *const cli_help_models[];
 extern const char *const cli_help_estimate[];
 extern const char *const cli_help_sandbox[];
 extern const char *const cli_help_stats[];
+extern const char *const cli_help_health[];
 extern const char *const cli_help_choose[];
 extern const char *const cli_help_compare[];
 extern const char *const cli_help_recommend[];

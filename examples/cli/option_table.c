@@ -78,6 +78,7 @@ const struct cli_option cli_generate_options[] = {
     TEXT("ledger", 0, ledger),
     TEXT("cache", 0, cache),
     TEXT("stats", 0, stats),
+    TEXT("health", 0, health),
     TEXT("batch", 0, batch),
     NUMBER("jobs", 0, jobs, 1, 1024, "a whole number from 1 to 1024"),
     FLAG("recipe", 0, recipe),
@@ -158,6 +159,17 @@ const struct cli_option cli_stats_options[] = {
     FLAG("json", 0, json),
     FLAG("prometheus", 0, prometheus),
     FLAG("openmetrics", 0, openmetrics),
+    {.kind = OPTION_END},
+};
+
+const struct cli_option cli_health_options[] = {
+    FLAG("help", 'h', help),
+    TEXT("file", 0, file),
+    TEXT("provider", 'p', provider),
+    TEXT("model", 'm', model),
+    TEXT("check", 0, check),
+    FLAG("list", 0, list),
+    ASKING,
     {.kind = OPTION_END},
 };
 

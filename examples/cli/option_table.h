@@ -42,6 +42,7 @@ extern const struct cli_option cli_estimate_options[];
 extern const struct cli_option cli_history_options[];
 extern const struct cli_option cli_sandbox_options[];
 extern const struct cli_option cli_stats_options[];
+extern const struct cli_option cli_health_options[];
 extern const struct cli_option cli_choose_options[];
 extern const struct cli_option cli_compare_options[];
 extern const struct cli_option cli_recommend_options[];

@@ -194,11 +194,18 @@ struct pie_health_fact {
     const char *provider, *model, *group; /* group: a constant, or NULL */
     int32_t usable;                       /* 1, 0, APIPIE_UNKNOWN */
 };
-/* All that a list of that time says; routes of the backend that it says 0 of are made. *ret_what: PIE_HEALTH_NEWS or 0. Without memory
- * APIPIE_E_MEMORY, and the list is as good as none. */
-apipie_status pie_health_table_listed(struct pie_health_table *t, const char *backend,
-                                      const struct pie_health_fact *facts, size_t n, int64_t at_ms,
-                                      int64_t wall_ms, int32_t *ret_what);
+struct pie_health_said {
+    const char *backend;
+    const struct pie_health_fact *facts;
+    size_t n;
+    int64_t at_ms;
+};
+/* All that a list says; routes of the backend that it says 0 of are made. only: NULL, or the one route that is told. *ret_what:
+ * PIE_HEALTH_NEWS or 0. Without memory APIPIE_E_MEMORY, and the list is as good as none. */
+apipie_status pie_health_table_listed(struct pie_health_table *t,
+                                      const struct pie_health_said *said,
+                                      struct pie_health_place *only, int64_t wall_ms,
+                                      int32_t *ret_what);
 /* What a file of pie_health_save() holds, over what is there. *ret_what: PIE_HEALTH_NEWS or 0. APIPIE_E_FILE with a constant text in
  * *ret_reason, APIPIE_E_MEMORY: nothing of it counts. */
 apipie_status pie_health_table_load(struct pie_health_table *t, const char *path, int64_t wall_ms,

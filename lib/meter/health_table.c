@@ -297,27 +297,41 @@ static void places_hear(struct pie_health_table *t, const char *backend,
 }
 
 /* The lock is let go between two places: they only become more. */
-apipie_status pie_health_table_listed(struct pie_health_table *t, const char *backend,
-                                      const struct pie_health_fact *facts, size_t n, int64_t at_ms,
-                                      int64_t wall_ms, int32_t *ret_what)
+static int32_t places_listed_all(struct pie_health_table *t, const struct pie_health_said *said,
+                                 const struct pie_health_list *list, int64_t wall_ms)
 {
-    struct pie_health_list list;
     int32_t what = 0;
-    if (pie_health_list_init(&list, t->mem, facts, n) != APIPIE_OK)
-        return APIPIE_E_MEMORY;
-    places_hear(t, backend, &list, wall_ms);
     pie_lock_take(t->lock);
     struct pie_health_place *p = t->places;
     pie_lock_drop(t->lock);
     while (p != NULL) {
         pie_lock_take(t->lock);
-        if (p->scope == APIPIE_HEALTH_GROUP || strcmp(p->text[APIPIE_HEALTH_BACKEND], backend) == 0)
-            what |= places_listed(t, p, &list, at_ms, wall_ms);
+        if (p->scope == APIPIE_HEALTH_GROUP ||
+            strcmp(p->text[APIPIE_HEALTH_BACKEND], said->backend) == 0)
+            what |= places_listed(t, p, list, said->at_ms, wall_ms);
         p = p->next;
         pie_lock_drop(t->lock);
     }
+    return what;
+}
+
+apipie_status pie_health_table_listed(struct pie_health_table *t,
+                                      const struct pie_health_said *said,
+                                      struct pie_health_place *only, int64_t wall_ms,
+                                      int32_t *ret_what)
+{
+    struct pie_health_list list;
+    if (pie_health_list_init(&list, t->mem, said->facts, said->n) != APIPIE_OK)
+        return APIPIE_E_MEMORY;
+    if (only != NULL) {
+        pie_lock_take(t->lock);
+        *ret_what = places_listed(t, only, &list, said->at_ms, wall_ms);
+        pie_lock_drop(t->lock);
+    } else {
+        places_hear(t, said->backend, &list, wall_ms);
+        *ret_what = places_listed_all(t, said, &list, wall_ms);
+    }
     pie_health_list_free(&list);
-    *ret_what = what;
     return APIPIE_OK;
 }
 

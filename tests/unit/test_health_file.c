@@ -157,7 +157,8 @@ static struct pie_health_table *two_days(int64_t *ret_end)
     int64_t at = call(t, "p", "sdxl", T0, "+++++s-s");
     call(t, "p", "slow", T0, "++ss");
     call(t, "q", "", T0, "o---");
-    assert_int_equal(pie_health_table_listed(t, "apipie", facts, 2, T0, at, &what), APIPIE_OK);
+    const struct pie_health_said said = {"apipie", facts, 2, T0};
+    assert_int_equal(pie_health_table_listed(t, &said, NULL, at, &what), APIPIE_OK);
     *ret_end = at;
     return t;
 }

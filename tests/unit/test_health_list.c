@@ -237,7 +237,8 @@ static int32_t state_of(struct pie_health_table *t, const char *provider, const 
 static int32_t hear(struct pie_health_table *t, const struct pie_health_fact *f, size_t n)
 {
     int32_t what = 0;
-    assert_int_equal(pie_health_table_listed(t, "apipie", f, n, T0, T0, &what), APIPIE_OK);
+    const struct pie_health_said said = {"apipie", f, n, T0};
+    assert_int_equal(pie_health_table_listed(t, &said, NULL, T0, &what), APIPIE_OK);
     return what;
 }
 

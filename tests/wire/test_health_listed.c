@@ -146,6 +146,27 @@ static void rows_of_a_list(void **state)
     apipie_health_unref(h);
 }
 
+static void list_or_failure(struct raw_conn *c, const struct raw_request *q, void *user)
+{
+    const struct draw_reply *const *two = user;
+    draw_send_reply(c, two[strcmp(q->method, "POST") == 0]);
+}
+
+/* A route that is called later, by a name that leaves more open. */
+static void a_route_that_comes_later(void **state)
+{
+    static const struct draw_reply list = LIST(ROW("p", "a", "0") "," ROW("t", "a", "0"));
+    static const struct draw_reply broken = {500, NULL, "{\"error\":{\"message\":\"it broke\"}}"};
+    struct draw *d = *state;
+    const struct draw_reply *two[] = {&list, &broken};
+    draw_serve(d, list_or_failure, two);
+    lists_get(d);
+    draw_again(d);
+    apipie_request_set_model(d->request, "a");
+    assert_status(apipie_request_perform(d->request), APIPIE_E_SERVER);
+    assert_int_equal(apipie_client_health(d->client, NULL, "", "a"), APIPIE_HEALTH_DOWN);
+}
+
 /* A list of the cache's file is as old as it is; one that the server confirms is new. */
 static void a_list_of_a_file(void **state)
 {
@@ -246,6 +267,7 @@ int main(void)
         DRAW_TEST(a_list_counts_until_a_call_knows_better),
         DRAW_TEST(a_selection_says_nothing),
         DRAW_TEST(rows_of_a_list),
+        DRAW_TEST(a_route_that_comes_later),
         DRAW_TEST(a_list_of_a_file),
         DRAW_TEST(it_outlives_its_client),
         DRAW_TEST(bad_paths),
