@@ -92,8 +92,8 @@ static void table_row(struct cli_html *h, const apipie_health *s, size_t row)
     cli_html_figure_cell(h, cli_figure_seconds(figure(s, row, APIPIE_HEALTH_P50_MS)).text);
     cli_html_figure_cell(h, cli_figure_seconds(figure(s, row, APIPIE_HEALTH_BASELINE_MS)).text);
     cli_html_cell(h, cli_figure_moment(figure(s, row, APIPIE_HEALTH_SINCE_MS)).text);
-    cli_html_cell(h, warning_of(s, row));
-    cli_html_cell(h, apipie_health_text(s, row, APIPIE_HEALTH_REASON));
+    cli_html_words(h, warning_of(s, row));
+    cli_html_words(h, apipie_health_text(s, row, APIPIE_HEALTH_REASON));
     cli_html_row_end(h);
 }
 

@@ -87,7 +87,7 @@ static void offered_table(struct cli_html *h, apipie_catalog *catalog)
         cli_html_figure_cell(h, cli_figure_count(o.down).text);
         cli_html_figure_cell(h, cli_figure_count(o.off).text);
         cli_html_figure_cell(h, cli_figure_count(o.unknown).text);
-        cli_html_cell(h, o.missing);
+        cli_html_words(h, o.missing);
         cli_html_row_end(h);
     }
     cli_html_table_end(h, folded);
@@ -220,7 +220,7 @@ static void advice_table(struct cli_html *h, const apipie_advice *a)
         model_of(a, i, 0, name, sizeof name);
         cli_html_name(h, name);
         model_of(a, i, 1, name, sizeof name);
-        cli_html_cell(h, name);
+        cli_html_words(h, name);
         cli_html_cell(h, is_cheaper(a, i) ? "cheaper" : "faster");
         cli_html_figure_cell(h, cli_figure_count(figure(a, i, APIPIE_ADVICE_IMAGES)).text);
         cli_html_figure_cell(h, cli_figure_dollars(figure(a, i, APIPIE_ADVICE_PRICE_USED)).text);

@@ -176,7 +176,7 @@ static void rejected_table(struct cli_html *h, const apipie_choice *choice)
         cli_html_row(h);
         cli_html_name(h, name);
         (void)apipie_choice_reason(choice, i, name, sizeof name);
-        cli_html_cell(h, name);
+        cli_html_words(h, name);
         cli_html_row_end(h);
     }
     cli_html_table_end(h, folded);

@@ -183,7 +183,7 @@ static void success_table(struct cli_html *h, const apipie_stats *stats,
             cli_html_figure_cell(
                 h, cli_figure_count(cli_board_figure(stats, ranks[i].row, rest[k])).text);
         failures_of(stats, ranks[i].row, text, sizeof text);
-        cli_html_cell(h, text);
+        cli_html_words(h, text);
         cli_html_row_end(h);
     }
     cli_html_table_end(h, folded);

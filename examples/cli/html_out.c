@@ -151,10 +151,10 @@ void cli_html_table(struct cli_html *h, const char *folded, const char *caption,
     h->scrolls++;
     (void)fprintf(h->out,
                   "<div class=\"scroll\" role=\"group\" aria-labelledby=\"t%" PRId32
-                  "\" tabindex=\"0\"><table>\n<caption id=\"t%" PRId32 "\">",
+                  "\" tabindex=\"0\"><table>\n<caption id=\"t%" PRId32 "\"><span>",
                   h->scrolls, h->scrolls);
     cli_html_text(h, caption);
-    cli_html_raw(h, "</caption>\n<thead><tr>");
+    cli_html_raw(h, "</span></caption>\n<thead><tr>");
     put_heads(h, heads);
     cli_html_raw(h, "</tr></thead>\n<tbody>\n");
 }
@@ -176,23 +176,43 @@ void cli_html_row_end(struct cli_html *h)
     cli_html_raw(h, "</tr>\n");
 }
 
+/* What has no blanks breaks behind a stroke first. */
+static void put_breakable(struct cli_html *h, const char *text)
+{
+    size_t length;
+
+    for (; *text != '\0'; text += length) {
+        int32_t c = cli_text_next(text, &length);
+
+        put_character(h->out, text, length, c);
+        if (c == '/' || c == '_')
+            cli_html_raw(h, "<wbr>");
+    }
+}
+
+static void put_cell(struct cli_html *h, const char *open, const char *text, const char *close)
+{
+    cli_html_raw(h, open);
+    put_breakable(h, text != NULL && text[0] != '\0' ? text : "\u2013");
+    cli_html_raw(h, close);
+}
+
 void cli_html_name(struct cli_html *h, const char *text)
 {
-    cli_html_raw(h, "<th scope=\"row\">");
-    cli_html_text(h, text != NULL && text[0] != '\0' ? text : "\u2013");
-    cli_html_raw(h, "</th>");
+    put_cell(h, "<th scope=\"row\">", text, "</th>");
 }
 
 void cli_html_cell(struct cli_html *h, const char *text)
 {
-    cli_html_raw(h, "<td>");
-    cli_html_text(h, text != NULL && text[0] != '\0' ? text : "\u2013");
-    cli_html_raw(h, "</td>");
+    put_cell(h, "<td>", text, "</td>");
+}
+
+void cli_html_words(struct cli_html *h, const char *text)
+{
+    put_cell(h, "<td class=\"w\">", text, "</td>");
 }
 
 void cli_html_figure_cell(struct cli_html *h, const char *text)
 {
-    cli_html_raw(h, "<td class=\"n\">");
-    cli_html_text(h, text != NULL && text[0] != '\0' ? text : "\u2013");
-    cli_html_raw(h, "</td>");
+    put_cell(h, "<td class=\"n\">", text, "</td>");
 }

@@ -43,6 +43,8 @@ void cli_html_row_end(struct cli_html *h);
 /* The cell that names the row. */
 void cli_html_name(struct cli_html *h, const char *text);
 void cli_html_cell(struct cli_html *h, const char *text);
+/* One that may be long. */
+void cli_html_words(struct cli_html *h, const char *text);
 /* Right; NULL or "": a dash. */
 void cli_html_figure_cell(struct cli_html *h, const char *text);
 

@@ -78,12 +78,15 @@ static const char *const style[] = {
     "stroke-linejoin:round}\n",
     "details{margin-top:.875rem;border-top:1px solid var(--edge);padding-top:.625rem}\n"
     "summary{cursor:pointer;font-size:.875rem;color:var(--main);width:max-content;max-width:100%}\n"
-    ".scroll{overflow-x:auto;margin-top:.5rem}\n"
-    ".tall{max-height:32rem;overflow-y:auto}\n"
+    ".scroll{overflow-x:auto;margin-top:.5rem;container-type:inline-size}\n"
     "table{border-collapse:collapse;width:100%;font-size:.875rem;line-height:1.4}\n"
     "caption{text-align:left;color:var(--soft);padding:.25rem 0 .5rem;font-size:.8125rem}\n"
+    "caption span{display:block;position:sticky;left:0;width:100cqw}\n"
     "th,td{text-align:left;padding:.375rem 1.25rem .375rem 0;border-bottom:1px solid var(--edge);"
-    "vertical-align:top;overflow-wrap:normal;white-space:nowrap;font-weight:400}\n"
+    "vertical-align:top;font-weight:400;max-width:18rem}\n"
+    "thead th,td{white-space:nowrap}\n"
+    "tbody th{min-width:12.5rem;max-width:15rem}\n"
+    "td.w{min-width:12.5rem;white-space:normal}\n"
     "th:last-child,td:last-child{padding-right:0}\n"
     "thead th{color:var(--soft);font-weight:600;font-size:.8125rem}\n"
     "tbody tr:last-child>*{border-bottom:0}\n"
@@ -95,7 +98,8 @@ static const char *const style[] = {
     "footer{margin-top:3rem;padding-bottom:3rem}\n"
     "@media(max-width:30rem){header,main,footer{padding-left:1rem;padding-right:1rem}"
     "header{padding-top:1.5rem}.card{padding:1rem}"
-    ".chart svg.words{width:52%}.figures div{flex-basis:40%;padding:.875rem 1rem}"
+    "tbody th,td.w{min-width:8.5rem}.chart svg.words{width:52%}.figures "
+    "div{flex-basis:40%;padding:.875rem 1rem}"
     ".figures .big{font-size:1.375rem}}\n"
     "@media print{body{background:#fff}.card{break-inside:avoid}nav{display:none}}\n",
 };
