@@ -86,7 +86,7 @@ static void check_draft(const struct cli_draft *draft, struct cli_failure *f)
 static int work(const struct cli_options *o, apipie_client *client)
 {
     struct cli_failure failure = {0};
-    struct cli_catalog catalog = {NULL, NULL};
+    struct cli_catalog catalog = {NULL, NULL, NULL};
     struct cli_draft draft;
     int code;
 

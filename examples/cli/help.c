@@ -151,8 +151,11 @@ const char *const cli_help_models[] = {
     "repeated\n"
     "      --family NAME       \"SD 1.x\", \"SD 2.x\", \"SDXL\"\n"
     "      --speciality WORD   realistic, anime, artistic, inpainting ...\n"
+    "      --country NAME      as DE: whether each is offered there (HERE), by the gateway's "
+    "restrictions\n"
     "      --sort FIELD        price, latency, provider, model, family, series, speciality, "
     "queries\n"
+    "      --detailed          with --json: prices by token, and each record as the server has it\n"
     "      --builtin           the models that the library knows by itself: nobody is asked\n"
     "      --prices FILE       write down prices, latency and availability there as they change,\n"
     "                          for apipie compare --since\n",

@@ -25,6 +25,7 @@ const char *const cli_help_choose[] = {
     "  -p, --provider NAME     who serves it\n"
     "  -s, --size WxH          pixels: prices are of this size, and the model must draw it\n"
     "  -q, --quality WORD      standard, hd\n"
+    "      --country NAME      as DE: what is not offered there is left out; the gateway is asked\n"
     "      --edit              it must paint into a picture that it gets\n"
     "      --max-price USD     an image, as 0.008; unknown prices stay\n"
     "      --max-p95 MS        milliseconds that 95 of 100 take at most; unknown times stay\n"

@@ -1502,7 +1502,7 @@ APIPIE_API int32_t apipie_result_billed(const apipie_result *result);
 
 /**
  * 1 when the pictures come out of the client's cache: nothing was sent for them. Of a list of models: 1 when it is one of before,
- * still young enough (nothing was sent) or, with a warning, because the server failed.
+ * still young enough (nothing was sent) or, with a warning, because the server failed; or when an equal request brought it.
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API int32_t apipie_result_is_cached(const apipie_result *result);
@@ -1738,7 +1738,13 @@ enum {
     APIPIE_MODEL_HEIGHT = 117,              /**< pixels that it was trained for */
     APIPIE_MODEL_EDITS = 118,               /**< paints into a picture that it gets */
     APIPIE_MODEL_LIVE = 119,                /**< the gateway lists it */
-    APIPIE_MODEL_BUILT_IN = 120             /**< the library knows it by itself */
+    APIPIE_MODEL_BUILT_IN = 120,            /**< the library knows it by itself */
+    /* of a detailed list, see apipie_request_set_detailed(). Mind the two units. */
+    APIPIE_MODEL_INPUT_PER_MILLION = 121,  /**< confirmed cost of a MILLION tokens of a prompt */
+    APIPIE_MODEL_OUTPUT_PER_MILLION = 122, /**< ... of an answer */
+    APIPIE_MODEL_INPUT_PER_TOKEN = 123,    /**< advertised cost of ONE token of a prompt */
+    APIPIE_MODEL_OUTPUT_PER_TOKEN = 124,   /**< ... of an answer */
+    APIPIE_MODEL_MAX_IMAGES = 125          /**< images that one call may ask for */
 };
 
 /**
@@ -1807,7 +1813,7 @@ APIPIE_API const char *apipie_catalog_text(const apipie_catalog *catalog, size_t
 
 /**
  * A number of a model. A price that is negative, no number or above 10,000 dollars is refused: unknown, with a warning.
- * @param field APIPIE_MODEL_ENABLED to APIPIE_MODEL_BUILT_IN
+ * @param field APIPIE_MODEL_ENABLED to APIPIE_MODEL_MAX_IMAGES
  * @return APIPIE_UNKNOWN when nobody said, for another field, and past the end
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
  */
@@ -1846,6 +1852,43 @@ APIPIE_API size_t apipie_catalog_warning_count(const apipie_catalog *catalog);
  * Threads: any. Blocks: no. Owns: the catalogue. Since: 0.1.
  */
 APIPIE_API const char *apipie_catalog_warning(const apipie_catalog *catalog, size_t index);
+
+/** What a restriction says, for apipie_catalog_restriction_text(). Since: 0.1. */
+enum {
+    APIPIE_RESTRICTION_NAME = 0,    /**< of a provider, a model, or "provider/model" */
+    APIPIE_RESTRICTION_COUNTRY = 1, /**< "Cuba"; NULL when only the code is said */
+    APIPIE_RESTRICTION_COUNTRY_CODE =
+        2 /**< "CU", as ISO 3166-1 has it; NULL when only the name is said */
+};
+
+/**
+ * Is a model not offered in a country? Answered from the gateway's list of restrictions: the catalogue of a request of the kind
+ * APIPIE_REQUEST_MODELS with the filter "restrictions", or apipie_catalog_parse() of such a list. One list answers for all models.
+ * A restriction may name a provider, a model, or "provider/model" (the gateway does not say which): any of them counts.
+ * @param provider NULL: the gateway chooses; then only a restriction of the model itself can be told
+ * @param model NULL: anything of that provider
+ * @param country two letters ("DE"), or the name as the list has it; letters of ASCII without case
+ * @return 1, 0; APIPIE_UNKNOWN when it cannot be told: a list of models instead, the country is listed by the other of its two
+ *         names only, or a part of the list could not be read (apipie_catalog_warning())
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_catalog_is_restricted(const apipie_catalog *catalog, const char *provider,
+                                                const char *model, const char *country);
+
+/**
+ * How many restrictions a list of them holds: one for each country of each record.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_catalog_restriction_count(const apipie_catalog *catalog);
+
+/**
+ * One restriction.
+ * @param which APIPIE_RESTRICTION_NAME, _COUNTRY, _COUNTRY_CODE
+ * @return NULL past the end, and for what is not said
+ * Threads: any. Blocks: no. Owns: the catalogue. Since: 0.1.
+ */
+APIPIE_API const char *apipie_catalog_restriction_text(const apipie_catalog *catalog, size_t index,
+                                                       int32_t which);
 
 /**
  * The models with this text, in the same order.
@@ -2401,6 +2444,16 @@ APIPIE_API apipie_status apipie_need_set_editing(apipie_need *need, int32_t edit
 APIPIE_API apipie_status apipie_need_set_quality(apipie_need *need, const char *quality);
 
 /**
+ * Where it must be offered: models that are surely restricted there are rejected, see apipie_catalog_is_restricted().
+ * @param restrictions the gateway's list of restrictions; kept. It is not the catalogue that is chosen from.
+ * @param country at most 63 bytes; NULL or "": anywhere, whatever `restrictions` is
+ * @return APIPIE_E_ARGUMENT for a country without such a list
+ * Threads: one at a time. Blocks: no. Owns: a copy, and a reference of its own. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_need_set_country(apipie_need *need, apipie_catalog *restrictions,
+                                                 const char *country);
+
+/**
  * The most that one picture may cost. Models whose price nobody knows stay.
  * @param picodollars APIPIE_UNKNOWN takes it back
  * @return APIPIE_E_ARGUMENT
@@ -2715,6 +2768,16 @@ APIPIE_API apipie_status apipie_request_set_filter(apipie_request *request, cons
                                                    const char *value);
 
 /**
+ * Asks for the detailed list: the same records with more members, for which the gateway knows the filters "type", "provider" and
+ * "model" only. Prices by token and APIPIE_MODEL_MAX_IMAGES are numbers of the catalogue; all else (input_modalities, quantization,
+ * supported_input_parameters with the values that each parameter may have, ...) stands in apipie_catalog_json().
+ * @param detailed 1; 0: the usual list
+ * @return APIPIE_E_ARGUMENT
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_detailed(apipie_request *request, int32_t detailed);
+
+/**
  * What the gateway listed: nothing but that, in its order. A list without a usable row is an empty one.
  * @return NULL before the end, after a failure, and for another kind of request
  * Threads: any, after the end. Blocks: no. Owns: the request; apipie_catalog_ref() keeps it longer. Since: 0.1.
@@ -2733,6 +2796,7 @@ APIPIE_API apipie_catalog *apipie_client_catalog(apipie_client *client);
  * Uses lists of models again. For ttl_ms after it was fetched a list with the same filters is the result at once, and nothing is
  * sent; later the server is asked whether it has another one (ETag, Last-Modified). When it fails (5xx, the network, a reply that
  * is no list) after the retries, the last good list is the result, however old, with a warning that says how old and why.
+ * Requests with the same filters that are out at once are one: the others wait for what the first brings, or for their turn.
  * @param path a file from which the next process starts: read now, written after each fetch (whole or not at all, mode 0600).
  *        One that is cut or has another format is not used: a warning of the next list says so, and the list is fetched anew.
  *        NULL: memory only

@@ -304,6 +304,15 @@ APIPIE_API apipie_status apipie_request_clear_routes(apipie_request *request)
     return status;
 }
 
+APIPIE_API apipie_status apipie_request_set_detailed(apipie_request *request, int32_t detailed)
+{
+    apipie_status status = setter_number(request, detailed == 0 || detailed == 1, 0, "set_detailed",
+                                         "it must be 0 or 1");
+    if (status == APIPIE_OK)
+        request->wish.detailed = detailed;
+    return status;
+}
+
 APIPIE_API apipie_status apipie_request_set_priority(apipie_request *request, int32_t seconds)
 {
     int32_t good = seconds >= -APIPIE_LIMIT_PRIORITY && seconds <= APIPIE_LIMIT_PRIORITY;

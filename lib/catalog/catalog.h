@@ -81,6 +81,13 @@ struct pie_slice pie_catalog_json(const struct apipie_catalog *c, size_t index);
 /* Of one image: exact picodollars, or APIPIE_UNKNOWN. quality NULL: standard. */
 int64_t pie_catalog_price(const struct apipie_catalog *c, size_t index, int32_t width,
                           int32_t height, const char *quality);
+/* Is it not offered there? 1, 0, APIPIE_UNKNOWN. A list of restrictions, or one that is empty, can tell. */
+int32_t pie_catalog_restricted(const struct apipie_catalog *c, struct pie_slice provider,
+                               struct pie_slice model, struct pie_slice country);
+int32_t pie_catalog_restricts(const struct apipie_catalog *c);
+size_t pie_catalog_restriction_count(const struct apipie_catalog *c);
+/* APIPIE_RESTRICTION_* */
+const char *pie_catalog_restriction(const struct apipie_catalog *c, size_t index, int32_t which);
 size_t pie_catalog_warning_count(const struct apipie_catalog *c);
 const char *pie_catalog_warning(const struct apipie_catalog *c, size_t index);
 int64_t pie_catalog_fetched(const struct apipie_catalog *c);

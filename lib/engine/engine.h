@@ -23,7 +23,7 @@ enum {
     PIE_STATE_QUEUED,    /* in the line of its route */
     PIE_STATE_WAITING,   /* until a time: a backoff, a redirect, a picture by url */
     PIE_STATE_IN_FLIGHT, /* one leg is out */
-    PIE_STATE_PARENT,    /* its parts are under way, or another request draws the same */
+    PIE_STATE_PARENT,    /* its parts are under way, or another request is out for the same */
     PIE_STATE_ENDED      /* status says how */
 };
 
@@ -157,7 +157,7 @@ struct apipie_client {
     struct apipie_request *ended; /* to be published at the end of this turn */
     struct pie_queue alarms;      /* jobs by the next time that something is due */
     struct pie_lane *lanes;
-    struct apipie_request *drawing; /* with a cache: what is out, one of each kind */
+    struct apipie_request *drawing; /* with a cache: what is out, one of each picture or list */
     int32_t in_flight;
     uint64_t order;     /* of arrival */
     int64_t turned_ms;  /* the end of the last turn; 0: there was none */
@@ -263,7 +263,7 @@ struct apipie_request {
     struct apipie_request **parts; /* owned references */
     int32_t part_count, parts_left;
     apipie_status stopped; /* why its parts were stopped */
-    /* equal requests with a cache: one is drawn, the others wait for it */
+    /* equal requests with a cache: one goes out, the others wait for it */
     char *same_key;
     struct apipie_request *drawer;                    /* who draws for this one; NULL */
     struct apipie_request *followers, *next_follower; /* who waits for this one */

@@ -400,12 +400,14 @@ apipie_status pie_share_new(struct apipie_request *whole, struct pie_sink **ret)
 /* The slot in the whole's sink; it is not aborted with the part any more. */
 uint32_t pie_share_hand_over(struct pie_sink *s, uint32_t slot);
 
-/* ---- same.c: equal requests with a cache */
+/* ---- same.c: equal requests with a cache, of pictures or of lists of models */
 
 /* With a cache and a seed. */
 int32_t pie_same_applies(const struct apipie_request *r);
 /* Puts the cache before the sink, when it applies. */
 apipie_status pie_same_wrap(struct apipie_request *r, struct pie_sink **sink);
+/* same_key says what it asks for. 1: another one is out for that, and this one waits for it; 0: it is the one that is out. */
+int32_t pie_same_follows(struct apipie_request *r);
 /* 1: the pictures are there, or somebody draws them already: nothing is to be sent. */
 int32_t pie_same_found(struct apipie_request *r);
 /* It has ended: publishes what it drew, and wakes who waited for it. */
@@ -444,6 +446,8 @@ int32_t pie_models_read(struct apipie_request *r, const struct pie_outcome *o,
 /* It has been read and judged. */
 void pie_models_finish(struct apipie_request *r);
 /* The job is about to fail with r->error. 1: an older list serves, and the job has ended well. */
+/* The one that it waited for has ended: what that brought, or its own turn. */
+void pie_models_share(struct apipie_request *r, const struct apipie_request *other);
 int32_t pie_models_rescue(struct apipie_request *r);
 
 #endif

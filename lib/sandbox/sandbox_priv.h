@@ -214,6 +214,7 @@ void pie_price_write(int64_t microdollars, struct pie_buf *out); /* "0.008000" *
 struct pie_models_filter {
     const char *type, *subtype, *provider, *model, *enabled; /* NULL: any */
     int32_t voices, restrictions;                            /* other lists */
+    int32_t detailed;                                        /* more of each */
     /* what the caller has already; NULL: nothing */
     const char *none_match, *modified_since;
 };

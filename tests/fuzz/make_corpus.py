@@ -59,6 +59,12 @@ MODELS = {
     "deep": b'[{"id":"a/b","img_json":' + b"[" * 20 + b"1" + b"]" * 20 + b'},{"id":"a/c","img_json":"[\\"[1]\\"]"}]',
     "damage": b'{"data":[{"id":"a/b","x":"\\\\"},,{"id":"a/c" "y":{]},{"id":"a/d"}] tail',
     "twice": b'\xef\xbb\xbf {"data":[1],"x":{"data":[2]},"data":[{"id":"a/b"}]}',
+    "restrictions": b'{"data":[{"restrict_id":1,"name":"a","countries":"{\\"countries\\":[{\\"name\\":\\"Cuba\\",\\"alpha-2\\":\\"CU\\"},'
+                    b'{}]}"},{"restrict_id":2,"name":"b/c","countries":{"countries":["DE","Peru",7,{"alpha-2":"FR"}]}},'
+                    b'{"name":"d","countries":[[]]},{"restrict_id":3,"countries":"["}]}',
+    "detailed": b'[{"id":"p/a","max_images_per_prompt":4,"pricing":{"confirmed":{"input_cost":"0.18","output_cost":-1},'
+                b'"advertised":{"input_cost_per_token":1.8e-7,"output_cost_per_token":1e400}},'
+                b'"supported_input_parameters":{"size":{"enum":["1024x1024"]}}}]',
     "none": b'{"error":{"message":"no"}}',
 }
 
