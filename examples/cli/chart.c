@@ -252,6 +252,8 @@ void cli_chart_steps(struct cli_html *h, const char *summary, const struct cli_s
     for (size_t i = 0; i < n; i++)
         if (steps[i].value > highest)
             highest = steps[i].value;
+    if (highest > INT64_MAX / 4) /* of a file that says anything */
+        highest = INT64_MAX / 4;
     tick = tick_of(highest);
     top = highest / tick * tick + (highest % tick != 0 ? tick : 0);
     open_chart(h, summary, PLOT_TOP + PLOT_HEIGHT + PLOT_BOTTOM);
