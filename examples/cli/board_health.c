@@ -129,18 +129,24 @@ static void fill(struct cli_uptime *u, const apipie_health *s, size_t row, struc
                     u->week < 0 ? "unknown" : share(u->week).text);
 }
 
-/* The rows of a scope, the worst first, then those with most calls. */
+/* By state, then by what is known of the week. */
+static int64_t badness(const apipie_health *s, size_t row)
+{
+    int64_t week = figure(s, row, APIPIE_HEALTH_UPTIME_WEEK);
+
+    return figure(s, row, APIPIE_HEALTH_STATE) * 10000 + (week >= 0 ? 1000 - week : 0);
+}
+
+/* The rows of a scope, the worst first. */
 static size_t rank(struct cli_rank *ranks, const apipie_health *s, int routes)
 {
     size_t n = 0;
 
     for (size_t row = 0; row < apipie_health_count(s); row++) {
-        int64_t calls = figure(s, row, APIPIE_HEALTH_CALLS);
-
         if ((figure(s, row, APIPIE_HEALTH_SCOPE) == APIPIE_HEALTH_ROUTE) != routes)
             continue;
         ranks[n].row = row;
-        ranks[n].weight = figure(s, row, APIPIE_HEALTH_STATE) * 1000000 + (calls > 0 ? calls : 0);
+        ranks[n].weight = badness(s, row);
         n++;
     }
     cli_rank_sort(ranks, n);
