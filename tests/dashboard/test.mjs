@@ -99,7 +99,8 @@ test('words of a chart do not run into each other, nor out of it', async () => {
           const frame = chart.getBoundingClientRect();
           const boxes = [...chart.querySelectorAll('text')].map((text) => {
             const own = text.getBoundingClientRect();
-            const cut = text.parentNode.matches('.words') ? frame.left + parseFloat(getComputedStyle(text.parentNode).width) : own.right;
+            const width = getComputedStyle(text.parentNode).width; // a part of the chart, where names are cut
+            const cut = text.parentNode.matches('.words') ? frame.left + frame.width * parseFloat(width) / (width.endsWith('%') ? 100 : frame.width) : own.right;
             return { text: text.textContent, left: own.left, right: Math.min(own.right, cut), top: own.top + 3, bottom: own.bottom - 3 };
           });
           boxes.forEach((a, i) => {
