@@ -177,6 +177,7 @@ static void steps_chart(struct cli_html *h, const struct cli_board *b, const str
     struct cli_step *steps = calloc(STEPS, sizeof *steps);
     size_t from = t->n > STEPS ? t->n - STEPS : 0, n = 0;
     struct cli_summary say = {0};
+    int64_t start = apipie_price_history_time(b->prices, 0); /* of all, to be compared */
     int64_t before = -2, known = 0;
 
     if (steps == NULL) {
@@ -197,8 +198,7 @@ static void steps_chart(struct cli_html *h, const struct cli_board *b, const str
     }
     if (known > 0) {
         put_above(h, word, before, form);
-        cli_chart_steps(h, say.text, steps, n, apipie_price_history_time(b->prices, 0), b->now,
-                        unit);
+        cli_chart_steps(h, say.text, steps, n, start, b->now, unit);
     }
     free(steps);
 }
@@ -234,7 +234,8 @@ static void all_table(struct cli_html *h, const apipie_price_history *p, const s
     for (size_t i = 0; i < n; i++)
         decimals = cli_figure_decimals(value_of(p, &lines[i], APIPIE_MODEL_PRICE), decimals);
     cli_html_figure_wide(h, "All models",
-                         "What was listed first and last, and how often it changed.");
+                         "What was listed first and last, and how often it changed; only what has "
+                         "changed has a chart.");
     cli_html_table(h, folded, "Prices of one picture as they were listed first and last",
                    "Model|First price#|Last price#|Lowest#|Highest#|Price changes#|Lines#");
     for (size_t at = 0; at < n;) {
@@ -260,7 +261,7 @@ static void put_tracks(struct cli_html *h, const struct cli_board *b, const stru
                        size_t n)
 {
     struct cli_rank *ranks = calloc(n, sizeof *ranks);
-    size_t models = 0;
+    size_t models = 0, shown = 0;
 
     if (ranks == NULL) {
         h->no_memory = 1;
@@ -274,10 +275,13 @@ static void put_tracks(struct cli_html *h, const struct cli_board *b, const stru
         at += t.n;
     }
     cli_rank_sort(ranks, models);
-    for (size_t i = 0; i < models && i < MULTIPLES; i++) {
+    for (size_t i = 0; i < models && shown < MULTIPLES; i++) {
         struct track t = next_track(lines, n, ranks[i].row, b->prices);
 
+        if (t.n < 2) /* nothing has changed: a chart would be empty */
+            continue;
         track_figure(h, b, &t);
+        shown++;
     }
     free(ranks);
 }

@@ -264,7 +264,7 @@ void cli_chart_steps(struct cli_html *h, const char *summary, const struct cli_s
     }
     put_text(h, "tick", 0, PLOT_TOP + PLOT_HEIGHT + 4, "start", "0");
     put_line(h, "floor", GUTTER, PLOT_TOP + PLOT_HEIGHT);
-    put_path(h, steps, n, start, end, top);
+    put_path(h, steps, n, start, end + (end - start) / 50, top); /* the last value is seen, too */
     put_text(h, "tick", GUTTER, PLOT_TOP + PLOT_HEIGHT + 20, "start", cli_figure_day(start).text);
     put_text(h, "tick", WHOLE, PLOT_TOP + PLOT_HEIGHT + 20, "end", cli_figure_day(end).text);
     close_chart(h);
