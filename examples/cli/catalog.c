@@ -33,29 +33,42 @@ static void set_sending(apipie_request *r, const struct cli_options *o)
         (void)apipie_request_set_retry(r, APIPIE_RETRY_SAFE, (int32_t)o->retries);
 }
 
+/* NULL without memory. */
+static apipie_request *begin(apipie_client *client, struct cli_failure *f)
+{
+    apipie_request *r = apipie_request_new(client, APIPIE_REQUEST_MODELS);
+
+    if (r == NULL)
+        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+    return r;
+}
+
 /* Setters that refuse are told by submit. */
-static void fetch(struct cli_catalog *c, const struct cli_options *o, int filtered,
-                  apipie_client *client, struct cli_failure *f)
+static void perform(apipie_request *r, const struct cli_options *o, struct cli_failure *f)
 {
     apipie_status status;
 
-    c->request = apipie_request_new(client, APIPIE_REQUEST_MODELS);
-    if (c->request == NULL) {
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+    set_sending(r, o);
+    if (f->status != APIPIE_OK)
         return;
-    }
+    cli_interrupt_watch(r);
+    status = apipie_request_perform(r);
+    cli_interrupt_watch(NULL);
+    if (status != APIPIE_OK)
+        cli_failure_take(f, status, r, NULL);
+}
+
+static void fetch(struct cli_catalog *c, const struct cli_options *o, int filtered,
+                  apipie_client *client, struct cli_failure *f)
+{
+    if ((c->request = begin(client, f)) == NULL)
+        return;
     if (filtered)
         set_filters(c->request, o, f);
     else
         (void)apipie_request_set_filter(c->request, "type", "image");
-    set_sending(c->request, o);
-    if (f->status != APIPIE_OK)
-        return;
-    cli_interrupt_watch(c->request);
-    status = apipie_request_perform(c->request);
-    cli_interrupt_watch(NULL);
-    if (status != APIPIE_OK)
-        cli_failure_take(f, status, c->request, NULL);
+    (void)apipie_request_set_detailed(c->request, o->detailed);
+    perform(c->request, o, f);
 }
 
 void cli_catalog_fetch(struct cli_catalog *c, const struct cli_options *o, apipie_client *client,
@@ -63,6 +76,22 @@ void cli_catalog_fetch(struct cli_catalog *c, const struct cli_options *o, apipi
 {
     memset(c, 0, sizeof *c);
     fetch(c, o, 0, client, f);
+}
+
+void cli_catalog_fetch_restrictions(struct cli_catalog *c, const struct cli_options *o,
+                                    apipie_client *client, struct cli_failure *f)
+{
+    apipie_catalog *list;
+
+    if (o->country == NULL || f->status != APIPIE_OK || (c->limits = begin(client, f)) == NULL)
+        return;
+    (void)apipie_request_set_filter(c->limits, "restrictions", NULL);
+    perform(c->limits, o, f);
+    list = apipie_request_catalog(c->limits);
+    if (f->status == APIPIE_OK && apipie_catalog_restriction_count(list) == 0 &&
+        apipie_catalog_count(list) != 0)
+        cli_failure_set(f, APIPIE_E_MALFORMED, "without --country it works",
+                        "the server has no list of restrictions", NULL, NULL);
 }
 
 /* Takes the old list, gives the new one. */
@@ -121,6 +150,7 @@ void cli_catalog_open(struct cli_catalog *c, const struct cli_options *o, apipie
         fetch(c, o, filtered, client, f);
         if (f->status == APIPIE_OK)
             take(c, filtered, client, f);
+        cli_catalog_fetch_restrictions(c, o, client, f);
     }
     choose(c, APIPIE_MODEL_PROVIDER, o->provider, f);
     choose(c, APIPIE_MODEL_FAMILY, o->family, f);
@@ -132,4 +162,5 @@ void cli_catalog_close(struct cli_catalog *c)
 {
     c->models = apipie_catalog_unref(c->models);
     c->request = apipie_request_unref(c->request);
+    c->limits = apipie_request_unref(c->limits);
 }

@@ -62,16 +62,33 @@ static void print_state(const apipie_catalog *models, size_t i)
     print_cell(text, 7, 1);
 }
 
-void cli_catalog_print(const struct cli_catalog *c)
+/* Is it not offered there? */
+static int32_t is_restricted(const struct cli_catalog *c, size_t i, const char *country)
 {
-    print_cell("MODEL", 34, 0);
+    return apipie_catalog_is_restricted(
+        apipie_request_catalog(c->limits), apipie_catalog_text(c->models, i, APIPIE_MODEL_PROVIDER),
+        apipie_catalog_text(c->models, i, APIPIE_MODEL_NAME), country);
+}
+
+void cli_catalog_print(const struct cli_catalog *c, const char *country)
+{
+    const size_t width = country != NULL ? 29 : 34;
+
+    print_cell("MODEL", width, 0);
+    if (country != NULL)
+        print_cell("HERE", 4, 0);
     print_cell("PROVIDER", 9, 0);
     print_cell("FAMILY", 6, 0);
     print_cell("SPECIALITY", 10, 0);
     print_cell("USD", 9, 0);
     print_cell("LATENCY", 7, 1);
     for (size_t i = 0; i < apipie_catalog_count(c->models); i++) {
-        print_text(c->models, i, APIPIE_MODEL_NAME, 34);
+        print_text(c->models, i, APIPIE_MODEL_NAME, width);
+        if (country != NULL) {
+            int32_t restricted = is_restricted(c, i, country);
+
+            print_cell(restricted == 1 ? "no" : restricted == 0 ? "yes" : "?", 4, 0);
+        }
         print_text(c->models, i, APIPIE_MODEL_PROVIDER, 9);
         print_text(c->models, i, APIPIE_MODEL_FAMILY, 6);
         print_text(c->models, i, APIPIE_MODEL_SPECIALITY, 10);
@@ -80,15 +97,21 @@ void cli_catalog_print(const struct cli_catalog *c)
     }
 }
 
-void cli_catalog_warn(const struct cli_catalog *c)
+static void warn(const apipie_request *request)
 {
-    const apipie_result *result = apipie_request_result(c->request);
+    const apipie_result *result = apipie_request_result(request);
 
     for (size_t i = 0; i < apipie_result_warning_count(result); i++) {
         (void)fputs("warning: ", stderr);
         cli_text_print(stderr, apipie_result_warning(result, i));
         (void)fputc('\n', stderr);
     }
+}
+
+void cli_catalog_warn(const struct cli_catalog *c)
+{
+    warn(c->request);
+    warn(c->limits);
 }
 
 /* ---- JSON */
@@ -120,8 +143,27 @@ static void put_flag(struct cli_json *j, const char *key, int64_t flag)
         cli_json_flag(j, key, flag != 0);
 }
 
-static void put_model(struct cli_json *j, const apipie_catalog *m, size_t i)
+static void put_details(struct cli_json *j, const apipie_catalog *m, size_t i)
 {
+    const char *record = apipie_catalog_json(m, i, NULL);
+
+    cli_json_money(j, "input_usd_per_million",
+                   apipie_catalog_number(m, i, APIPIE_MODEL_INPUT_PER_MILLION));
+    cli_json_money(j, "output_usd_per_million",
+                   apipie_catalog_number(m, i, APIPIE_MODEL_OUTPUT_PER_MILLION));
+    cli_json_money(j, "input_usd_per_token",
+                   apipie_catalog_number(m, i, APIPIE_MODEL_INPUT_PER_TOKEN));
+    cli_json_money(j, "output_usd_per_token",
+                   apipie_catalog_number(m, i, APIPIE_MODEL_OUTPUT_PER_TOKEN));
+    cli_json_number(j, "max_images", apipie_catalog_number(m, i, APIPIE_MODEL_MAX_IMAGES));
+    cli_json_value(j, "record", record != NULL ? record : "null");
+}
+
+static void put_model(struct cli_json *j, const struct cli_catalog *c, size_t i,
+                      const struct cli_options *o)
+{
+    const apipie_catalog *m = c->models;
+
     cli_json_open(j, NULL, '{');
     for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
         cli_json_text(j, texts[t].key, apipie_catalog_text(m, i, texts[t].field));
@@ -135,22 +177,33 @@ static void put_model(struct cli_json *j, const apipie_catalog *m, size_t i)
     put_flag(j, "available", apipie_catalog_number(m, i, APIPIE_MODEL_AVAILABLE));
     put_flag(j, "listed", apipie_catalog_number(m, i, APIPIE_MODEL_LIVE));
     put_flag(j, "built_in", apipie_catalog_number(m, i, APIPIE_MODEL_BUILT_IN));
+    if (o->country != NULL)
+        put_flag(j, "restricted", is_restricted(c, i, o->country));
+    if (o->detailed)
+        put_details(j, m, i);
     cli_json_close(j, '}');
 }
 
-void cli_catalog_print_json(const struct cli_catalog *c)
+static void put_warnings(struct cli_json *j, const apipie_request *request)
+{
+    const apipie_result *result = apipie_request_result(request);
+
+    for (size_t i = 0; i < apipie_result_warning_count(result); i++)
+        cli_json_text(j, NULL, apipie_result_warning(result, i));
+}
+
+void cli_catalog_print_json(const struct cli_catalog *c, const struct cli_options *o)
 {
     struct cli_json j = {stdout, 0};
-    const apipie_result *result = apipie_request_result(c->request);
 
     cli_json_open(&j, NULL, '{');
     cli_json_open(&j, "models", '[');
     for (size_t i = 0; i < apipie_catalog_count(c->models); i++)
-        put_model(&j, c->models, i);
+        put_model(&j, c, i, o);
     cli_json_close(&j, ']');
     cli_json_open(&j, "warnings", '[');
-    for (size_t i = 0; i < apipie_result_warning_count(result); i++)
-        cli_json_text(&j, NULL, apipie_result_warning(result, i));
+    put_warnings(&j, c->request);
+    put_warnings(&j, c->limits);
     cli_json_close(&j, ']');
     cli_json_close(&j, '}');
     (void)fputc('\n', stdout);

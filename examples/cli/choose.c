@@ -41,7 +41,8 @@ static apipie_status set_weights(apipie_need *need, const char *by)
 }
 
 /* NULL, or the option that was refused. */
-static const char *set_need(apipie_need *need, const struct cli_options *o)
+static const char *set_need(apipie_need *need, const struct cli_options *o,
+                            const struct cli_offer *offer)
 {
     const char *flag = set_texts(need, o);
 
@@ -50,6 +51,9 @@ static const char *set_need(apipie_need *need, const struct cli_options *o)
     if (o->width != CLI_UNSET &&
         apipie_need_set_size(need, (int32_t)o->width, (int32_t)o->height) != APIPIE_OK)
         return "--size";
+    if (apipie_need_set_country(need, apipie_request_catalog(offer->list.limits), o->country) !=
+        APIPIE_OK)
+        return "--country";
     if (o->quality != NULL && apipie_need_set_quality(need, o->quality) != APIPIE_OK)
         return "--quality";
     if (o->max_price != CLI_UNSET && apipie_need_set_max_price(need, o->max_price) != APIPIE_OK)
@@ -189,7 +193,7 @@ static void choose(const struct cli_offer *offer, const struct cli_options *o,
                    struct cli_failure *f)
 {
     apipie_need *need = apipie_need_new(offer->client);
-    const char *flag = need == NULL ? NULL : set_need(need, o);
+    const char *flag = need == NULL ? NULL : set_need(need, o, offer);
     apipie_choice *choice = NULL;
 
     if (flag != NULL)

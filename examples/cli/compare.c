@@ -5,11 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compare.h"
 #include "json_out.h"
+#include "moment.h"
 #include "offer.h"
+#include "since.h"
 #include "table.h"
 
-static int32_t field_of(const char *by)
+int32_t cli_compare_field(const char *by)
 {
     static const struct {
         const char *word;
@@ -25,8 +28,7 @@ static int32_t field_of(const char *by)
     return APIPIE_MODEL_PROVIDER;
 }
 
-/* Those that the options speak of; NULL without memory. */
-static apipie_catalog *select_models(apipie_catalog *all, const struct cli_options *o)
+apipie_catalog *cli_compare_select(apipie_catalog *all, const struct cli_options *o)
 {
     const struct {
         const char *value;
@@ -115,23 +117,56 @@ static void report(const apipie_comparison *c, const char *by)
     (void)fputc('\n', stdout);
 }
 
-int cli_compare(const struct cli_options *o)
+static void compare(const struct cli_offer *offer, const struct cli_options *o,
+                    struct cli_failure *f)
 {
-    struct cli_failure failure = {0};
-    struct cli_offer offer;
-    apipie_catalog *some = NULL;
+    apipie_catalog *some = cli_compare_select(offer->catalog, o);
     apipie_comparison *comparison = NULL;
 
-    cli_offer_open(&offer, o, &failure);
-    if (failure.status == APIPIE_OK &&
-        ((some = select_models(offer.catalog, o)) == NULL ||
-         (comparison = apipie_compare(some, offer.stats, field_of(o->by))) == NULL))
-        cli_failure_set(&failure, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
-    else if (failure.status == APIPIE_OK && o->json)
+    if (some == NULL ||
+        (comparison = apipie_compare(some, offer->stats, cli_compare_field(o->by))) == NULL)
+        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+    else if (o->json)
         report(comparison, o->by);
-    else if (failure.status == APIPIE_OK)
+    else
         show(comparison);
     (void)apipie_comparison_unref(comparison);
     (void)apipie_catalog_unref(some);
+}
+
+static void check_options(const struct cli_options *o, struct cli_failure *f)
+{
+    const char *const hint = "apipie compare --help shows the options";
+
+    if (o->since == CLI_UNSET)
+        return;
+    if (o->prices == NULL)
+        cli_failure_set(f, APIPIE_E_ARGUMENT,
+                        "it names the file that apipie models --prices FILE writes",
+                        "--since needs --prices FILE: who knows what it was then?", NULL, NULL);
+    else if (o->built_in)
+        cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "--since compares prices; --builtin knows none",
+                        NULL, NULL);
+    else if (o->stats != NULL)
+        cli_failure_set(f, APIPIE_E_ARGUMENT, hint,
+                        "--since compares what was listed: --stats does not belong to it", NULL,
+                        NULL);
+    else if (o->since > cli_moment_now())
+        cli_failure_set(f, APIPIE_E_ARGUMENT, "it takes " CLI_MOMENT_WANTS,
+                        "--since is in the future", NULL, NULL);
+}
+
+int cli_compare(const struct cli_options *o)
+{
+    struct cli_failure failure = {0};
+    struct cli_offer offer = {0};
+
+    check_options(o, &failure);
+    if (failure.status == APIPIE_OK)
+        cli_offer_open(&offer, o, &failure);
+    if (failure.status == APIPIE_OK && o->since != CLI_UNSET)
+        cli_since(&offer, o, &failure);
+    else if (failure.status == APIPIE_OK)
+        compare(&offer, o, &failure);
     return cli_offer_close(&offer, o, &failure);
 }

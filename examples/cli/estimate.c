@@ -86,7 +86,7 @@ static void check_draft(const struct cli_draft *draft, struct cli_failure *f)
 static int work(const struct cli_options *o, apipie_client *client)
 {
     struct cli_failure failure = {0};
-    struct cli_catalog catalog = {NULL, NULL};
+    struct cli_catalog catalog = {NULL, NULL, NULL};
     struct cli_draft draft;
     int code;
 
@@ -111,6 +111,9 @@ int cli_estimate(const struct cli_options *o)
     if (o->sandbox && o->base_url != NULL)
         cli_failure_set(&failure, APIPIE_E_ARGUMENT, "apipie estimate --help shows the options",
                         "--sandbox and --base-url exclude each other", NULL, NULL);
+    else if (o->price != CLI_UNSET && o->prices != NULL)
+        cli_failure_set(&failure, APIPIE_E_ARGUMENT, "apipie estimate --help shows the options",
+                        "--prices takes what is fetched; with --price nothing is", NULL, NULL);
     if (failure.status == APIPIE_OK)
         cli_session_open_keyless(&session, o, &failure);
     if (failure.status == APIPIE_OK)

@@ -10,7 +10,8 @@ const char *const cli_help[] = {
     "       apipie estimate [PROMPT] [option]...      what a picture will cost\n"
     "       apipie choose [option]...                 which model serves a need best\n"
     "       apipie compare [option]...                providers, families, series side by side\n"
-    "       apipie recommend --stats FILE [option]... what would have been cheaper or faster\n"
+    "       apipie recommend [option]...              what would have been cheaper or faster\n"
+    "       apipie history [option]...                what was paid, and whether it is right\n"
     "       apipie sandbox [option]...                a gateway in a box: no key, no money\n"
     "       apipie stats --file FILE [option]         what was drawn, and how it went\n"
     "       apipie health --file FILE [option]...     how providers and models do\n"
@@ -18,7 +19,7 @@ const char *const cli_help[] = {
     "\n"
     "apipie COMMAND --help shows the options of a command.\n"
     "The key comes from APIPIE_API_KEY, the server from APIPIE_BASE_URL or --base-url.\n"
-    "Not in this version: edit history upload doctor.\n",
+    "Not in this version: edit upload doctor.\n",
     NULL};
 
 static const char picture[] =
@@ -149,9 +150,14 @@ const char *const cli_help_models[] = {
     "repeated\n"
     "      --family NAME       \"SD 1.x\", \"SD 2.x\", \"SDXL\"\n"
     "      --speciality WORD   realistic, anime, artistic, inpainting ...\n"
+    "      --country NAME      as DE: whether each is offered there (HERE), by the gateway's "
+    "restrictions\n"
     "      --sort FIELD        price, latency, provider, model, family, series, speciality, "
     "queries\n"
-    "      --builtin           the models that the library knows by itself: nobody is asked\n",
+    "      --detailed          with --json: prices by token, and each record as the server has it\n"
+    "      --builtin           the models that the library knows by itself: nobody is asked\n"
+    "      --prices FILE       write down prices, latency and availability there as they change,\n"
+    "                          for apipie compare --since\n",
     asking, NULL};
 
 const char *const cli_help_estimate[] = {
@@ -166,7 +172,8 @@ const char *const cli_help_estimate[] = {
     "  -q, --quality WORD      standard, hd\n"
     "      --route BACKEND/PROVIDER/MODEL\n"
     "                          the first one counts, where -m and -p are not given\n"
-    "      --price USD         what one image is taken to cost: nobody is asked\n",
+    "      --price USD         what one image is taken to cost: nobody is asked\n"
+    "      --prices FILE       write down there what the gateway lists, as it changes\n",
     asking, NULL};
 
 const char *const cli_help_sandbox[] = {

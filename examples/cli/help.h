@@ -16,6 +16,7 @@ extern const char *const cli_help_health[];
 extern const char *const cli_help_choose[];
 extern const char *const cli_help_compare[];
 extern const char *const cli_help_recommend[];
+extern const char *const cli_help_history[];
 
 /* The exit code. */
 int cli_help_print(const char *const *parts);

@@ -68,6 +68,24 @@ void cli_json_text(struct cli_json *j, const char *key, const char *text)
         put_text(j->out, text);
 }
 
+/* What steers a terminal stands in texts alone, but for line ends and tabs between values. */
+void cli_json_value(struct cli_json *j, const char *key, const char *json)
+{
+    begin_member(j, key);
+    while (*json != '\0') {
+        size_t length;
+        int32_t character = cli_text_next(json, &length);
+
+        if (character >= 0 && character < 0x20)
+            (void)fputc(' ', j->out);
+        else if (character < 0 || cli_text_steers(character))
+            put_character(j->out, json, length, character);
+        else
+            (void)fwrite(json, 1, length, j->out);
+        json += length;
+    }
+}
+
 void cli_json_number(struct cli_json *j, const char *key, int64_t number)
 {
     begin_member(j, key);

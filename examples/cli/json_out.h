@@ -15,6 +15,8 @@ struct cli_json {
 void cli_json_open(struct cli_json *j, const char *key, char bracket);
 void cli_json_close(struct cli_json *j, char bracket);
 void cli_json_text(struct cli_json *j, const char *key, const char *text); /* NULL: null */
+/* A value that is valid JSON already. */
+void cli_json_value(struct cli_json *j, const char *key, const char *json);
 void cli_json_number(struct cli_json *j, const char *key, int64_t number); /* negative: null */
 void cli_json_unsigned(struct cli_json *j, const char *key, uint64_t number);
 /* A value that is JSON already; NULL: null. */

@@ -72,6 +72,7 @@ static void ask_gateway(struct cli_offer *offer, const struct cli_options *o, st
         cli_catalog_fetch(&offer->list, &asking, offer->client, f);
     if (f->status == APIPIE_OK && (offer->catalog = apipie_client_catalog(offer->client)) == NULL)
         no_memory(f);
+    cli_catalog_fetch_restrictions(&offer->list, &asking, offer->client, f);
     if (f->status == APIPIE_OK) /* the answer, in JSON too, has no place for it */
         cli_catalog_warn(&offer->list);
 }
@@ -79,7 +80,17 @@ static void ask_gateway(struct cli_offer *offer, const struct cli_options *o, st
 void cli_offer_open(struct cli_offer *offer, const struct cli_options *o, struct cli_failure *f)
 {
     memset(offer, 0, sizeof *offer);
-    if (o->models == NULL && !o->built_in)
+    if (o->country != NULL && (o->country[0] == '\0' || o->models != NULL || o->built_in))
+        cli_failure_set(f, APIPIE_E_ARGUMENT, "it takes two letters, as DE, or a name",
+                        o->country[0] == '\0'
+                            ? "--country is empty"
+                            : "--country asks the gateway: no --models, no --builtin",
+                        NULL, NULL);
+    else if (o->prices != NULL && o->since == CLI_UNSET && (o->models != NULL || o->built_in))
+        cli_failure_set(f, APIPIE_E_ARGUMENT, "leave one of them out",
+                        "--prices takes what is fetched; --models and --builtin fetch nothing",
+                        NULL, NULL);
+    else if (o->models == NULL && !o->built_in)
         ask_gateway(offer, o, f);
     else if ((offer->client = apipie_client_new(NULL)) == NULL)
         no_memory(f);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "moment.h"
 #include "options.h"
 
 /* A member of struct cli_options takes what is read; the kind says its type. */
@@ -31,6 +32,11 @@
     {                                                                                              \
         .name = n, .kind = OPTION_MONEY, .offset = offsetof(struct cli_options, member),           \
         .wants = want                                                                              \
+    }
+#define MOMENT(n, member)                                                                          \
+    {                                                                                              \
+        .name = n, .kind = OPTION_MOMENT, .offset = offsetof(struct cli_options, member),          \
+        .wants = CLI_MOMENT_WANTS                                                                  \
     }
 const struct cli_option cli_generate_options[] = {
     FLAG("help", 'h', help),
@@ -102,7 +108,10 @@ const struct cli_option cli_models_options[] = {
          "price, latency, provider, model, family, series, speciality or queries"),
     TEXT("family", 0, family),
     TEXT("speciality", 0, speciality),
+    TEXT("country", 0, country),
+    FLAG("detailed", 0, detailed),
     FLAG("builtin", 0, built_in),
+    TEXT("prices", 0, prices),
     ASKING,
     {.kind = OPTION_END},
 };
@@ -122,6 +131,19 @@ const struct cli_option cli_estimate_options[] = {
      .kind = OPTION_ROUTE,
      .wants = "BACKEND/PROVIDER/MODEL, where a part may be empty"},
     MONEY("price", price, "US dollars as 0.008, at most 12 decimals"),
+    TEXT("prices", 0, prices),
+    ASKING,
+    {.kind = OPTION_END},
+};
+
+const struct cli_option cli_history_options[] = {
+    FLAG("help", 'h', help),
+    MOMENT("since", since),
+    MOMENT("until", until),
+    WORD("by", by, "day provider model key tag", "day, provider, model, key or tag"),
+    NUMBER("limit", 0, limit, 1, 10000000, "a whole number from 1 to 10000000"),
+    TEXT("ledger", 0, ledger),
+    FLAG("local", 0, local),
     ASKING,
     {.kind = OPTION_END},
 };
@@ -165,6 +187,7 @@ const struct cli_option cli_choose_options[] = {
      .most = APIPIE_LIMIT_SIDE,
      .wants = "WIDTHxHEIGHT, 1 to 8192 each"},
     TEXT("quality", 'q', quality),
+    TEXT("country", 0, country),
     FLAG("edit", 0, edit),
     MONEY("max-price", max_price, "US dollars as 0.008, at most 12 decimals"),
     NUMBER("max-p95", 0, max_p95, 1, 86400000, "milliseconds from 1 to 86400000"),
@@ -173,6 +196,7 @@ const struct cli_option cli_choose_options[] = {
     TEXT("models", 0, models),
     TEXT("stats", 0, stats),
     FLAG("builtin", 0, built_in),
+    TEXT("prices", 0, prices),
     ASKING,
     {.kind = OPTION_END},
 };
@@ -181,6 +205,7 @@ const struct cli_option cli_compare_options[] = {
     FLAG("help", 'h', help),
     WORD("by", by, "provider family series version speciality",
          "provider, family, series, version or speciality"),
+    MOMENT("since", since),
     TEXT("family", 0, family),
     TEXT("speciality", 0, speciality),
     TEXT("series", 0, series),
@@ -188,16 +213,15 @@ const struct cli_option cli_compare_options[] = {
     TEXT("models", 0, models),
     TEXT("stats", 0, stats),
     FLAG("builtin", 0, built_in),
+    TEXT("prices", 0, prices),
     ASKING,
     {.kind = OPTION_END},
 };
 
 const struct cli_option cli_recommend_options[] = {
-    FLAG("help", 'h', help),
-    TEXT("models", 0, models),
-    TEXT("stats", 0, stats),
-    FLAG("builtin", 0, built_in),
-    ASKING,
+    FLAG("help", 'h', help),      TEXT("models", 0, models), TEXT("stats", 0, stats),
+    FLAG("history", 0, history),  TEXT("ledger", 0, ledger), MOMENT("since", since),
+    FLAG("builtin", 0, built_in), TEXT("prices", 0, prices), ASKING,
     {.kind = OPTION_END},
 };
 

@@ -14,6 +14,7 @@ enum cli_option_kind {
     OPTION_NUMBER,  /* int64_t from least to most */
     OPTION_SECONDS, /* int64_t milliseconds */
     OPTION_MONEY,   /* int64_t picodollars */
+    OPTION_MOMENT,  /* int64_t milliseconds since 1970 */
     OPTION_SIZE,
     OPTION_SEED,
     OPTION_SCALE,
@@ -38,6 +39,7 @@ struct cli_option {
 extern const struct cli_option cli_generate_options[];
 extern const struct cli_option cli_models_options[];
 extern const struct cli_option cli_estimate_options[];
+extern const struct cli_option cli_history_options[];
 extern const struct cli_option cli_sandbox_options[];
 extern const struct cli_option cli_stats_options[];
 extern const struct cli_option cli_health_options[];

@@ -114,6 +114,7 @@ void cli_options_init(struct cli_options *options)
     options->n = options->width = options->height = options->steps = CLI_UNSET;
     options->timeout_ms = options->retries = options->max_image_bytes = CLI_UNSET;
     options->budget = options->price = options->jobs = CLI_UNSET;
+    options->since = options->until = options->limit = CLI_UNSET;
     options->port = options->max_price = options->max_p95 = CLI_UNSET;
 }
 
@@ -187,6 +188,7 @@ static void overlay_member(struct cli_options *to, const struct cli_options *fro
     case OPTION_NUMBER:
     case OPTION_SECONDS:
     case OPTION_MONEY:
+    case OPTION_MOMENT:
         if (*(const int64_t *)source != CLI_UNSET)
             *(int64_t *)target = *(const int64_t *)source;
         break;

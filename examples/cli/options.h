@@ -37,9 +37,13 @@ struct cli_options {
     struct cli_route *routes;
     size_t extra_count, route_count;
     /* models, choose, compare, recommend */
-    const char *type, *sort, *family, *speciality, *series, *by, *models;
+    const char *type, *sort, *family, *speciality, *series, *by, *models, *prices, *country;
     int64_t max_price, max_p95; /* picodollars, milliseconds, or CLI_UNSET */
-    int32_t built_in, edit, explain;
+    int32_t built_in, edit, explain, detailed;
+    int64_t since, until; /* milliseconds since 1970, or CLI_UNSET */
+    /* history, recommend */
+    int64_t limit; /* or CLI_UNSET */
+    int32_t local, history;
     /* stats */
     const char *file;
     int32_t prometheus, openmetrics;

@@ -5,9 +5,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "bills.h"
 #include "json_out.h"
 #include "offer.h"
 #include "table.h"
+
+#define BILLS_MOST 1000000
 
 static int64_t figure(const apipie_advice *a, size_t n, int32_t which)
 {
@@ -91,17 +94,55 @@ static void report(const apipie_advice *a)
     (void)fputc('\n', stdout);
 }
 
+/* What was used: the offer has the statistics already, when there are any. */
+static void read_bills(struct cli_offer *offer, const struct cli_options *o,
+                       struct cli_session *session, struct cli_bills *bills, struct cli_failure *f)
+{
+    struct cli_options asking = *o;
+
+    asking.stats = asking.ledger = NULL;
+    if (o->ledger != NULL) {
+        cli_bills_ledger(bills, offer->client, o, f);
+    } else if (offer->session.client != NULL) {
+        cli_bills_fetch(bills, offer->session.client, o, BILLS_MOST, f);
+    } else { /* the models came from elsewhere */
+        cli_session_open(session, &asking, f);
+        if (f->status == APIPIE_OK)
+            cli_bills_fetch(bills, session->client, o, BILLS_MOST, f);
+    }
+    if (f->status == APIPIE_OK && (offer->stats = apipie_history_stats(bills->history)) == NULL)
+        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+}
+
+static void open_offer(struct cli_offer *offer, const struct cli_options *o, struct cli_failure *f)
+{
+    struct cli_options asking = *o;
+
+    asking.ledger = NULL; /* it is read, not written */
+    asking.since = CLI_UNSET;
+    if ((o->stats != NULL) + (o->history != 0) + (o->ledger != NULL) != 1)
+        cli_failure_set(f, APIPIE_E_ARGUMENT, "apipie recommend --help shows the options",
+                        "say what was used: --stats FILE, --history or --ledger FILE, one of them",
+                        NULL, NULL);
+    else if (o->since != CLI_UNSET && o->stats != NULL)
+        cli_failure_set(f, APIPIE_E_ARGUMENT, "it goes with --history and --ledger",
+                        "--since: statistics have no times", NULL, NULL);
+    else
+        cli_offer_open(offer, &asking, f);
+}
+
 int cli_recommend(const struct cli_options *o)
 {
     struct cli_failure failure = {0};
     struct cli_offer offer = {0};
+    struct cli_session session = {0};
+    struct cli_bills bills = {NULL, NULL};
     apipie_advice *advice = NULL;
+    int code;
 
-    if (o->stats == NULL)
-        cli_failure_set(&failure, APIPIE_E_ARGUMENT, "it takes a file of apipie_stats_save()",
-                        "--stats is missing", NULL, NULL);
-    else
-        cli_offer_open(&offer, o, &failure);
+    open_offer(&offer, o, &failure);
+    if (failure.status == APIPIE_OK && o->stats == NULL)
+        read_bills(&offer, o, &session, &bills, &failure);
     if (failure.status == APIPIE_OK &&
         (advice = apipie_recommend(offer.catalog, offer.stats)) == NULL)
         cli_failure_set(&failure, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
@@ -110,5 +151,8 @@ int cli_recommend(const struct cli_options *o)
     else if (failure.status == APIPIE_OK)
         show(advice);
     (void)apipie_advice_unref(advice);
-    return cli_offer_close(&offer, o, &failure);
+    code = cli_offer_close(&offer, o, &failure);
+    cli_bills_close(&bills);
+    cli_session_close(&session);
+    return code;
 }

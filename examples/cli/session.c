@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows how a client is set up: server, key, money, cache, figures; nothing of pictures. */
+/* Knows how a client is set up: server, key, money, cache, figures, prices; nothing of pictures. */
 #include "session.h"
 
 #include <stdio.h>
@@ -75,6 +75,13 @@ static void set_money(apipie_client *client, const struct cli_options *o, struct
         note(apipie_client_set_max_in_flight(client, (int32_t)o->jobs), "--jobs", "", f);
 }
 
+/* Before anything is sent: a file that cannot be written is found here. */
+static void set_prices(apipie_client *client, const struct cli_options *o, struct cli_failure *f)
+{
+    if (o->prices != NULL)
+        note(apipie_client_set_models_history(client, o->prices), "--prices", o->prices, f);
+}
+
 /* What stands in the file, and what this run adds. */
 static apipie_status save_stats(apipie_client *client, const char *path)
 {
@@ -146,6 +153,8 @@ void cli_session_open_keyless(struct cli_session *session, const struct cli_opti
         set_server(session, o, f);
     if (f->status == APIPIE_OK)
         set_money(session->client, o, f);
+    if (f->status == APIPIE_OK)
+        set_prices(session->client, o, f);
     if (f->status == APIPIE_OK)
         set_stats(session, o, f);
     if (f->status == APIPIE_OK)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "moment.h"
+
 static const char digits[] = "0123456789";
 
 /* Digits alone: strtoull() would take blanks, signs and "0x". */
@@ -191,6 +193,8 @@ int cli_value_take(struct cli_options *o, const struct cli_option *row, const ch
         return read_seconds(member, row, value);
     case OPTION_MONEY:
         return cli_value_money(value, member);
+    case OPTION_MOMENT:
+        return cli_moment_read(value, cli_moment_now(), member);
     case OPTION_SIZE:
         return read_size(o, row, value);
     case OPTION_SEED:

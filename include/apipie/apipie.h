@@ -632,12 +632,13 @@ APIPIE_API apipie_status apipie_client_set_trace(apipie_client *client, apipie_t
 enum {
     APIPIE_REQUEST_IMAGE = 1,     /**< text to image, with an optional input image */
     APIPIE_REQUEST_RECONCILE = 2, /**< what became of a call; see apipie_request_new_reconcile() */
-    APIPIE_REQUEST_MODELS = 3     /**< the list of models; see apipie_request_catalog() */
+    APIPIE_REQUEST_MODELS = 3,    /**< the list of models; see apipie_request_catalog() */
+    APIPIE_REQUEST_HISTORY = 4    /**< what was billed; see apipie_request_history() */
 };
 
 /**
  * Makes a request. It keeps the memory of its client alive, not its connections.
- * @param kind APIPIE_REQUEST_IMAGE or _MODELS; another number gives a request whose submit says "unsupported"
+ * @param kind APIPIE_REQUEST_IMAGE, _MODELS or _HISTORY; another number gives a request whose submit says "unsupported"
  * @return a reference, or NULL without memory or without a client
  * Threads: any. Blocks: no. Owns: the caller, apipie_request_unref(). Since: 0.1.
  */
@@ -1258,7 +1259,7 @@ APIPIE_API int64_t apipie_request_progress(const apipie_request *request, int32_
 enum {
     APIPIE_PURPOSE_GENERATE = 1, /**< the call that costs money */
     APIPIE_PURPOSE_DOWNLOAD = 2, /**< fetching an image by its url, without the key */
-    APIPIE_PURPOSE_HISTORY = 3,  /**< looking for a call in the server's history; costs nothing */
+    APIPIE_PURPOSE_HISTORY = 3,  /**< a page of the server's history; costs nothing */
     APIPIE_PURPOSE_MODELS = 4    /**< asking for the list of models; costs nothing */
 };
 
@@ -1501,7 +1502,7 @@ APIPIE_API int32_t apipie_result_billed(const apipie_result *result);
 
 /**
  * 1 when the pictures come out of the client's cache: nothing was sent for them. Of a list of models: 1 when it is one of before,
- * still young enough (nothing was sent) or, with a warning, because the server failed.
+ * still young enough (nothing was sent) or, with a warning, because the server failed; or when an equal request brought it.
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API int32_t apipie_result_is_cached(const apipie_result *result);
@@ -1737,7 +1738,13 @@ enum {
     APIPIE_MODEL_HEIGHT = 117,              /**< pixels that it was trained for */
     APIPIE_MODEL_EDITS = 118,               /**< paints into a picture that it gets */
     APIPIE_MODEL_LIVE = 119,                /**< the gateway lists it */
-    APIPIE_MODEL_BUILT_IN = 120             /**< the library knows it by itself */
+    APIPIE_MODEL_BUILT_IN = 120,            /**< the library knows it by itself */
+    /* of a detailed list, see apipie_request_set_detailed(). Mind the two units. */
+    APIPIE_MODEL_INPUT_PER_MILLION = 121,  /**< confirmed cost of a MILLION tokens of a prompt */
+    APIPIE_MODEL_OUTPUT_PER_MILLION = 122, /**< ... of an answer */
+    APIPIE_MODEL_INPUT_PER_TOKEN = 123,    /**< advertised cost of ONE token of a prompt */
+    APIPIE_MODEL_OUTPUT_PER_TOKEN = 124,   /**< ... of an answer */
+    APIPIE_MODEL_MAX_IMAGES = 125          /**< images that one call may ask for */
 };
 
 /**
@@ -1806,7 +1813,7 @@ APIPIE_API const char *apipie_catalog_text(const apipie_catalog *catalog, size_t
 
 /**
  * A number of a model. A price that is negative, no number or above 10,000 dollars is refused: unknown, with a warning.
- * @param field APIPIE_MODEL_ENABLED to APIPIE_MODEL_BUILT_IN
+ * @param field APIPIE_MODEL_ENABLED to APIPIE_MODEL_MAX_IMAGES
  * @return APIPIE_UNKNOWN when nobody said, for another field, and past the end
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
  */
@@ -1845,6 +1852,43 @@ APIPIE_API size_t apipie_catalog_warning_count(const apipie_catalog *catalog);
  * Threads: any. Blocks: no. Owns: the catalogue. Since: 0.1.
  */
 APIPIE_API const char *apipie_catalog_warning(const apipie_catalog *catalog, size_t index);
+
+/** What a restriction says, for apipie_catalog_restriction_text(). Since: 0.1. */
+enum {
+    APIPIE_RESTRICTION_NAME = 0,    /**< of a provider, a model, or "provider/model" */
+    APIPIE_RESTRICTION_COUNTRY = 1, /**< "Cuba"; NULL when only the code is said */
+    APIPIE_RESTRICTION_COUNTRY_CODE =
+        2 /**< "CU", as ISO 3166-1 has it; NULL when only the name is said */
+};
+
+/**
+ * Is a model not offered in a country? Answered from the gateway's list of restrictions: the catalogue of a request of the kind
+ * APIPIE_REQUEST_MODELS with the filter "restrictions", or apipie_catalog_parse() of such a list. One list answers for all models.
+ * A restriction may name a provider, a model, or "provider/model" (the gateway does not say which): any of them counts.
+ * @param provider NULL: the gateway chooses; then only a restriction of the model itself can be told
+ * @param model NULL: anything of that provider
+ * @param country two letters ("DE"), or the name as the list has it; letters of ASCII without case
+ * @return 1, 0; APIPIE_UNKNOWN when it cannot be told: a list of models instead, the country is listed by the other of its two
+ *         names only, or a part of the list could not be read (apipie_catalog_warning())
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_catalog_is_restricted(const apipie_catalog *catalog, const char *provider,
+                                                const char *model, const char *country);
+
+/**
+ * How many restrictions a list of them holds: one for each country of each record.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_catalog_restriction_count(const apipie_catalog *catalog);
+
+/**
+ * One restriction.
+ * @param which APIPIE_RESTRICTION_NAME, _COUNTRY, _COUNTRY_CODE
+ * @return NULL past the end, and for what is not said
+ * Threads: any. Blocks: no. Owns: the catalogue. Since: 0.1.
+ */
+APIPIE_API const char *apipie_catalog_restriction_text(const apipie_catalog *catalog, size_t index,
+                                                       int32_t which);
 
 /**
  * The models with this text, in the same order.
@@ -2400,6 +2444,16 @@ APIPIE_API apipie_status apipie_need_set_editing(apipie_need *need, int32_t edit
 APIPIE_API apipie_status apipie_need_set_quality(apipie_need *need, const char *quality);
 
 /**
+ * Where it must be offered: models that are surely restricted there are rejected, see apipie_catalog_is_restricted().
+ * @param restrictions the gateway's list of restrictions; kept. It is not the catalogue that is chosen from.
+ * @param country at most 63 bytes; NULL or "": anywhere, whatever `restrictions` is
+ * @return APIPIE_E_ARGUMENT for a country without such a list
+ * Threads: one at a time. Blocks: no. Owns: a copy, and a reference of its own. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_need_set_country(apipie_need *need, apipie_catalog *restrictions,
+                                                 const char *country);
+
+/**
  * The most that one picture may cost. Models whose price nobody knows stay.
  * @param picodollars APIPIE_UNKNOWN takes it back
  * @return APIPIE_E_ARGUMENT
@@ -2714,6 +2768,16 @@ APIPIE_API apipie_status apipie_request_set_filter(apipie_request *request, cons
                                                    const char *value);
 
 /**
+ * Asks for the detailed list: the same records with more members, for which the gateway knows the filters "type", "provider" and
+ * "model" only. Prices by token and APIPIE_MODEL_MAX_IMAGES are numbers of the catalogue; all else (input_modalities, quantization,
+ * supported_input_parameters with the values that each parameter may have, ...) stands in apipie_catalog_json().
+ * @param detailed 1; 0: the usual list
+ * @return APIPIE_E_ARGUMENT
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_detailed(apipie_request *request, int32_t detailed);
+
+/**
  * What the gateway listed: nothing but that, in its order. A list without a usable row is an empty one.
  * @return NULL before the end, after a failure, and for another kind of request
  * Threads: any, after the end. Blocks: no. Owns: the request; apipie_catalog_ref() keeps it longer. Since: 0.1.
@@ -2732,6 +2796,7 @@ APIPIE_API apipie_catalog *apipie_client_catalog(apipie_client *client);
  * Uses lists of models again. For ttl_ms after it was fetched a list with the same filters is the result at once, and nothing is
  * sent; later the server is asked whether it has another one (ETag, Last-Modified). When it fails (5xx, the network, a reply that
  * is no list) after the retries, the last good list is the result, however old, with a warning that says how old and why.
+ * Requests with the same filters that are out at once are one: the others wait for what the first brings, or for their turn.
  * @param path a file from which the next process starts: read now, written after each fetch (whole or not at all, mode 0600).
  *        One that is cut or has another format is not used: a warning of the next list says so, and the list is fetched anew.
  *        NULL: memory only
@@ -2744,8 +2809,8 @@ APIPIE_API apipie_status apipie_client_set_models_cache(apipie_client *client, c
 
 /**
  * Writes down what each list that is fetched says of prices, latency and availability: a line of JSON for every model of which one
- * of these is not what its last line in the file says. Lines are {"wall_ms", "provider", "model", "price_usd" (one standard picture
- * of 1024x1024), "input_usd", "output_usd", "average_usd", "latency_ms" (an array of six: up to 2k, 4k, 8k, 16k, 32k characters,
+ * of these is not what its last line in the file says. Lines are {"wall_ms", "type", "provider", "model", "price_usd" (one standard
+ * picture of 1024x1024), "input_usd", "output_usd", "average_usd", "latency_ms" (an array of six: up to 2k, 4k, 8k, 16k, 32k characters,
  * and all), "available" (1 or 0)}; amounts are decimal strings, what is not known is null. Several processes may share the file. A
  * list that cannot be written down is told by a warning of its request, and the next one makes up for it.
  * @param path made (mode 0600) when it is not there; NULL: no history any more
@@ -2754,6 +2819,84 @@ APIPIE_API apipie_status apipie_client_set_models_cache(apipie_client *client, c
  * Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_client_set_models_history(apipie_client *client, const char *path);
+
+typedef struct apipie_price_history
+    apipie_price_history; /**< what such a file says: never changes */
+
+/**
+ * Reads what apipie_client_set_models_history() wrote. The file is read in pieces, and each name is held once: a line takes 72 bytes. What
+ * is no whole line of that kind (broken, cut, of another program, longer than 32 KiB) is passed over and counted. Lines that several
+ * processes wrote out of turn are put in the order of their time.
+ * @param ret_history gets a reference; it may outlive the client, whose memory and ceiling it uses
+ * @return APIPIE_E_FILE when there is no such file, or it cannot be read; APIPIE_E_MEMORY; *ret_history is written on success only
+ * Threads: any. Blocks: the disk. Owns: the caller, apipie_price_history_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_price_history_load(apipie_client *client, const char *path,
+                                                   apipie_price_history **ret_history);
+
+/**
+ * One reference more.
+ * @return history
+ * Threads: any. Blocks: no. Owns: one more apipie_price_history_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_price_history *apipie_price_history_ref(apipie_price_history *history);
+
+/**
+ * Drops a reference; the last one frees it.
+ * @return NULL
+ * Threads: any. Blocks: no. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_price_history *apipie_price_history_unref(apipie_price_history *history);
+
+/**
+ * How many lines there are, oldest first.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_price_history_count(const apipie_price_history *history);
+
+/**
+ * When a line was written.
+ * @return milliseconds since 1970 UTC; APIPIE_UNKNOWN past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_price_history_time(const apipie_price_history *history, size_t index);
+
+/**
+ * Whose line it is.
+ * @param field APIPIE_MODEL_PROVIDER, _NAME, or _TYPE (of the model's last line that says one)
+ * @return NULL when it does not say, for another field, and past the end
+ * Threads: any. Blocks: no. Owns: the history. Since: 0.1.
+ */
+APIPIE_API const char *apipie_price_history_text(const apipie_price_history *history, size_t index,
+                                                 int32_t field);
+
+/**
+ * What a line says.
+ * @param field APIPIE_MODEL_PRICE, _INPUT_COST, _OUTPUT_COST, _AVG_COST (picodollars), APIPIE_MODEL_LATENCY_2K to _LATENCY
+ *        (milliseconds), APIPIE_MODEL_AVAILABLE (1 or 0)
+ * @return APIPIE_UNKNOWN when it does not say, for another field, and past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_price_history_number(const apipie_price_history *history, size_t index,
+                                               int32_t field);
+
+/**
+ * How many lines could not be read. Empty ones do not count.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_price_history_skipped(const apipie_price_history *history);
+
+/**
+ * The list as it was: a row for each model that has a line up to that moment, as its last one says, with what is built in about it (family,
+ * series ...); apipie_catalog_fetched() is the moment. For apipie_catalog_diff(), apipie_compare() and whatever else takes a catalogue;
+ * beside it belongs another list of what was listed, as apipie_request_catalog(), or apipie_client_catalog() where APIPIE_MODEL_LIVE is 1. Of prices it
+ * knows that of a standard picture of 1024x1024. A model that was not listed any more is still there: no line says that it went.
+ * @param wall_ms milliseconds since 1970 UTC; before the first line the list is empty
+ * @return a reference, or NULL without memory or history
+ * Threads: any. Blocks: no. Owns: the caller, apipie_catalog_unref(); it needs neither history nor client to stay. Since: 0.1.
+ */
+APIPIE_API apipie_catalog *apipie_price_history_at(const apipie_price_history *history,
+                                                   int64_t wall_ms);
 
 /** How a price is known, for apipie_client_estimate(). Since: 0.1. */
 enum {
@@ -2772,6 +2915,292 @@ enum {
  */
 APIPIE_API int64_t apipie_client_estimate(apipie_client *client, const apipie_request *request,
                                           int32_t *ret_source);
+
+/* ---------------------------------------------------------------------------------------------
+ * Bills: what was paid, by the gateway's history or by a ledger
+ *
+ * A history is a list of bills, the newest first. One comes from the gateway (GET /v1/queries/, https://apipie.ai/docs/api/queries), by
+ * a request of the kind APIPIE_REQUEST_HISTORY: submitted, polled, cancelled and retried like any other, it costs nothing, needs
+ * the key, and waits in no line. Another comes from a file of apipie_client_set_ledger(). Both are read, added up and compared
+ * in the same way. A history never changes, and may outlive its request and client.
+ *
+ * Rows of the gateway hold addresses and the user's name too: these are neither kept nor logged.
+ * ------------------------------------------------------------------------------------------- */
+
+typedef struct apipie_history apipie_history; /**< bills, newest first; never changes */
+typedef struct apipie_totals apipie_totals;   /**< bills, added up; never changes */
+typedef struct apipie_audit apipie_audit;     /**< two histories side by side; never changes */
+
+/** What is known of a bill. Texts are below 100, numbers above. Since: 0.1. */
+enum {
+    /* apipie_history_text() */
+    APIPIE_BILL_ID = 1,         /**< the gateway's number, or the ledger's */
+    APIPIE_BILL_BACKEND = 2,    /**< "apipie" */
+    APIPIE_BILL_PROVIDER = 3,   /**< "prodia" */
+    APIPIE_BILL_MODEL = 4,      /**< without the provider */
+    APIPIE_BILL_UNIT = 5,       /**< what is counted: "image", "token", "character" */
+    APIPIE_BILL_KEY = 6,        /**< name of the key that was used; the gateway alone knows it */
+    APIPIE_BILL_TAG = 7,        /**< apipie_request_set_tag(); a ledger alone knows it */
+    APIPIE_BILL_REQUEST_ID = 8, /**< the server's id of the call; a ledger alone knows it */
+
+    /* apipie_history_number() */
+    APIPIE_BILL_TIME =
+        101, /**< milliseconds since 1970 UTC: as the server wrote it, or when it was sent */
+    APIPIE_BILL_COST = 102,   /**< picodollars */
+    APIPIE_BILL_BILLED = 103, /**< APIPIE_BILLED_YES, or _UNKNOWN: nobody knows yet (a ledger's) */
+    APIPIE_BILL_ESTIMATED = 104, /**< 1: no server confirmed the cost (a ledger's) */
+    APIPIE_BILL_RESERVED =
+        105, /**< picodollars that are kept back while it is unknown (a ledger's) */
+    APIPIE_BILL_IMAGES = 106, /**< asked for; a row of the gateway with the unit "image" is one */
+    APIPIE_BILL_LATENCY =
+        107, /**< milliseconds: the server's own, or from sending to the end (a ledger's) */
+    APIPIE_BILL_PROMPT_TOKENS = 108,   /**< of the prompt */
+    APIPIE_BILL_RESPONSE_TOKENS = 109, /**< of the answer */
+    APIPIE_BILL_PROMPT_CHARS = 110,    /**< characters of the prompt */
+    APIPIE_BILL_RESPONSE_CHARS = 111   /**< characters of the answer */
+};
+
+/**
+ * Which bills a history shall hold: those of [from_ms, to_ms), by the server's time. Not set: all.
+ * @param from_ms milliseconds since 1970 UTC, or APIPIE_UNKNOWN: from the beginning
+ * @param to_ms APIPIE_UNKNOWN: until now
+ * @return APIPIE_E_ARGUMENT for another negative time, or a period that ends before it begins
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_period(apipie_request *request, int64_t from_ms,
+                                                   int64_t to_ms);
+
+/**
+ * How many bills a history may hold at most; then it is not complete, and apipie_request_set_after() goes on.
+ * @param rows 1 to 10,000,000; default 100,000. A bill takes about 150 bytes
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_max_rows(apipie_request *request, int64_t rows);
+
+/**
+ * Goes on behind the last bill of a history that came from the same gateway by the same key. Nothing comes twice and nothing is
+ * left out, however many bills were added meanwhile: those are newer, and not of this walk. Its period holds where none is set.
+ * @param history NULL takes it back
+ * Threads: one at a time per request. Blocks: no. Owns: a reference. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_after(apipie_request *request, apipie_history *history);
+
+/**
+ * What the gateway billed. Rows that say nothing are left out, with a warning of the result that counts them.
+ * @return NULL before the end, after a failure, and for another kind of request
+ * Threads: any, after the end. Blocks: no. Owns: the request; apipie_history_ref() keeps it longer. Since: 0.1.
+ */
+APIPIE_API apipie_history *apipie_request_history(const apipie_request *request);
+
+/**
+ * Reads a ledger: what this library's clients paid, and what nobody knows of yet. Calls that were not billed are left out, and so are
+ * lines that cannot be read. The file may be in use.
+ * @param client whose allocator is used
+ * @param from_ms,to_ms as in apipie_request_set_period(), by the time of sending
+ * @param ret_history gets a reference on success
+ * @return APIPIE_E_FILE when it cannot be read; APIPIE_E_ARGUMENT, APIPIE_E_MEMORY
+ * Threads: any. Blocks: the disk. Owns: the caller, apipie_history_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_history_load_ledger(apipie_client *client, const char *path,
+                                                    int64_t from_ms, int64_t to_ms,
+                                                    apipie_history **ret_history);
+
+/**
+ * One reference more.
+ * @return history
+ * Threads: any. Blocks: no. Owns: one more apipie_history_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_history *apipie_history_ref(apipie_history *history);
+
+/**
+ * Drops a reference.
+ * @return NULL
+ * Threads: any. Blocks: no. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_history *apipie_history_unref(apipie_history *history);
+
+/**
+ * How many bills it holds.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_history_count(const apipie_history *history);
+
+/**
+ * 1 when nothing older is in the period; 0: there may be more, see apipie_request_set_max_rows().
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_history_is_complete(const apipie_history *history);
+
+/**
+ * A text of a bill.
+ * @param index 0 for the newest
+ * @param field APIPIE_BILL_ID to APIPIE_BILL_REQUEST_ID
+ * @return NULL when nobody said, for another field, and past the end
+ * Threads: any. Blocks: no. Owns: the history. Since: 0.1.
+ */
+APIPIE_API const char *apipie_history_text(const apipie_history *history, size_t index,
+                                           int32_t field);
+
+/**
+ * A number of a bill.
+ * @param index 0 for the newest
+ * @param field APIPIE_BILL_TIME to APIPIE_BILL_RESPONSE_CHARS
+ * @return APIPIE_UNKNOWN when nobody said, for another field, and past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_history_number(const apipie_history *history, size_t index,
+                                         int32_t field);
+
+/**
+ * The bills of pictures as statistics, by backend, provider and model, for apipie_recommend(), apipie_compare() and apipie_choose(). All
+ * of them are successes, as nothing else is billed, and all their times are the bills' (APIPIE_BILL_LATENCY).
+ * @return a reference, or NULL without memory or history
+ * Threads: any. Blocks: no. Owns: the caller, apipie_stats_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_stats *apipie_history_stats(const apipie_history *history);
+
+/** What bills are added up by. Since: 0.1. */
+enum {
+    APIPIE_TOTALS_ALL = 0,      /**< one row */
+    APIPIE_TOTALS_DAY = 1,      /**< "2026-11-29", UTC */
+    APIPIE_TOTALS_PROVIDER = 2, /**< "prodia" */
+    APIPIE_TOTALS_MODEL = 3,    /**< "prodia/sdxl" */
+    APIPIE_TOTALS_KEY = 4,      /**< name of the key */
+    APIPIE_TOTALS_TAG = 5       /**< tag of the request */
+};
+
+/** The sums of a row, for apipie_totals_number(). Since: 0.1. */
+enum {
+    APIPIE_TOTAL_BILLS = 0,           /**< all, unknown ones included */
+    APIPIE_TOTAL_IMAGES = 1,          /**< of those that say it */
+    APIPIE_TOTAL_COST = 2,            /**< picodollars; INT64_MAX when it is more */
+    APIPIE_TOTAL_ESTIMATED = 3,       /**< the part of it that no server confirmed */
+    APIPIE_TOTAL_UNPRICED = 4,        /**< bills that name no cost */
+    APIPIE_TOTAL_UNKNOWN = 5,         /**< calls of which nobody knows whether they were billed */
+    APIPIE_TOTAL_RESERVED = 6,        /**< picodollars that are kept back for these */
+    APIPIE_TOTAL_PROMPT_TOKENS = 7,   /**< of those that say it */
+    APIPIE_TOTAL_RESPONSE_TOKENS = 8, /**< of those that say it */
+    APIPIE_TOTAL_LATENCY = 9,         /**< the median, milliseconds, or APIPIE_UNKNOWN */
+    APIPIE_TOTAL_LATENCY_P95 = 10,    /**< what 95 of 100 do not pass, or APIPIE_UNKNOWN */
+    APIPIE_TOTAL_FIRST = 11,          /**< time of the oldest, or APIPIE_UNKNOWN */
+    APIPIE_TOTAL_LAST = 12            /**< time of the newest, or APIPIE_UNKNOWN */
+};
+
+/**
+ * Adds the bills up.
+ * @param by APIPIE_TOTALS_ALL to APIPIE_TOTALS_TAG
+ * @return a reference; NULL for another number, and without memory or history
+ * Threads: any. Blocks: no. Owns: the caller, apipie_totals_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_totals *apipie_history_totals(const apipie_history *history, int32_t by);
+
+/**
+ * One reference more.
+ * @return totals
+ * Threads: any. Blocks: no. Owns: one more apipie_totals_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_totals *apipie_totals_ref(apipie_totals *totals);
+
+/**
+ * Drops a reference.
+ * @return NULL
+ * Threads: any. Blocks: no. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_totals *apipie_totals_unref(apipie_totals *totals);
+
+/**
+ * How many rows there are, in the order of their texts; bills whose text nobody knows are the last one.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_totals_count(const apipie_totals *totals);
+
+/**
+ * What the bills of a row have in common.
+ * @return NULL when it is unknown, for APIPIE_TOTALS_ALL, and past the end
+ * Threads: any. Blocks: no. Owns: the totals. Since: 0.1.
+ */
+APIPIE_API const char *apipie_totals_text(const apipie_totals *totals, size_t row);
+
+/**
+ * A sum of a row.
+ * @param which APIPIE_TOTAL_BILLS to APIPIE_TOTAL_LAST
+ * @return APIPIE_UNKNOWN for another number, and past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_totals_number(const apipie_totals *totals, size_t row, int32_t which);
+
+/** What a ledger and the gateway do not agree on. Since: 0.1. */
+enum {
+    APIPIE_AUDIT_MISSING = 1, /**< the ledger says it was billed; the gateway does not list it */
+    APIPIE_AUDIT_UNEXPECTED =
+        2, /**< the gateway billed a picture of which the ledger knows nothing */
+    APIPIE_AUDIT_DIFFERENT = 3, /**< both know it, with different costs */
+    APIPIE_AUDIT_FOUND = 4      /**< the ledger did not know whether it was billed: it was */
+};
+
+/** Sums of an audit, for apipie_audit_number(). Since: 0.1. */
+enum {
+    APIPIE_AUDIT_MATCHED = 0,      /**< bills that both have, different and found ones included */
+    APIPIE_AUDIT_LEDGER_COST = 5,  /**< picodollars, by the ledger: all that was looked at */
+    APIPIE_AUDIT_GATEWAY_COST = 6, /**< picodollars, by the gateway: pictures that were looked at */
+    APIPIE_AUDIT_OPEN = 7,         /**< calls of the ledger that are unknown still */
+    APIPIE_AUDIT_FROM = 8,         /**< what was looked at begins here: both reach back so far */
+    APIPIE_AUDIT_TO = 9            /**< ... and ends here */
+};
+
+/**
+ * Compares a ledger with the gateway's bills, in the time that both cover. Two bills are the same call when provider, model and
+ * length of the prompt agree as far as both say them, and the gateway's time lies between sending and end (up to ten minutes
+ * later where nobody saw the end; by the server's clock where its replies said it). Equal costs are matched first, then what is left.
+ * Other programs with the same account show as unexpected. Read the ledger last: what is paid between the two is then not missed.
+ * @param ledger of apipie_history_load_ledger()
+ * @param gateway of apipie_request_history()
+ * @return a reference; NULL without memory or one of them
+ * Threads: any. Blocks: no. Owns: the caller, apipie_audit_unref(); it keeps both. Since: 0.1.
+ */
+APIPIE_API apipie_audit *apipie_audit_new(apipie_history *ledger, apipie_history *gateway);
+
+/**
+ * One reference more.
+ * @return audit
+ * Threads: any. Blocks: no. Owns: one more apipie_audit_unref(). Since: 0.1.
+ */
+APIPIE_API apipie_audit *apipie_audit_ref(apipie_audit *audit);
+
+/**
+ * Drops a reference.
+ * @return NULL
+ * Threads: any. Blocks: no. Owns: takes the reference. Since: 0.1.
+ */
+APIPIE_API apipie_audit *apipie_audit_unref(apipie_audit *audit);
+
+/**
+ * How many bills they do not agree on, the newest first. 0: all is well.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_audit_count(const apipie_audit *audit);
+
+/**
+ * APIPIE_AUDIT_MISSING, _UNEXPECTED, _DIFFERENT or _FOUND; 0 past the end.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_audit_kind(const apipie_audit *audit, size_t index);
+
+/**
+ * Where the bill stands in the ledger or in the gateway's history.
+ * @param gateway 0: in the ledger, 1: in the gateway's history
+ * @return APIPIE_UNKNOWN when it is not there, and past the end
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_audit_index(const apipie_audit *audit, size_t index, int32_t gateway);
+
+/**
+ * A sum.
+ * @param which APIPIE_AUDIT_MATCHED to APIPIE_AUDIT_TO; APIPIE_AUDIT_MISSING and so on count these
+ * @return APIPIE_UNKNOWN for another number, and for _FROM and _TO when nothing was looked at
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_audit_number(const apipie_audit *audit, int32_t which);
 
 #ifdef __cplusplus
 }

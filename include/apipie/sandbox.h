@@ -51,6 +51,7 @@
  *
  * GET /v1/models takes the header too: what is drawn or billed does not concern it. Its list has an ETag and a Last-Modified,
  * and is 304 for who has it; ?voices and ?restrictions give the gateway's other two lists, with two rows each.
+ * GET /v1/models/detailed says more of each model; it knows the filters type, provider and model.
  *
  * The four words at the end of each declaration mean what they mean in apipie.h.
  */

@@ -11,6 +11,7 @@
 #define PIE_LIMIT_BYTES   ((uint64_t)1 << 40)
 #define PIE_LIMIT_RETRIES 20
 #define PIE_LIMIT_FLIGHT  1024
+#define PIE_LIMIT_ROWS    10000000
 
 /* NULL when the text may travel (UTF-8, no control bytes, at most APIPIE_LIMIT_TEXT), else what is wrong. */
 const char *pie_api_text_problem(const char *text);
@@ -18,6 +19,8 @@ const char *pie_api_text_problem(const char *text);
 int32_t pie_api_name_is_good(const char *name);
 /* APIPIE_UNKNOWN, or an amount. */
 int32_t pie_api_amount_is_good(int64_t picodollars);
+/* APIPIE_UNKNOWN or times, the first not after the second. */
+int32_t pie_api_period_is_good(int64_t from_ms, int64_t to_ms);
 /* A path of the system: neither empty nor too long. */
 int32_t pie_api_path_is_good(const char *path);
 /* NULL when the header may be set by the host (value NULL: taken back), else what is wrong. */
@@ -42,6 +45,9 @@ apipie_status pie_api_measure(const apipie_stats *stats, struct apipie_catalog *
 /* A callback with its user, for a place in client; without a callback *ret is NULL, and user goes at once. Takes user in any case. */
 apipie_status pie_api_hook_make(apipie_client *client, const struct pie_hook *as,
                                 struct pie_hook **ret);
+/* The same, put there at once. client may be NULL, with any place. */
+apipie_status pie_api_hook_set(apipie_client *client, struct pie_hook **at,
+                               const struct pie_hook *as);
 /* What was there is let go outside the lock: it may call the host. */
 void pie_api_hook_put(apipie_client *client, struct pie_hook **at, struct pie_hook *hook);
 

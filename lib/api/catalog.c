@@ -96,6 +96,24 @@ APIPIE_API int64_t apipie_catalog_price(const apipie_catalog *catalog, size_t in
     return pie_catalog_price(catalog, index, width, height, quality);
 }
 
+APIPIE_API int32_t apipie_catalog_is_restricted(const apipie_catalog *catalog, const char *provider,
+                                                const char *model, const char *country)
+{
+    return pie_catalog_restricted(catalog, pie_slice_text(provider), pie_slice_text(model),
+                                  pie_slice_trim(pie_slice_text(country)));
+}
+
+APIPIE_API size_t apipie_catalog_restriction_count(const apipie_catalog *catalog)
+{
+    return pie_catalog_restriction_count(catalog);
+}
+
+APIPIE_API const char *apipie_catalog_restriction_text(const apipie_catalog *catalog, size_t index,
+                                                       int32_t which)
+{
+    return pie_catalog_restriction(catalog, index, which);
+}
+
 APIPIE_API size_t apipie_catalog_warning_count(const apipie_catalog *catalog)
 {
     return pie_catalog_warning_count(catalog);

@@ -98,3 +98,9 @@ apipie_status pie_api_header_set(struct pie_headers *headers, const char *name, 
         return APIPIE_E_LIMIT;
     return pie_headers_set(headers, name, value);
 }
+
+int32_t pie_api_period_is_good(int64_t from_ms, int64_t to_ms)
+{
+    return from_ms >= APIPIE_UNKNOWN && to_ms >= APIPIE_UNKNOWN &&
+           (to_ms == APIPIE_UNKNOWN || from_ms <= to_ms);
+}

@@ -53,6 +53,12 @@ APIPIE_API apipie_status apipie_need_set_quality(apipie_need *need, const char *
     return need != NULL ? pie_need_set_quality(need, quality) : APIPIE_E_ARGUMENT;
 }
 
+APIPIE_API apipie_status apipie_need_set_country(apipie_need *need, apipie_catalog *restrictions,
+                                                 const char *country)
+{
+    return need != NULL ? pie_need_set_country(need, restrictions, country) : APIPIE_E_ARGUMENT;
+}
+
 APIPIE_API apipie_status apipie_need_set_max_price(apipie_need *need, int64_t picodollars)
 {
     return need != NULL ? pie_need_set_max_price(need, picodollars) : APIPIE_E_ARGUMENT;

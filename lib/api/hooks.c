@@ -29,26 +29,28 @@ void pie_api_hook_put(apipie_client *client, struct pie_hook **at, struct pie_ho
     pie_hook_drop(old);
 }
 
+apipie_status pie_api_hook_set(apipie_client *client, struct pie_hook **at,
+                               const struct pie_hook *as)
+{
+    struct pie_hook *hook = NULL;
+    apipie_status status = pie_api_hook_make(client, as, &hook);
+    if (status == APIPIE_OK)
+        pie_api_hook_put(client, at, hook);
+    return status;
+}
+
 APIPIE_API apipie_status apipie_client_set_veto(apipie_client *client, apipie_veto_fn veto,
                                                 void *user, apipie_free_fn user_free)
 {
-    struct pie_hook *hook = NULL;
     const struct pie_hook as = {.veto = veto, .user = user, .user_free = user_free};
-    apipie_status status = pie_api_hook_make(client, &as, &hook);
-    if (status == APIPIE_OK)
-        pie_api_hook_put(client, &client->veto_hook, hook);
-    return status;
+    return pie_api_hook_set(client, client != NULL ? &client->veto_hook : NULL, &as);
 }
 
 APIPIE_API apipie_status apipie_client_set_key_fn(apipie_client *client, apipie_key_fn key_fn,
                                                   void *user, apipie_free_fn user_free)
 {
-    struct pie_hook *hook = NULL;
     const struct pie_hook as = {.key = key_fn, .user = user, .user_free = user_free};
-    apipie_status status = pie_api_hook_make(client, &as, &hook);
-    if (status == APIPIE_OK)
-        pie_api_hook_put(client, &client->key_hook, hook);
-    return status;
+    return pie_api_hook_set(client, client != NULL ? &client->key_hook : NULL, &as);
 }
 
 APIPIE_API apipie_status apipie_client_set_cache(apipie_client *client, const char *folder,

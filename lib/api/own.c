@@ -18,19 +18,12 @@ static int32_t own_counts(apipie_status status)
 }
 
 /* The name alone: a route may have said "prodia/name" where the reply says "prodia". */
-static const char *own_bare(const char *provider, const char *model)
-{
-    size_t n = strlen(provider);
-    struct pie_slice name = pie_slice_text(model);
-    return n != 0 && name.n > n + 1 && model[n] == '/' && pie_slice_starts_nocase(name, provider)
-               ? model + n + 1
-               : model;
-}
-
 static struct pie_own own_of(const struct pie_stats_row *row)
 {
-    struct pie_own own = {row->text[APIPIE_STATS_PROVIDER],
-                          own_bare(row->text[APIPIE_STATS_PROVIDER], row->text[APIPIE_STATS_MODEL]),
+    const char *provider = row->text[APIPIE_STATS_PROVIDER];
+    struct pie_slice model = pie_slice_text(row->text[APIPIE_STATS_MODEL]);
+    struct pie_own own = {provider,
+                          pie_model_bare(model, pie_slice_text(provider)).p,
                           0,
                           0,
                           0,

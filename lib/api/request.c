@@ -22,7 +22,8 @@ APIPIE_API apipie_request *apipie_request_copy(const apipie_request *request)
     apipie_request *copy = pie_request_new(request->client, request->wish.kind);
     if (copy == NULL)
         return NULL;
-    if (pie_wish_copy(&copy->wish, &request->wish) != APIPIE_OK) {
+    if (pie_wish_copy(&copy->wish, &request->wish) != APIPIE_OK ||
+        pie_history_copy(copy, request) != APIPIE_OK) {
         pie_request_drop(copy);
         return NULL;
     }

@@ -304,6 +304,15 @@ APIPIE_API apipie_status apipie_request_clear_routes(apipie_request *request)
     return status;
 }
 
+APIPIE_API apipie_status apipie_request_set_detailed(apipie_request *request, int32_t detailed)
+{
+    apipie_status status = setter_number(request, detailed == 0 || detailed == 1, 0, "set_detailed",
+                                         "it must be 0 or 1");
+    if (status == APIPIE_OK)
+        request->wish.detailed = detailed;
+    return status;
+}
+
 APIPIE_API apipie_status apipie_request_set_priority(apipie_request *request, int32_t seconds)
 {
     int32_t good = seconds >= -APIPIE_LIMIT_PRIORITY && seconds <= APIPIE_LIMIT_PRIORITY;
@@ -472,4 +481,43 @@ APIPIE_API apipie_status apipie_request_set_extra(apipie_request *request, const
         pie_wish_set_extra(&request->wish, name, json) != APIPIE_OK)
         return setter_refuse(request, APIPIE_E_MEMORY, "set_extra", "out of memory");
     return APIPIE_OK;
+}
+
+/* ---- bills */
+
+static apipie_status setter_kept(apipie_request *r, const char *setter, apipie_status status)
+{
+    return status == APIPIE_OK ? APIPIE_OK
+                               : setter_refuse(r, APIPIE_E_MEMORY, setter, "out of memory");
+}
+
+APIPIE_API apipie_status apipie_request_set_period(apipie_request *request, int64_t from_ms,
+                                                   int64_t to_ms)
+{
+    apipie_status status = setter_open(request);
+    if (status != APIPIE_OK)
+        return status;
+    if (!pie_api_period_is_good(from_ms, to_ms))
+        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_period",
+                             "a time is negative, or it ends before it begins");
+    return setter_kept(request, "set_period", pie_history_set_period(request, from_ms, to_ms));
+}
+
+APIPIE_API apipie_status apipie_request_set_max_rows(apipie_request *request, int64_t rows)
+{
+    apipie_status status = setter_open(request);
+    if (status != APIPIE_OK)
+        return status;
+    if (rows < 1 || rows > PIE_LIMIT_ROWS)
+        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_max_rows",
+                             "it must be 1 to 10,000,000");
+    return setter_kept(request, "set_max_rows", pie_history_set_most(request, (size_t)rows));
+}
+
+APIPIE_API apipie_status apipie_request_set_after(apipie_request *request, apipie_history *history)
+{
+    apipie_status status = setter_open(request);
+    if (status != APIPIE_OK)
+        return status;
+    return setter_kept(request, "set_after", pie_history_set_after(request, history));
 }

@@ -20,10 +20,6 @@ APIPIE_API apipie_status apipie_client_set_log(apipie_client *client, int32_t le
 APIPIE_API apipie_status apipie_client_set_trace(apipie_client *client, apipie_trace_fn trace,
                                                  void *user, apipie_free_fn user_free)
 {
-    struct pie_hook *hook = NULL;
     const struct pie_hook as = {.trace = trace, .user = user, .user_free = user_free};
-    apipie_status status = pie_api_hook_make(client, &as, &hook);
-    if (status == APIPIE_OK)
-        pie_api_hook_put(client, &client->trace_hook, hook);
-    return status;
+    return pie_api_hook_set(client, client != NULL ? &client->trace_hook : NULL, &as);
 }

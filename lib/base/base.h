@@ -14,6 +14,8 @@
 #include "base/buf.h"
 #include "base/number.h"
 #include "base/hash.h"
+#include "base/lines.h"
+#include "base/order.h"
 #include "base/os.h"
 #include "base/poller.h"
 #include "base/headers.h"

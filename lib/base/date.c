@@ -198,3 +198,42 @@ apipie_status pie_number_iso_date(struct pie_slice s, int64_t *ret_ms)
     *ret_ms = date_ms(&f) + ms - east * 60000;
     return APIPIE_OK;
 }
+
+/* ---- written */
+
+#define DATE_DAY_MS INT64_C(86400000)
+#define DATE_LAST   (INT64_C(253402300800000) - 1) /* of the year 9999 */
+
+static void date_put(char *out, int64_t v, int32_t n)
+{
+    for (int32_t i = n; i > 0; i--) {
+        out[i - 1] = (char)('0' + (int)(v % 10));
+        v /= 10;
+    }
+}
+
+/* The year begins in March here, so that the leap day is its last. */
+static void date_write(int64_t day, char *out)
+{
+    int64_t days = day + 719468; /* since 0000-03-01 */
+    int64_t of_era = days % 146097;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    int64_t month = (5 * of_year + 2) / 153; /* 0: March */
+    date_put(out, days / 146097 * 400 + year + (month >= 10), 4);
+    date_put(out + 5, month < 10 ? month + 3 : month - 9, 2);
+    date_put(out + 8, of_year - (153 * month + 2) / 5 + 1, 2);
+}
+
+void pie_number_iso_text(int64_t ms, char out[PIE_NUMBER_MAX])
+{
+    static const char form[] = "0000-00-00T00:00:00.000Z";
+    ms = ms > 0 ? ms : 0;
+    ms = ms < DATE_LAST ? ms : DATE_LAST;
+    memcpy(out, form, sizeof(form));
+    date_write(ms / DATE_DAY_MS, out);
+    date_put(out + 11, ms / 3600000 % 24, 2);
+    date_put(out + 14, ms / 60000 % 60, 2);
+    date_put(out + 17, ms / 1000 % 60, 2);
+    date_put(out + 20, ms % 1000, 3);
+}

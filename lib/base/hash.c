@@ -23,6 +23,27 @@ void pie_hash_add(struct pie_hash *h, const void *p, size_t n)
     h->low = low;
 }
 
+#define HASH_SHORT_PRIME UINT64_C(1099511628211)
+
+uint64_t pie_hash_short(uint64_t h, const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (unsigned char)p[i]) * HASH_SHORT_PRIME;
+    return h;
+}
+
+uint64_t pie_hash_short_nocase(uint64_t h, const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (uint64_t)pie_lower((unsigned char)p[i])) * HASH_SHORT_PRIME;
+    return h;
+}
+
+uint64_t pie_hash_fold(uint64_t h)
+{
+    return h ^ h >> 32;
+}
+
 void pie_hash_sum(struct pie_hash *h, const void *p, size_t n)
 {
     const uint8_t *at = p;

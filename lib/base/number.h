@@ -36,5 +36,7 @@ apipie_status pie_number_http_date(struct pie_slice s, int64_t *ret_ms);
  * before): "2024-05-01T12:34:56.789Z", a blank for the T, no seconds, no zone (then UTC), "+02:00", "+0200", "+02", " UTC".
  * APIPIE_E_ARGUMENT for anything else, a day that is not in the calendar included; a leap second counts as the next. */
 apipie_status pie_number_iso_date(struct pie_slice s, int64_t *ret_ms);
+/* "2026-01-31T23:59:59.999Z"; times before 1970 are written as 1970, those after 9999 as its end. */
+void pie_number_iso_text(int64_t ms, char out[PIE_NUMBER_MAX]);
 
 #endif

@@ -66,6 +66,15 @@ static apipie_status built_in_copy(struct pie_table *t, const struct apipie_cata
         if (row != NULL)
             *row = *pie_catalog_row(live, i);
     }
+    t->restricts = of->restricts;
+    if (status == APIPIE_OK && of->restricted_n != 0) {
+        size_t bytes = of->restricted_n * sizeof(*t->restricted);
+        t->restricted = pie_mem_resize(&t->mem, NULL, bytes);
+        if (t->restricted == NULL)
+            return APIPIE_E_MEMORY;
+        memcpy(t->restricted, of->restricted, bytes);
+        t->restricted_n = t->restricted_room = of->restricted_n;
+    }
     if (status != APIPIE_OK || of->warning_n == 0)
         return status;
     t->warnings = pie_mem_new(&t->mem, of->warning_n, sizeof(*t->warnings));

@@ -97,15 +97,6 @@ int64_t pie_catalog_fetched(const struct apipie_catalog *c)
     return c != NULL ? c->table->fetched_ms : APIPIE_UNKNOWN;
 }
 
-/* "prodia/x" to "x" when prodia is the provider; any other slash belongs to the name. */
-static struct pie_slice catalog_bare(struct pie_slice name, const char *provider)
-{
-    size_t n = strlen(provider);
-    if (name.n <= n || name.p[n] != '/' || !pie_slice_starts_nocase(name, provider))
-        return name;
-    return pie_slice(name.p + n + 1, name.n - n - 1);
-}
-
 int64_t pie_catalog_find(const struct apipie_catalog *c, struct pie_slice provider,
                          struct pie_slice name)
 {
@@ -114,7 +105,8 @@ int64_t pie_catalog_find(const struct apipie_catalog *c, struct pie_slice provid
         const char *model = pie_catalog_text(c, i, APIPIE_MODEL_NAME);
         if (provider.n != 0 && !pie_slice_equal_nocase(provider, own))
             continue;
-        if (pie_slice_equal(name, model) || pie_slice_equal(catalog_bare(name, own), model))
+        if (pie_slice_equal(name, model) ||
+            pie_slice_equal(pie_model_bare(name, pie_slice_text(own)), model))
             return (int64_t)i;
     }
     return APIPIE_UNKNOWN;

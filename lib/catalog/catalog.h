@@ -27,6 +27,9 @@ struct pie_model {
 extern const struct pie_model pie_models[];
 extern const size_t pie_model_count;
 
+/* "prodia/x" to "x" when prodia, in any case, is the provider; any other slash belongs to the name. It ends where the name
+ * ends. */
+struct pie_slice pie_model_bare(struct pie_slice name, struct pie_slice provider);
 /* The model of a table that `name` means: bare, or behind "provider/" in any case; provider may be empty. NULL
  * when there is none, or when a provider that is given is not the model's own. */
 const struct pie_model *pie_model_find(const struct pie_model *table, size_t n,
@@ -78,6 +81,13 @@ struct pie_slice pie_catalog_json(const struct apipie_catalog *c, size_t index);
 /* Of one image: exact picodollars, or APIPIE_UNKNOWN. quality NULL: standard. */
 int64_t pie_catalog_price(const struct apipie_catalog *c, size_t index, int32_t width,
                           int32_t height, const char *quality);
+/* Is it not offered there? 1, 0, APIPIE_UNKNOWN. A list of restrictions, or one that is empty, can tell. */
+int32_t pie_catalog_restricted(const struct apipie_catalog *c, struct pie_slice provider,
+                               struct pie_slice model, struct pie_slice country);
+int32_t pie_catalog_restricts(const struct apipie_catalog *c);
+size_t pie_catalog_restriction_count(const struct apipie_catalog *c);
+/* APIPIE_RESTRICTION_* */
+const char *pie_catalog_restriction(const struct apipie_catalog *c, size_t index, int32_t which);
 size_t pie_catalog_warning_count(const struct apipie_catalog *c);
 const char *pie_catalog_warning(const struct apipie_catalog *c, size_t index);
 int64_t pie_catalog_fetched(const struct apipie_catalog *c);
@@ -105,6 +115,35 @@ typedef void (*pie_catalog_change)(void *user, int32_t kind, const char *provide
 apipie_status pie_catalog_diff(const struct apipie_catalog *older,
                                const struct apipie_catalog *newer, pie_catalog_change fn,
                                void *user);
+
+/* ---- track: prices, latencies and availability as they were written down over time. Once it is read it is immutable, counts its
+ * references, and may be read by any thread. It keeps a copy of *mem, as a catalogue does. */
+
+#define PIE_TRACK_LINE ((size_t)32768) /* a longer line is none of ours */
+
+struct apipie_price_history;
+
+/* Lines that are still to come; NULL without memory. pie_track_drop() in any case. */
+struct apipie_price_history *pie_track_new(const struct pie_mem *mem);
+/* More of the text, cut anywhere. What is no whole line of ours is counted and passed over; only APIPIE_E_MEMORY. */
+apipie_status pie_track_take(struct apipie_price_history *h, struct pie_slice piece);
+/* That was all: lines are put in the order of their time. APIPIE_E_MEMORY. */
+apipie_status pie_track_end(struct apipie_price_history *h);
+/* As pie_catalog_own(). */
+void pie_track_own(struct apipie_price_history *h, void (*drop)(void *owner), void *owner);
+void *pie_track_owner(const struct apipie_price_history *h);
+/* Both take NULL. */
+struct apipie_price_history *pie_track_keep(struct apipie_price_history *h);
+void pie_track_drop(struct apipie_price_history *h);
+
+size_t pie_track_count(const struct apipie_price_history *h);
+size_t pie_track_skipped(const struct apipie_price_history *h);
+int64_t pie_track_time(const struct apipie_price_history *h, size_t index);
+const char *pie_track_text(const struct apipie_price_history *h, size_t index, int32_t field);
+int64_t pie_track_number(const struct apipie_price_history *h, size_t index, int32_t field);
+/* The models that were known by then, each as its last line says, with what is built in about them. */
+apipie_status pie_track_catalog(const struct apipie_price_history *h, int64_t wall_ms,
+                                struct apipie_catalog **ret);
 
 #include "catalog/choose.h"
 

@@ -7,7 +7,7 @@
 #include "codec/codec.h"
 
 #define PIE_ROW_TEXTS   15 /* APIPIE_MODEL_ID and on */
-#define PIE_ROW_NUMBERS 20 /* APIPIE_MODEL_ENABLED and on */
+#define PIE_ROW_NUMBERS 25 /* APIPIE_MODEL_ENABLED and on */
 #define PIE_PRICE_MOST  (10000 * APIPIE_DOLLAR)
 
 /* Places of the fields in a row. */
@@ -19,6 +19,12 @@ struct pie_listed {
     int64_t cost;          /* APIPIE_UNKNOWN: refused */
     int32_t width, height; /* 0: any */
     uint32_t quality;      /* among the texts; 0: none is named */
+};
+
+/* One country of a record of ?restrictions; places among the texts. */
+struct pie_restriction {
+    uint32_t name;          /* of a provider, a model, or both */
+    uint32_t country, code; /* "Cuba", "CU"; 0: not said */
 };
 
 struct pie_row {
@@ -35,8 +41,10 @@ struct pie_table {
     struct pie_buf texts; /* each ends with NUL; place 0 is "" */
     struct pie_row *rows;
     struct pie_listed *listed;
+    struct pie_restriction *restricted;
     uint32_t *warnings; /* places among the texts */
-    size_t n, room, listed_n, listed_room, warning_n, warning_room;
+    size_t n, room, listed_n, listed_room, warning_n, warning_room, restricted_n, restricted_room;
+    int32_t restricts; /* a record of restrictions was among the rows */
     int64_t fetched_ms;
     void (*drop)(void *owner);
     void *owner;
@@ -61,6 +69,8 @@ uint32_t pie_table_text(struct pie_table *t, struct pie_slice text);
 uint32_t pie_table_text_like(struct pie_table *t, struct pie_slice text, uint32_t hint);
 /* All unknown; NULL without memory. Good until the next one. */
 struct pie_row *pie_table_row(struct pie_table *t);
+/* Room for one more of n; the block as it is or moved, NULL without memory. */
+void *pie_table_grow(struct pie_table *t, void *block, size_t n, size_t *room, size_t size);
 apipie_status pie_table_list_price(struct pie_table *t, const struct pie_listed *price);
 /* Of the row that is read, of which `who` may be empty: "row 3, prodia/x: input_cost: is negative". field NULL: the
  * row as such; row 0: the list. */
@@ -69,6 +79,12 @@ apipie_status pie_table_warn(struct pie_table *t, size_t row, struct pie_slice w
 /* A catalogue of all rows; takes the table, also on failure. */
 apipie_status pie_table_publish(struct pie_table *t, struct apipie_catalog **ret);
 const char *pie_table_text_at(const struct pie_table *t, uint32_t place); /* NULL for 0 */
+
+/* ---- list.c */
+
+struct pie_reader;
+/* JSON that stands in a string; one at a time. */
+apipie_status pie_reader_string(struct pie_reader *r, struct pie_slice text, struct pie_doc **ret);
 
 /* ---- record.c: one record of the gateway's list. */
 
@@ -82,6 +98,12 @@ struct pie_reader {
 apipie_status pie_record_read(struct pie_reader *r, const struct pie_node *node,
                               struct pie_slice safe);
 
+/* ---- restrict.c: a record of the gateway's list of restrictions. */
+
+int32_t pie_restrict_is(const struct pie_node *node);
+/* Adds restrictions, or warnings. */
+apipie_status pie_restrict_read(struct pie_reader *r, const struct pie_node *node);
+
 /* ---- listed.c: the prices of pictures. */
 
 /* Walks any JSON for prices by size and quality; they belong to the row that is added next or last. */
@@ -91,14 +113,6 @@ int64_t pie_listed_price(const struct pie_table *t, const struct pie_row *row, i
                          int32_t height, const char *quality);
 /* Picodollars of a node that is a price; refused: APIPIE_UNKNOWN, and why in *ret_problem (else NULL). */
 int64_t pie_listed_money(const struct pie_node *node, const char **ret_problem);
-
-/* ---- order.c */
-
-/* Below, equal, above 0. */
-typedef int32_t (*pie_order)(const void *user, uint32_t a, uint32_t b);
-/* Stable; scratch holds n. */
-void pie_order_sort(uint32_t *v, uint32_t *scratch, size_t n, pie_order order, const void *user);
-int32_t pie_order_text(const char *a, const char *b); /* without case, then with it */
 
 static inline const struct pie_row *pie_catalog_row(const struct apipie_catalog *c, size_t i)
 {

@@ -8,6 +8,7 @@
 #define PIE_NEED_WEIGHT  1000 /* the most that a part may weigh */
 #define PIE_NEED_MS      86400000
 #define PIE_NEED_QUALITY 64 /* bytes with NUL */
+#define PIE_NEED_COUNTRY 64 /* bytes with NUL */
 #define PIE_NEED_TEXTS   15 /* APIPIE_MODEL_ID and on */
 
 /* What the user has measured of one model. Counts are 0 where there is nothing, figures then APIPIE_UNKNOWN. */
@@ -31,6 +32,7 @@ struct pie_limits {
     int64_t max_price, max_p95_ms; /* or APIPIE_UNKNOWN */
     int32_t weight[3];             /* price, speed, reliability */
     char quality[PIE_NEED_QUALITY];
+    char country[PIE_NEED_COUNTRY]; /* ""; else where it is needed */
 };
 
 struct apipie_need {
@@ -40,6 +42,7 @@ struct apipie_need {
     apipie_status failed;         /* of the first setter that was refused */
     struct pie_limits limits;
     char *text[PIE_NEED_TEXTS];
+    struct apipie_catalog *restrictions; /* that say what is not offered there; NULL */
 };
 
 /* Asks for nothing. */
@@ -52,6 +55,9 @@ apipie_status pie_need_set_text(struct apipie_need *need, int32_t field, const c
 apipie_status pie_need_set_size(struct apipie_need *need, int32_t width, int32_t height);
 apipie_status pie_need_set_editing(struct apipie_need *need, int32_t editing);
 apipie_status pie_need_set_quality(struct apipie_need *need, const char *quality);
+/* Keeps the list; country NULL or "" takes it back. */
+apipie_status pie_need_set_country(struct apipie_need *need, struct apipie_catalog *restrictions,
+                                   const char *country);
 apipie_status pie_need_set_max_price(struct apipie_need *need, int64_t picodollars);
 apipie_status pie_need_set_max_p95(struct apipie_need *need, int64_t ms);
 apipie_status pie_need_set_weights(struct apipie_need *need, int32_t price, int32_t speed,

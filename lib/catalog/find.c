@@ -2,13 +2,16 @@
 /* Knows how people write the name of a model; must not know prices, JSON or HTTP. */
 #include "catalog/catalog.h"
 
-/* "prodia/x" to "x" when prodia is the provider; any other slash belongs to the name. */
-static struct pie_slice find_bare(const struct pie_model *model, struct pie_slice name)
+struct pie_slice pie_model_bare(struct pie_slice name, struct pie_slice provider)
 {
-    size_t n = strlen(model->provider);
+    size_t n = provider.n;
 
-    if (name.n <= n || name.p[n] != '/' || !pie_slice_starts_nocase(name, model->provider))
+    if (n == 0 || name.n <= n || name.p[n] != '/')
         return name;
+    for (size_t i = 0; i < n; i++) {
+        if (pie_lower((unsigned char)name.p[i]) != pie_lower((unsigned char)provider.p[i]))
+            return name;
+    }
     return pie_slice(name.p + n + 1, name.n - n - 1);
 }
 
@@ -17,8 +20,9 @@ const struct pie_model *pie_model_find(const struct pie_model *table, size_t n,
 {
     for (size_t i = 0; i < n; i++) {
         const struct pie_model *model = &table[i];
+        struct pie_slice own = pie_slice_text(model->provider);
 
-        if (!pie_slice_equal(find_bare(model, name), model->model))
+        if (!pie_slice_equal(pie_model_bare(name, own), model->model))
             continue;
         if (provider.n == 0 || pie_slice_equal_nocase(provider, model->provider))
             return model;

@@ -102,6 +102,18 @@ static apipie_status list_row(struct pie_reader *r, struct pie_slice record)
     return status != APIPIE_OK ? status : pie_table_failed(r->table);
 }
 
+apipie_status pie_reader_string(struct pie_reader *r, struct pie_slice text, struct pie_doc **ret)
+{
+    struct pie_buf *safe = &r->scratch;
+    pie_buf_clear(safe);
+    apipie_status status = pie_json_safe(safe->mem, text, safe, NULL);
+    if (status == APIPIE_OK)
+        status = safe->failed;
+    if (status == APIPIE_OK)
+        status = pie_doc_parse(safe->mem, pie_buf_slice(safe), ret);
+    return status;
+}
+
 static apipie_status list_rows(struct pie_reader *r, struct pie_slice list, int32_t cut)
 {
     struct pie_slice nobody = {NULL, 0};

@@ -232,16 +232,10 @@ static apipie_status listed_object(struct listed_walk *w, const struct pie_node 
 static apipie_status listed_string(struct listed_walk *w, struct pie_slice text,
                                    struct listed_label label, int32_t depth)
 {
-    struct pie_buf *safe = &w->reader->scratch;
     struct pie_doc *doc = NULL;
     if (w->in_string)
         return APIPIE_OK;
-    pie_buf_clear(safe);
-    apipie_status status = pie_json_safe(safe->mem, text, safe, NULL);
-    if (status == APIPIE_OK)
-        status = safe->failed;
-    if (status == APIPIE_OK)
-        status = pie_doc_parse(safe->mem, pie_buf_slice(safe), &doc);
+    apipie_status status = pie_reader_string(w->reader, text, &doc);
     if (status == APIPIE_E_MALFORMED)
         return listed_warn(w, "refused: is no JSON");
     if (status != APIPIE_OK)

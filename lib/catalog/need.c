@@ -21,6 +21,7 @@ void pie_need_free(struct apipie_need *need)
 {
     for (size_t i = 0; i < PIE_NEED_TEXTS; i++)
         pie_mem_free(need->mem, need->text[i]);
+    pie_catalog_drop(need->restrictions);
     pie_mem_free(need->mem, need);
 }
 
@@ -69,6 +70,19 @@ apipie_status pie_need_set_quality(struct apipie_need *need, const char *quality
     if (text.n >= PIE_NEED_QUALITY)
         return need_failed(need, APIPIE_E_ARGUMENT);
     pie_text_copy(text, need->limits.quality, PIE_NEED_QUALITY);
+    return APIPIE_OK;
+}
+
+apipie_status pie_need_set_country(struct apipie_need *need, struct apipie_catalog *restrictions,
+                                   const char *country)
+{
+    struct pie_slice text = pie_slice_trim(pie_slice_text(country));
+    struct apipie_catalog *before = need->restrictions;
+    if (text.n >= PIE_NEED_COUNTRY || (text.n != 0 && !pie_catalog_restricts(restrictions)))
+        return need_failed(need, APIPIE_E_ARGUMENT);
+    pie_text_copy(text, need->limits.country, PIE_NEED_COUNTRY);
+    need->restrictions = text.n != 0 ? pie_catalog_keep(restrictions) : NULL;
+    pie_catalog_drop(before);
     return APIPIE_OK;
 }
 

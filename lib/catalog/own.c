@@ -5,12 +5,8 @@
 /* Providers without case, names as they are. */
 static size_t own_hash(const char *provider, const char *model)
 {
-    uint64_t h = UINT64_C(14695981039346656037);
-    for (; *provider != '\0'; provider++)
-        h = (h ^ (uint64_t)pie_lower((unsigned char)*provider)) * UINT64_C(1099511628211);
-    for (; *model != '\0'; model++)
-        h = (h ^ (unsigned char)*model) * UINT64_C(1099511628211);
-    return (size_t)(h ^ h >> 32);
+    uint64_t h = pie_hash_short_nocase(PIE_HASH_SHORT, provider, strlen(provider));
+    return (size_t)pie_hash_fold(pie_hash_short(h, model, strlen(model)));
 }
 
 static int32_t own_is(const struct pie_own *own, const char *provider, const char *model)

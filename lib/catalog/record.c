@@ -22,18 +22,6 @@ static struct pie_slice record_before_slash(struct pie_slice name)
     return slash != NULL ? pie_slice(name.p, (size_t)(slash - name.p)) : pie_slice(NULL, 0);
 }
 
-/* One "provider/" goes; any other slash belongs to the name. */
-static struct pie_slice record_bare(struct pie_slice name, struct pie_slice provider)
-{
-    if (name.n <= provider.n || name.p[provider.n] != '/')
-        return name;
-    for (size_t i = 0; i < provider.n; i++) {
-        if (pie_lower((unsigned char)name.p[i]) != pie_lower((unsigned char)provider.p[i]))
-            return name;
-    }
-    return pie_slice(name.p + provider.n + 1, name.n - provider.n - 1);
-}
-
 /* NULL, or why the row cannot be named. */
 static const char *record_who(const struct pie_node *node, struct record_name *ret)
 {
@@ -52,7 +40,7 @@ static const char *record_who(const struct pie_node *node, struct record_name *r
         ret->provider = record_before_slash(ret->model);
     if (ret->provider.n == 0)
         return "dropped: has no provider";
-    ret->model = record_bare(ret->model, ret->provider);
+    ret->model = pie_model_bare(ret->model, ret->provider);
     return ret->model.n != 0 ? NULL : "dropped: has no model";
 }
 
@@ -130,6 +118,7 @@ static const struct {
     {"max_tokens", APIPIE_MODEL_MAX_TOKENS},
     {"max_response_tokens", APIPIE_MODEL_MAX_RESPONSE_TOKENS},
     {"query_count", APIPIE_MODEL_QUERY_COUNT},
+    {"max_images_per_prompt", APIPIE_MODEL_MAX_IMAGES},
 };
 
 static const struct {
@@ -139,6 +128,17 @@ static const struct {
     {"input_cost", "req_price", APIPIE_MODEL_INPUT_COST},
     {"output_cost", "res_price", APIPIE_MODEL_OUTPUT_COST},
     {"avg_cost", NULL, APIPIE_MODEL_AVG_COST},
+};
+
+/* pricing.*: of a million tokens, and of one. */
+static const struct {
+    const char *kind, *key;
+    int32_t field;
+} record_token_costs[] = {
+    {"confirmed", "input_cost", APIPIE_MODEL_INPUT_PER_MILLION},
+    {"confirmed", "output_cost", APIPIE_MODEL_OUTPUT_PER_MILLION},
+    {"advertised", "input_cost_per_token", APIPIE_MODEL_INPUT_PER_TOKEN},
+    {"advertised", "output_cost_per_token", APIPIE_MODEL_OUTPUT_PER_TOKEN},
 };
 
 /* What rows have in common is often what the row before has. */
@@ -180,6 +180,23 @@ static apipie_status record_fill_costs(struct pie_reader *r, struct pie_row *row
     return status;
 }
 
+static apipie_status record_fill_token_costs(struct pie_reader *r, struct pie_row *row,
+                                             const struct pie_node *node, struct pie_slice who)
+{
+    apipie_status status = APIPIE_OK;
+    const struct pie_node *pricing = pie_node_get(node, "pricing");
+    for (size_t i = 0; i < PIE_COUNT(record_token_costs) && status == APIPIE_OK; i++) {
+        const char *problem = NULL;
+        const char *key = record_token_costs[i].key;
+        const struct pie_node *cost =
+            pie_node_get(pie_node_get(pricing, record_token_costs[i].kind), key);
+        row->number[PIE_NUMBER_AT(record_token_costs[i].field)] = pie_listed_money(cost, &problem);
+        if (problem != NULL)
+            status = pie_table_warn(r->table, r->row, who, key, problem);
+    }
+    return status;
+}
+
 static apipie_status record_fill_numbers(struct pie_reader *r, struct pie_row *row,
                                          const struct pie_node *node, struct pie_slice who)
 {
@@ -197,7 +214,8 @@ static apipie_status record_fill_numbers(struct pie_reader *r, struct pie_row *r
         if (status != APIPIE_OK)
             return status;
     }
-    return record_fill_costs(r, row, node, who);
+    apipie_status status = record_fill_token_costs(r, row, node, who);
+    return status != APIPIE_OK ? status : record_fill_costs(r, row, node, who);
 }
 
 /* ---- prices of pictures */
@@ -245,6 +263,8 @@ apipie_status pie_record_read(struct pie_reader *r, const struct pie_node *node,
                               struct pie_slice safe)
 {
     struct record_name name;
+    if (pie_restrict_is(node))
+        return pie_restrict_read(r, node);
     const char *problem = record_who(node, &name);
     if (problem != NULL)
         return pie_table_warn(r->table, r->row, name.model, NULL, problem);

@@ -79,6 +79,17 @@ static int32_t reject_quality(const struct pie_table *t, const struct pie_row *r
 
 /* ---- all of it */
 
+/* What nobody can tell is no reason. */
+static int32_t reject_country(const struct pie_table *t, const struct pie_row *row,
+                              const struct apipie_need *need)
+{
+    return need->restrictions != NULL &&
+           pie_catalog_restricted(need->restrictions,
+                                  pie_slice_text(pie_row_text(t, row, APIPIE_MODEL_PROVIDER)),
+                                  pie_slice_text(pie_row_text(t, row, APIPIE_MODEL_NAME)),
+                                  pie_slice_text(need->limits.country)) == 1;
+}
+
 static int32_t reject_inpaints(const struct pie_table *t, const struct pie_row *row,
                                const struct apipie_need *need)
 {
@@ -101,6 +112,8 @@ int32_t pie_reject_model(const struct pie_table *t, const struct pie_row *row,
         return PIE_REJECT_NOT_LISTED;
     if (!pie_row_is_usable(row, has_live))
         return PIE_REJECT_NOT_AVAILABLE;
+    if (reject_country(t, row, need))
+        return PIE_REJECT_COUNTRY;
     if (limits->edits && pie_row_number(row, APIPIE_MODEL_EDITS) != 1) {
         *ret_value = pie_row_number(row, APIPIE_MODEL_EDITS);
         return PIE_REJECT_EDITS;
@@ -209,6 +222,9 @@ void pie_reject_text(const struct pie_table *t, const struct pie_row *row,
         pie_buf_add_text(out, "quality ");
         pie_buf_add_text(out, limits->quality);
         pie_buf_add_text(out, " is not listed");
+    } else if (reject->why == PIE_REJECT_COUNTRY) {
+        pie_buf_add_text(out, "not offered in ");
+        pie_buf_add_text(out, limits->country);
     } else if (reject->why == PIE_REJECT_PRICE) {
         pie_buf_add_text(out, "price ");
         reject_add_money(out, reject->value);

@@ -28,6 +28,7 @@ struct pie_table *pie_table_free(struct pie_table *t)
     pie_buf_free(&t->texts);
     pie_mem_free(&mem, t->rows);
     pie_mem_free(&mem, t->listed);
+    pie_mem_free(&mem, t->restricted);
     pie_mem_free(&mem, t->warnings);
     pie_mem_free(&mem, t);
     if (drop != NULL)
@@ -62,8 +63,7 @@ uint32_t pie_table_text_like(struct pie_table *t, struct pie_slice text, uint32_
     return pie_table_text(t, text);
 }
 
-/* Room for one more of n; the block as it is or moved, NULL without memory. */
-static void *rows_grow(struct pie_table *t, void *block, size_t n, size_t *room, size_t size)
+void *pie_table_grow(struct pie_table *t, void *block, size_t n, size_t *room, size_t size)
 {
     if (n < *room)
         return block;
@@ -78,7 +78,7 @@ static void *rows_grow(struct pie_table *t, void *block, size_t n, size_t *room,
 
 struct pie_row *pie_table_row(struct pie_table *t)
 {
-    struct pie_row *rows = rows_grow(t, t->rows, t->n, &t->room, sizeof(*rows));
+    struct pie_row *rows = pie_table_grow(t, t->rows, t->n, &t->room, sizeof(*rows));
     if (rows == NULL)
         return NULL;
     t->rows = rows;
@@ -92,7 +92,7 @@ struct pie_row *pie_table_row(struct pie_table *t)
 apipie_status pie_table_list_price(struct pie_table *t, const struct pie_listed *price)
 {
     struct pie_listed *all =
-        rows_grow(t, t->listed, t->listed_n, &t->listed_room, sizeof(*t->listed));
+        pie_table_grow(t, t->listed, t->listed_n, &t->listed_room, sizeof(*t->listed));
     if (all == NULL)
         return APIPIE_E_MEMORY;
     t->listed = all;
@@ -126,7 +126,7 @@ apipie_status pie_table_warn(struct pie_table *t, size_t row, struct pie_slice w
     if (t->warning_n > ROWS_WARNINGS)
         return APIPIE_OK;
     uint32_t *warnings =
-        rows_grow(t, t->warnings, t->warning_n, &t->warning_room, sizeof(*warnings));
+        pie_table_grow(t, t->warnings, t->warning_n, &t->warning_room, sizeof(*warnings));
     if (warnings == NULL)
         return APIPIE_E_MEMORY;
     t->warnings = warnings;

@@ -141,15 +141,11 @@ static int32_t select_is_same(const struct pie_table *t, int32_t field, const st
 
 static uint64_t select_hash(const struct pie_table *t, int32_t field, const struct pie_row *row)
 {
-    uint64_t h = UINT64_C(14695981039346656037);
-    if (pie_catalog_is_number(field)) {
-        h = (h ^ (uint64_t)row->number[PIE_NUMBER_AT(field)]) * UINT64_C(0x9E3779B97F4A7C15);
-        return h ^ h >> 32;
-    }
-    const char *text = pie_row_text(t, row, field);
-    for (size_t i = 0; text != NULL && text[i] != '\0'; i++)
-        h = (h ^ (uint64_t)pie_lower((unsigned char)text[i])) * UINT64_C(1099511628211);
-    return h ^ h >> 32;
+    if (pie_catalog_is_number(field))
+        return pie_hash_fold((uint64_t)row->number[PIE_NUMBER_AT(field)] *
+                             UINT64_C(0x9E3779B97F4A7C15));
+    struct pie_slice text = pie_slice_text(pie_row_text(t, row, field));
+    return pie_hash_fold(pie_hash_short_nocase(PIE_HASH_SHORT, text.p, text.n));
 }
 
 /* The first row of group n; NULL when there are not so many. seen has room for a power of two, at least 2 * c->n, of

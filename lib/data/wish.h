@@ -76,6 +76,7 @@ struct pie_wish {
     const char *image_mime;     /* static */
     struct pie_extra *extras;   /* in the order they were set */
     struct pie_filter *filters; /* by name, so that the same query has the same address */
+    int32_t detailed;           /* the list with more members */
     int32_t output;             /* PIE_OUTPUT_* */
     struct pie_host_sink sink;
     /* how to call */

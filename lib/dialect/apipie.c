@@ -530,5 +530,6 @@ const struct pie_dialect pie_dialect_apipie = {
     pie_explain,
     pie_apipie_ask_history,
     pie_apipie_read_history,
+    pie_apipie_read_page,
     pie_apipie_ask_models,
 };

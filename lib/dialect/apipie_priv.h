@@ -16,6 +16,7 @@ apipie_status pie_apipie_ask_history(const struct pie_call *c, uint64_t limit, u
                                      struct pie_leg *leg, struct apipie_error *err);
 int32_t pie_apipie_read_history(const struct pie_reply *reply, size_t index,
                                 struct pie_history_row *ret);
+int32_t pie_apipie_read_page(const struct pie_reply *reply, int32_t *ret_more);
 
 /* ---- models.c */
 

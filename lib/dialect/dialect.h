@@ -46,8 +46,10 @@ struct pie_history_row {
     int64_t time_ms;      /* since 1970 UTC, as the server wrote it: often cut to whole seconds */
     int64_t cost;         /* picodollars */
     int64_t prompt_chars; /* code points or UTF-16 units: servers differ */
+    int64_t response_chars, prompt_tokens, response_tokens;
     int64_t latency_ms;
-    struct pie_slice id, provider, route, unit; /* borrowed from the reply */
+    struct pie_slice id, provider, route, unit,
+        app; /* borrowed from the reply; app: the key's name */
 };
 
 struct pie_dialect {
@@ -78,6 +80,8 @@ struct pie_dialect {
      * pie_explain_has_error). */
     int32_t (*read_history)(const struct pie_reply *reply, size_t index,
                             struct pie_history_row *ret);
+    /* 1 when the reply is a page; *ret_more: whether another one may follow. */
+    int32_t (*read_page)(const struct pie_reply *reply, int32_t *ret_more);
     /* The list of models, by the filters of the wish: a leg that costs nothing, filled as encode does. NULL: the wire has none. */
     apipie_status (*ask_models)(const struct pie_call *c, struct pie_leg *leg,
                                 struct apipie_error *err);

@@ -64,11 +64,15 @@ static void history_row(const struct pie_node *row, struct pie_history_row *ret)
         ret->cost = cost;
     /* No prompt is empty: a server that does not count says 0. */
     ret->prompt_chars = history_count(row, "prompt_char", "prompt_characters", 0);
+    ret->response_chars = history_count(row, "response_char", "response_characters", -1);
+    ret->prompt_tokens = history_count(row, "prompt_tokens", "promptTokens", -1);
+    ret->response_tokens = history_count(row, "response_tokens", "responseTokens", -1);
     ret->latency_ms = history_count(row, "latency_ms", "latencyMs", -1);
     ret->id = pie_node_text(pie_node_get(row, "id"));
     ret->provider = pie_slice_trim(pie_node_text(pie_node_get(row, "provider")));
     ret->route = pie_slice_trim(pie_node_text(pie_node_get(row, "route")));
     ret->unit = pie_slice_trim(pie_node_text(pie_node_get(row, "unit")));
+    ret->app = pie_slice_trim(pie_node_text(pie_node_get(row, "app")));
 }
 
 /* {"items":[...]} as documented, {"data":[...]} as the gateway's other lists, or a bare array. */
@@ -86,8 +90,24 @@ int32_t pie_apipie_read_history(const struct pie_reply *reply, size_t index,
     const struct pie_node *rows = history_rows(reply->root);
     memset(ret, 0, sizeof(*ret));
     ret->time_ms = ret->cost = ret->prompt_chars = ret->latency_ms = APIPIE_UNKNOWN;
+    ret->response_chars = ret->prompt_tokens = ret->response_tokens = APIPIE_UNKNOWN;
     if (pie_node_kind(rows) != PIE_JSON_ARRAY || index >= pie_node_count(rows))
         return 0;
     history_row(pie_node_at(rows, index), ret); /* what is no object has no member */
+    return 1;
+}
+
+/* There is no total. A page with fewer rows than the server says that it gives is the last one; where it does not say that, an empty
+ * one is. */
+int32_t pie_apipie_read_page(const struct pie_reply *reply, int32_t *ret_more)
+{
+    int64_t limit = 0;
+    const struct pie_node *rows = history_rows(reply->root);
+    if (pie_node_kind(rows) != PIE_JSON_ARRAY)
+        return 0;
+    int64_t n = (int64_t)pie_node_count(rows);
+    if (pie_node_int(pie_node_get(reply->root, "limit"), &limit) != APIPIE_OK || limit < 1)
+        limit = 1;
+    *ret_more = n >= limit;
     return 1;
 }

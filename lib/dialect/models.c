@@ -29,7 +29,8 @@ apipie_status pie_apipie_ask_models(const struct pie_call *c, struct pie_leg *le
     struct pie_buf *url = &leg->request.url;
     char before = '?';
     (void)err;
-    apipie_status status = pie_apipie_begin(c, "GET", "/models", leg);
+    apipie_status status =
+        pie_apipie_begin(c, "GET", c->wish->detailed ? "/models/detailed" : "/models", leg);
     if (status != APIPIE_OK)
         return status;
     leg->purpose = APIPIE_PURPOSE_MODELS;

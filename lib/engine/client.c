@@ -195,6 +195,7 @@ void pie_request_drop(struct apipie_request *r)
     pie_mem_free(r->mem, r->same_key);
     pie_settle_free(r);
     pie_models_free(r);
+    pie_history_free(r);
     pie_user_clear(&r->user);
     pie_user_clear(&r->done_fn.user);
     pie_user_clear(&r->progress_fn.user);

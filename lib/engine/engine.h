@@ -23,7 +23,7 @@ enum {
     PIE_STATE_QUEUED,    /* in the line of its route */
     PIE_STATE_WAITING,   /* until a time: a backoff, a redirect, a picture by url */
     PIE_STATE_IN_FLIGHT, /* one leg is out */
-    PIE_STATE_PARENT,    /* its parts are under way, or another request draws the same */
+    PIE_STATE_PARENT,    /* its parts are under way, or another request is out for the same */
     PIE_STATE_ENDED      /* status says how */
 };
 
@@ -157,7 +157,7 @@ struct apipie_client {
     struct apipie_request *ended; /* to be published at the end of this turn */
     struct pie_queue alarms;      /* jobs by the next time that something is due */
     struct pie_lane *lanes;
-    struct apipie_request *drawing; /* with a cache: what is out, one of each kind */
+    struct apipie_request *drawing; /* with a cache: what is out, one of each picture or list */
     int32_t in_flight;
     uint64_t order;     /* of arrival */
     int64_t turned_ms;  /* the end of the last turn; 0: there was none */
@@ -215,6 +215,7 @@ struct apipie_request {
     struct apipie_request *cancel_next; /* in the client's list; guarded by its lock */
     struct pie_settle *settle;          /* of a reconciliation */
     struct pie_modeljob *models;        /* of a list of models; NULL: not begun */
+    struct pie_historyjob *history;     /* of a history; NULL: nothing is set or begun */
     /* ---- delivery; guarded by the client's lock */
     int32_t waiters;                                  /* threads in wait for it */
     int32_t listed_for;                               /* PIE_FOR_* */
@@ -262,7 +263,7 @@ struct apipie_request {
     struct apipie_request **parts; /* owned references */
     int32_t part_count, parts_left;
     apipie_status stopped; /* why its parts were stopped */
-    /* equal requests with a cache: one is drawn, the others wait for it */
+    /* equal requests with a cache: one goes out, the others wait for it */
     char *same_key;
     struct apipie_request *drawer;                    /* who draws for this one; NULL */
     struct apipie_request *followers, *next_follower; /* who waits for this one */
@@ -431,6 +432,25 @@ struct apipie_catalog *pie_shelf_view(struct apipie_client *c);
 /* Opens or makes it (mode 0600); NULL: none any more. APIPIE_E_FILE, APIPIE_E_MEMORY. */
 apipie_status pie_tariff_set(struct apipie_client *c, const char *path);
 void pie_tariff_drop(struct pie_tariff *t); /* NULL is fine */
+
+/* ---- history.c: bills. Handles keep the client's memory. */
+
+/* A reference to an empty one, or NULL without memory. */
+struct apipie_history *pie_engine_history_new(struct apipie_client *c);
+struct apipie_history *pie_engine_history_keep(struct apipie_history *h);
+void pie_engine_history_drop(struct apipie_history *h);
+/* What a request asks for; checked by the caller. APIPIE_E_MEMORY. */
+apipie_status pie_history_set_period(struct apipie_request *r, int64_t from_ms, int64_t to_ms);
+apipie_status pie_history_set_most(struct apipie_request *r, size_t rows);
+apipie_status pie_history_set_after(struct apipie_request *r, struct apipie_history *after);
+apipie_status pie_history_copy(struct apipie_request *to, const struct apipie_request *from);
+/* What was walked; NULL: nothing yet. */
+struct apipie_history *pie_history_list(const struct apipie_request *r);
+/* ---- tariff_read.c */
+
+/* What stands in such a file. APIPIE_E_FILE, APIPIE_E_MEMORY. */
+apipie_status pie_tariff_load(const struct pie_mem *mem, const char *path,
+                              struct apipie_price_history **ret);
 
 /* ---- models.c */
 

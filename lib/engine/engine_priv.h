@@ -103,6 +103,8 @@ apipie_status pie_run_encode(struct apipie_request *r, struct apipie_error *err)
 void pie_run_call(const struct apipie_request *r, struct pie_call *ret);
 /* Asks the host's key callback. `refused`: the last one was. */
 apipie_status pie_run_ask_key(struct apipie_request *r, int32_t refused, struct apipie_error *err);
+/* After a 401 the host's callback may know another key: 1, once in the life of a request. */
+int32_t pie_run_wants_key_again(struct apipie_request *r, const struct apipie_error *err);
 const char *pie_run_key(const struct apipie_request *r);
 /* Before a leg is filled: room for the host's headers. */
 void pie_run_make_room(const struct apipie_request *r, struct pie_leg *leg);
@@ -225,10 +227,15 @@ apipie_status pie_tariff_add(struct apipie_client *c, const struct apipie_catalo
 
 /* Sends the leg that was made, or ends with why it could not be: err, or no memory when err says nothing. */
 void pie_free_send(struct apipie_request *r, apipie_status status, struct apipie_error *err);
-void pie_free_history(struct apipie_request *r, const struct pie_outcome *o,
-                      struct apipie_error *err);
-void pie_free_models(struct apipie_request *r, const struct pie_outcome *o,
+/* 1: the request asks for no picture. */
+int32_t pie_free_is(const struct apipie_request *r);
+/* Asks, or goes on after a pause. */
+void pie_free_resume(struct apipie_request *r);
+/* What came back: of a reconciliation, and of all others. */
+void pie_free_settle(struct apipie_request *r, const struct pie_outcome *o,
                      struct apipie_error *err);
+void pie_free_answered(struct apipie_request *r, const struct pie_outcome *o,
+                       struct apipie_error *err);
 /* It is judged: another time, or the end. Takes err. */
 void pie_free_failed(struct apipie_request *r, struct apipie_error *err);
 
@@ -393,12 +400,14 @@ apipie_status pie_share_new(struct apipie_request *whole, struct pie_sink **ret)
 /* The slot in the whole's sink; it is not aborted with the part any more. */
 uint32_t pie_share_hand_over(struct pie_sink *s, uint32_t slot);
 
-/* ---- same.c: equal requests with a cache */
+/* ---- same.c: equal requests with a cache, of pictures or of lists of models */
 
 /* With a cache and a seed. */
 int32_t pie_same_applies(const struct apipie_request *r);
 /* Puts the cache before the sink, when it applies. */
 apipie_status pie_same_wrap(struct apipie_request *r, struct pie_sink **sink);
+/* same_key says what it asks for. 1: another one is out for that, and this one waits for it; 0: it is the one that is out. */
+int32_t pie_same_follows(struct apipie_request *r);
 /* 1: the pictures are there, or somebody draws them already: nothing is to be sent. */
 int32_t pie_same_found(struct apipie_request *r);
 /* It has ended: publishes what it drew, and wakes who waited for it. */
@@ -414,6 +423,18 @@ void pie_settle_ended(struct apipie_request *whole);
 void pie_settle_go(struct apipie_request *r);
 void pie_settle_reply(struct apipie_request *r, const struct pie_outcome *o);
 
+/* ---- history.c: bills */
+
+void pie_history_free(struct apipie_request *r);
+/* The next page is asked for. key_refused: the last one was. */
+void pie_history_go(struct apipie_request *r, int32_t key_refused);
+/* A reply that is a page. APIPIE_OK: the last one; APIPIE_PENDING: there are more; APIPIE_E_MALFORMED: none, err may say why;
+ * APIPIE_E_MEMORY, APIPIE_E_LIMIT. */
+apipie_status pie_history_read(struct apipie_request *r, const struct pie_outcome *o,
+                               struct apipie_error *err);
+/* All have been read. */
+void pie_history_finish(struct apipie_request *r);
+
 /* ---- models.c: a list of models */
 
 void pie_models_free(struct apipie_request *r);
@@ -425,6 +446,8 @@ int32_t pie_models_read(struct apipie_request *r, const struct pie_outcome *o,
 /* It has been read and judged. */
 void pie_models_finish(struct apipie_request *r);
 /* The job is about to fail with r->error. 1: an older list serves, and the job has ended well. */
+/* The one that it waited for has ended: what that brought, or its own turn. */
+void pie_models_share(struct apipie_request *r, const struct apipie_request *other);
 int32_t pie_models_rescue(struct apipie_request *r);
 
 #endif

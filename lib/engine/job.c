@@ -178,10 +178,8 @@ void pie_job_begin(struct apipie_request *r)
     r->round_delay_ms = -1;
     if (pie_atomic_get(&r->cancel)) /* while submit was at work */
         pie_job_stop(r, APIPIE_E_CANCELLED);
-    else if (r->wish.kind == APIPIE_REQUEST_RECONCILE)
-        pie_settle_go(r);
-    else if (r->wish.kind == APIPIE_REQUEST_MODELS)
-        pie_models_go(r, 0);
+    else if (pie_free_is(r))
+        pie_free_resume(r);
     else
         pie_route_enter(r);
 }
@@ -358,14 +356,10 @@ static void job_call_failed(struct apipie_request *r, const struct pie_outcome *
                             struct apipie_error *err)
 {
     pie_route_report(r, o, err);
-    if (err->http_status == 401 && r->place->hook != NULL && !r->key_asked_again &&
-        r->asked->retry_policy != APIPIE_RETRY_NEVER) {
-        r->key_asked_again = 1;
-        if (job_can_restart(r)) {
-            pie_log_failed(r, PIE_NEXT_KEY, 0);
-            job_send_call(r, 1);
-            return;
-        }
+    if (pie_run_wants_key_again(r, err) && job_can_restart(r)) {
+        pie_log_failed(r, PIE_NEXT_KEY, 0);
+        job_send_call(r, 1);
+        return;
     }
     if (err->one_image && job_images(r) > 1 && job_attempt(r)->outcome == APIPIE_OUTCOME_REJECTED) {
         r->lane->one_image = 1;
@@ -519,10 +513,10 @@ static void job_answered(struct apipie_request *r, const struct pie_outcome *o,
 {
     if (r->run->leg->purpose == APIPIE_PURPOSE_GENERATE)
         job_call_reply(r, o, err);
-    else if (r->run->leg->purpose == APIPIE_PURPOSE_HISTORY)
-        pie_free_history(r, o, err);
-    else if (r->run->leg->purpose == APIPIE_PURPOSE_MODELS)
-        pie_free_models(r, o, err);
+    else if (r->wish.kind == APIPIE_REQUEST_RECONCILE)
+        pie_free_settle(r, o, err);
+    else if (pie_free_is(r))
+        pie_free_answered(r, o, err);
     else
         job_fetch_reply(r, o, err);
 }
@@ -547,7 +541,7 @@ void pie_job_broken(struct apipie_request *r, const struct pie_outcome *o, struc
         job_call_failed(r, o, err);
     else if (r->run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD)
         job_fetch_failed(r, o, err);
-    else if (r->run->leg->purpose == APIPIE_PURPOSE_MODELS)
+    else if (pie_free_is(r) && r->wish.kind != APIPIE_REQUEST_RECONCILE)
         pie_free_failed(r, err);
     else {
         pie_log_failed(r, PIE_NEXT_NONE, 0);
@@ -557,10 +551,8 @@ void pie_job_broken(struct apipie_request *r, const struct pie_outcome *o, struc
 
 void pie_job_resume(struct apipie_request *r)
 {
-    if (r->wish.kind == APIPIE_REQUEST_RECONCILE)
-        pie_settle_go(r);
-    else if (r->wish.kind == APIPIE_REQUEST_MODELS && r->run->redirects == 0)
-        pie_models_go(r, 0);
+    if (pie_free_is(r))
+        pie_free_resume(r);
     else if (r->run == NULL || r->run->leg == NULL) /* another round over the routes */
         pie_route_enter(r);
     else if (r->run->leg->paid)

@@ -93,6 +93,13 @@ static const char *log_purpose(int32_t purpose)
     return purpose == APIPIE_PURPOSE_HISTORY ? "history" : "call";
 }
 
+static const char *log_kind(int32_t kind)
+{
+    if (kind == APIPIE_REQUEST_MODELS)
+        return "list of models";
+    return kind == APIPIE_REQUEST_HISTORY ? "history" : "reconciliation";
+}
+
 static const char *log_outcome(int32_t outcome)
 {
     static const char *const names[] = {
@@ -178,8 +185,8 @@ void pie_log_submitted(const struct apipie_request *r)
         if (r->wish.has & PIE_WISH_HAS_SIZE)
             log_say_int(&l, "x", r->wish.height, "");
     } else {
-        log_say(&l, r->wish.kind == APIPIE_REQUEST_MODELS ? "submitted: list of models"
-                                                          : "submitted: reconciliation");
+        log_say(&l, "submitted: ");
+        log_say(&l, log_kind(r->wish.kind));
     }
     log_call(&l, APIPIE_LOG_INFO);
     log_prompt(r, "prompt: ", r->wish.text[PIE_WISH_PROMPT]);
@@ -287,6 +294,8 @@ static void log_success(const struct apipie_request *r)
         log_say_int(&l, "", (int64_t)r->result->count, " images");
     } else if (r->wish.kind == APIPIE_REQUEST_MODELS) {
         log_say_int(&l, "", (int64_t)pie_catalog_count(pie_models_list(r)), " models");
+    } else if (r->wish.kind == APIPIE_REQUEST_HISTORY) {
+        log_say_int(&l, "", (int64_t)pie_history_list(r)->n, " bills");
     } else {
         log_say(&l, log_billed(r->result->billed));
     }

@@ -13,6 +13,8 @@ struct pie_modeljob {
     struct apipie_catalog *list; /* what the request brought */
     int32_t cached, fetched;     /* list is known; list is new */
     struct pie_shelf_list keep;  /* list, for the shelf */
+    int32_t alone;               /* it waits for no other one */
+    size_t old; /* list served in place of a new one: which warning says so, counted from 1 */
 };
 
 struct apipie_catalog *pie_models_list(const struct apipie_request *r)
@@ -132,6 +134,23 @@ static void modeljob_use_known(struct apipie_request *r, int32_t cached)
     m->cached = cached;
 }
 
+/* With a cache, equal ones that are out at once are one: 1: another one is out. */
+static int32_t modeljob_waits(struct apipie_request *r, apipie_status *ret_status)
+{
+    struct pie_modeljob *m = r->models;
+    pie_lock_take(r->client->lock);
+    int32_t on = r->client->shelf.on;
+    pie_lock_drop(r->client->lock);
+    if (!on || m->alone || r->drawing)
+        return 0;
+    if (r->same_key == NULL)
+        r->same_key = pie_mem_text(r->mem, m->url, strlen(m->url));
+    if (r->same_key != NULL)
+        return pie_same_follows(r);
+    *ret_status = APIPIE_E_MEMORY;
+    return 0;
+}
+
 void pie_models_go(struct apipie_request *r, int32_t key_refused)
 {
     struct apipie_error err;
@@ -143,9 +162,11 @@ void pie_models_go(struct apipie_request *r, int32_t key_refused)
         pie_error_free(&err);
         return;
     }
-    if (status == APIPIE_OK)
+    int32_t waits = status == APIPIE_OK && modeljob_waits(r, &status);
+    if (status == APIPIE_OK && !waits)
         status = modeljob_encode(r, key_refused, &err);
-    pie_free_send(r, status, &err);
+    if (!waits)
+        pie_free_send(r, status, &err);
     pie_error_free(&err);
 }
 
@@ -353,8 +374,36 @@ int32_t pie_models_rescue(struct apipie_request *r)
     pie_number_int_text(seconds > 0 ? seconds : 0, age + strlen(age));
     pie_text_copy(pie_slice_text(" s old: "), age + strlen(age), sizeof(age) - strlen(age));
     pie_result_warn(r->result, age, r->error.message);
+    m->old = r->result->warning_count;
     m->fetched = 0;
     modeljob_use_known(r, 1);
     pie_models_finish(r);
     return 1;
+}
+
+/* ---- one that went out for several */
+
+/* What stopped it was its own: somebody's cancel, or its own time. */
+static int32_t modeljob_was_stopped(const struct apipie_request *r)
+{
+    return r->status == APIPIE_E_CANCELLED ||
+           (r->status == APIPIE_E_TIMEOUT && r->deadline_ms <= pie_clock_ms());
+}
+
+void pie_models_share(struct apipie_request *r, const struct apipie_request *other)
+{
+    const struct pie_modeljob *from = other->models;
+    struct pie_modeljob *m = r->models;
+    if (other->status == APIPIE_OK) {
+        pie_catalog_drop(m->list);
+        m->list = pie_catalog_keep(from->list);
+        m->cached = 1;
+        if (from->old != 0)
+            pie_result_warn(r->result, other->result->warnings[from->old - 1], NULL);
+        pie_models_finish(r);
+        return;
+    }
+    /* One failure is no reason for another: each tries by itself then, all at once. */
+    m->alone = !modeljob_was_stopped(other);
+    pie_job_wait_until(r, pie_clock_ms());
 }

@@ -2,15 +2,10 @@
 /* Knows the paid calls of the last minutes as the server's history would show them; must not read it. */
 #include "engine/engine_priv.h"
 
+/* 0 is for what is not known. */
 static uint64_t recent_hash(const char *text, size_t n)
 {
-    uint64_t h = UINT64_C(14695981039346656037); /* FNV-1a */
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)text[i];
-        c = c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
-        h = (h ^ c) * UINT64_C(1099511628211);
-    }
-    return h | 1;
+    return pie_hash_short_nocase(PIE_HASH_SHORT, text, n) | 1;
 }
 
 /* The history may leave "provider/" out before a model's name, and call it by any case. */

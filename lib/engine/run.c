@@ -117,6 +117,15 @@ apipie_status pie_run_ask_key(struct apipie_request *r, int32_t refused, struct 
     return r->run->key != NULL ? APIPIE_OK : run_memory(err);
 }
 
+int32_t pie_run_wants_key_again(struct apipie_request *r, const struct apipie_error *err)
+{
+    if (err->http_status != 401 || r->place->hook == NULL || r->key_asked_again ||
+        r->asked->retry_policy == APIPIE_RETRY_NEVER)
+        return 0;
+    r->key_asked_again = 1;
+    return 1;
+}
+
 /* ---- the way */
 
 static apipie_status run_add_headers(struct pie_headers *to, const struct pie_headers *from,

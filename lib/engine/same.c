@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows requests that ask for the same picture when there is a cache: what is stored is not drawn, what is being drawn is
- * waited for. Must not send. */
+/* Knows requests that ask for the same when there is a cache: pictures that are stored are not drawn, and what one of them is out
+ * for the others wait for. Must not send. */
 #include "engine/cache_priv.h"
 #include "engine/engine_priv.h"
 
@@ -28,7 +28,8 @@ apipie_status pie_same_wrap(struct apipie_request *r, struct pie_sink **sink)
 static struct apipie_request *same_drawer(const struct apipie_request *r)
 {
     struct apipie_request *d = r->client->drawing;
-    while (d != NULL && (d->cache != r->cache || strcmp(d->same_key, r->same_key) != 0))
+    while (d != NULL && (d->wish.kind != r->wish.kind || d->cache != r->cache ||
+                         strcmp(d->same_key, r->same_key) != 0))
         d = d->next_drawing;
     return d;
 }
@@ -53,6 +54,19 @@ static void same_fail(struct apipie_request *r, apipie_status status)
     pie_error_free(&err);
 }
 
+int32_t pie_same_follows(struct apipie_request *r)
+{
+    struct apipie_request *drawer = same_drawer(r);
+    if (drawer != NULL) {
+        same_follow(r, drawer);
+        return 1;
+    }
+    r->drawing = 1;
+    r->next_drawing = r->client->drawing;
+    r->client->drawing = r;
+    return 0;
+}
+
 int32_t pie_same_found(struct apipie_request *r)
 {
     if (!pie_same_applies(r) || r->drawing)
@@ -71,15 +85,7 @@ int32_t pie_same_found(struct apipie_request *r)
         same_fail(r, status);
         return 1;
     }
-    struct apipie_request *drawer = same_drawer(r);
-    if (drawer != NULL) {
-        same_follow(r, drawer);
-        return 1;
-    }
-    r->drawing = 1;
-    r->next_drawing = r->client->drawing;
-    r->client->drawing = r;
-    return 0;
+    return pie_same_follows(r);
 }
 
 static void same_leave(struct apipie_request *r)
@@ -102,13 +108,16 @@ void pie_same_ended(struct apipie_request *r)
         at = &(*at)->next_drawing;
     *at = r->next_drawing;
     r->drawing = 0;
-    if (r->status == APIPIE_OK && r->run != NULL)
+    if (r->status == APIPIE_OK && r->run != NULL && pie_same_applies(r))
         pie_cache_sink_publish(r->run->sink, r->result);
-    /* Each looks again: in the cache, or it is the next to draw. */
+    /* Each looks again: in the cache, or it is the next to draw. A list of models is handed on. */
     while (r->followers != NULL) {
         struct apipie_request *f = r->followers;
         r->followers = f->next_follower;
         f->drawer = NULL;
-        pie_route_enter(f);
+        if (f->wish.kind == APIPIE_REQUEST_MODELS)
+            pie_models_share(f, r);
+        else
+            pie_route_enter(f);
     }
 }

@@ -54,8 +54,12 @@ struct pie_shelf_list *pie_shelf_find(struct pie_shelf *s, const char *url)
 static int32_t shelf_is_from(const struct pie_shelf_list *list, const char *base_url)
 {
     size_t n = strlen(base_url);
-    return strncmp(list->url, base_url, n) == 0 &&
-           (list->url[n] == '/' && strchr(list->url + n + 1, '/') == NULL);
+    struct pie_slice path = pie_slice_text(list->url);
+    if (strncmp(list->url, base_url, n) != 0)
+        return 0;
+    const char *query = strchr(list->url, '?');
+    path = pie_slice(path.p + n, (query != NULL ? (size_t)(query - path.p) : path.n) - n);
+    return pie_slice_equal(path, "/models") || pie_slice_equal(path, "/models/detailed");
 }
 
 struct apipie_catalog *pie_shelf_whole(const struct apipie_client *c, int64_t *ret_wall_ms)

@@ -46,12 +46,12 @@ static apipie_status submit_check_wish(struct apipie_request *r)
 {
     const char *prompt = r->wish.text[PIE_WISH_PROMPT];
     if ((r->wish.kind == APIPIE_REQUEST_RECONCILE && r->settle != NULL) ||
-        r->wish.kind == APIPIE_REQUEST_MODELS)
+        r->wish.kind == APIPIE_REQUEST_MODELS || r->wish.kind == APIPIE_REQUEST_HISTORY)
         return APIPIE_OK;
     if (r->wish.kind != APIPIE_REQUEST_IMAGE)
         return submit_error(r, APIPIE_E_UNSUPPORTED,
-                            "this version makes images (APIPIE_REQUEST_IMAGE) and lists models "
-                            "(_MODELS); a reconciliation is made by "
+                            "this version makes images (APIPIE_REQUEST_IMAGE), lists models "
+                            "(_MODELS) and bills (_HISTORY); a reconciliation is made by "
                             "apipie_request_new_reconcile()",
                             "apipie_request_new: this kind of request is not in this version",
                             NULL);

@@ -3,7 +3,7 @@
 #include "engine/engine_priv.h"
 
 #define TARIFF_LOCK_MS INT64_C(1000)
-#define TARIFF_LINE    ((size_t)32768) /* a longer one is not ours */
+#define TARIFF_LINE    PIE_TRACK_LINE
 #define TARIFF_PIECE   ((size_t)65536)
 #define TARIFF_MOST    ((size_t)64 * 1024 * 1024) /* bytes of new lines of one list */
 
@@ -184,6 +184,7 @@ static apipie_status tariff_row(struct pie_tariff *t, const struct apipie_catalo
     apipie_status status = APIPIE_OK;
     struct pie_slice provider = pie_slice_text(pie_catalog_text(list, i, APIPIE_MODEL_PROVIDER));
     struct pie_slice model = pie_slice_text(pie_catalog_text(list, i, APIPIE_MODEL_NAME));
+    struct pie_slice type = pie_slice_text(pie_catalog_text(list, i, APIPIE_MODEL_TYPE));
     pie_buf_clear(&t->line);
     tariff_says(&t->line, list, i);
     if (t->line.failed != APIPIE_OK || pie_slice_equal(pie_buf_slice(&t->line), TARIFF_NOTHING))
@@ -194,6 +195,11 @@ static apipie_status tariff_row(struct pie_tariff *t, const struct apipie_catalo
         return status;
     pie_buf_add_text(out, "{\"wall_ms\":");
     pie_buf_add_int(out, wall_ms);
+    pie_buf_add_text(out, ",\"type\":");
+    if (type.n != 0)
+        pie_json_string(out, type);
+    else
+        pie_buf_add_text(out, "null");
     pie_buf_add_text(out, ",\"provider\":");
     pie_json_string(out, provider);
     pie_buf_add_text(out, ",\"model\":");

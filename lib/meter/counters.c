@@ -46,17 +46,13 @@ struct pie_counters *pie_counters_free(struct pie_counters *c)
 
 /* ---- routes. The lock is held. */
 
-/* FNV-1a over the three names with their ends. */
+/* Of the three names with their ends. */
 static uint64_t counters_hash(const char *const text[PIE_STATS_TEXTS])
 {
-    uint64_t h = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < PIE_STATS_TEXTS; i++) {
-        const char *p = text[i];
-        do
-            h = (h ^ (unsigned char)*p) * UINT64_C(1099511628211);
-        while (*p++ != '\0');
-    }
-    return h ^ (h >> 32);
+    uint64_t h = PIE_HASH_SHORT;
+    for (size_t i = 0; i < PIE_STATS_TEXTS; i++)
+        h = pie_hash_short(h, text[i], strlen(text[i]) + 1);
+    return pie_hash_fold(h);
 }
 
 static int32_t counters_names_are(const struct pie_stats_row *row,

@@ -26,33 +26,6 @@ static int32_t line_days(int32_t year, int32_t month, int32_t day)
     return y * 365 + y / 4 - y / 100 + y / 400 + of_year - 719468;
 }
 
-static void line_digits(char *out, int64_t v, int32_t n)
-{
-    for (int32_t i = n; i > 0; i--) {
-        out[i - 1] = (char)('0' + (int)(v % 10));
-        v /= 10;
-    }
-}
-
-static void line_add_time(struct pie_buf *out, int64_t time_ms)
-{
-    char text[] = "0000-00-00T00:00:00.000Z";
-    const int64_t ms = time_ms > 0 ? time_ms % PIE_METER_DAY_MS : 0;
-    const int32_t days = pie_meter_day(time_ms) + 719468; /* since 0000-03-01 */
-    const int32_t of_era = days % 146097;
-    const int32_t of_era_year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    const int32_t of_year = of_era - (365 * of_era_year + of_era_year / 4 - of_era_year / 100);
-    const int32_t month = (5 * of_year + 2) / 153; /* 0: March */
-    line_digits(text, days / 146097 * 400 + of_era_year + (month >= 10), 4);
-    line_digits(text + 5, month < 10 ? month + 3 : month - 9, 2);
-    line_digits(text + 8, of_year - (153 * month + 2) / 5 + 1, 2);
-    line_digits(text + 11, ms / 3600000, 2);
-    line_digits(text + 14, ms / 60000 % 60, 2);
-    line_digits(text + 17, ms / 1000 % 60, 2);
-    line_digits(text + 20, ms % 1000, 3);
-    pie_buf_add_text(out, text);
-}
-
 /* The number of n digits at p; -1 when there are others. */
 static int32_t line_number(const char *p, size_t n)
 {
@@ -82,12 +55,14 @@ static int32_t line_day(struct pie_slice time)
 
 static void line_begin(struct pie_buf *out, const char *type, const char *id, int64_t time_ms)
 {
+    char time[PIE_NUMBER_MAX];
     pie_buf_add_text(out, "{\"v\":1,\"type\":\"");
     pie_buf_add_text(out, type);
     pie_buf_add_text(out, "\",\"id\":\"");
     pie_buf_add_text(out, id);
     pie_buf_add_text(out, "\",\"time\":\"");
-    line_add_time(out, time_ms);
+    pie_number_iso_text(time_ms, time);
+    pie_buf_add_text(out, time);
     pie_buf_add_char(out, '"');
 }
 

@@ -18,6 +18,7 @@
 
 #include "meter/stats.h"
 #include "meter/health.h"
+#include "meter/bills.h"
 
 struct pie_meter;
 

@@ -4,13 +4,9 @@
 
 #define TABLE_FIRST_ROOM 16
 
-/* FNV-1a. */
 static uint64_t table_hash(struct pie_slice key)
 {
-    uint64_t h = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < key.n; i++)
-        h = (h ^ (unsigned char)key.p[i]) * UINT64_C(1099511628211);
-    return h ^ (h >> 32);
+    return pie_hash_fold(pie_hash_short(PIE_HASH_SHORT, key.p, key.n));
 }
 
 void pie_meter_table_init(struct pie_meter_table *t, const struct pie_mem *mem)

@@ -79,7 +79,42 @@ static void models_prices(struct pie_buf *out, const struct pie_model *m)
     pie_buf_add_text(out, "}}\"");
 }
 
-static void models_record(struct pie_buf *out, const struct pie_model *m)
+/* What the detailed list says besides. A million tokens of a prompt cost what twenty pictures do; one token, in another unit, the
+ * same. Who does not sell by tokens has nulls. */
+static void models_details(struct pie_buf *out, const struct pie_model *m, uint32_t h)
+{
+    char token[PIE_NUMBER_MAX];
+    int64_t million = 20 * pie_price_cost(m->provider, 1024, 1024, 0); /* microdollars */
+
+    pie_number_money_text(million,
+                          token); /* a millionth of a million of them is as many of 1e-12 */
+    pie_buf_add_text(out,
+                     ",\"abortable\":false,\"moderationRequired\":false,\"supports_multipart\":");
+    pie_buf_add_text(out, m->edits ? "true" : "false");
+    pie_buf_add_text(out, ",\"input_modalities\":[\"text\"");
+    pie_buf_add_text(out, m->edits ? ",\"image\"]" : "]");
+    pie_buf_add_text(out,
+                     ",\"output_modalities\":[\"image\"],\"instruct_type\":null,\"quantization\":");
+    pie_buf_add_text(out, h % 2 == 0 ? "\"fp16\"" : "null");
+    pie_buf_add_text(out, ",\"pool\":null,\"mmlu\":null,\"output_vector_size\":null,"
+                          "\"max_images_per_prompt\":10,\"pricing\":{\"confirmed\":");
+    if (strcmp(m->provider, "prodia") == 0) {
+        pie_buf_add_text(out, "{\"input_cost\":null,\"output_cost\":null},\"advertised\":null}");
+    } else {
+        pie_buf_add_text(out, "{\"input_cost\":\"");
+        pie_price_write(million, out);
+        pie_buf_add_text(out,
+                         "\",\"output_cost\":\"0\"},\"advertised\":{\"input_cost_per_token\":");
+        pie_buf_add_text(out, token);
+        pie_buf_add_text(out, ",\"output_cost_per_token\":0}}");
+    }
+    pie_buf_add_text(
+        out, ",\"supported_input_parameters\":{\"size\":{\"enum\":[\"512x512\",\"1024x1024\","
+             "\"1024x1792\",\"2048x2048\"]},\"quality\":{\"enum\":[\"standard\",\"hd\"]},"
+             "\"response_format\":{\"enum\":[\"url\",\"b64_json\"]}}");
+}
+
+static void models_record(struct pie_buf *out, const struct pie_model *m, int32_t detailed)
 {
     uint32_t h = models_hash(m->model);
 
@@ -105,6 +140,8 @@ static void models_record(struct pie_buf *out, const struct pie_model *m)
     models_prices(out, m);
     models_latency(out, m, h);
     models_count(out, h);
+    if (detailed)
+        models_details(out, m, h);
     pie_buf_add_char(out, '}');
 }
 
@@ -130,7 +167,7 @@ static void models_list(struct pie_buf *out, const struct pie_models_filter *fil
         if (!first)
             pie_buf_add_char(out, ',');
         first = 0;
-        models_record(out, &pie_models[i]);
+        models_record(out, &pie_models[i], filter->detailed);
     }
 }
 

@@ -214,6 +214,7 @@ void pie_price_write(int64_t microdollars, struct pie_buf *out); /* "0.008000" *
 struct pie_models_filter {
     const char *type, *subtype, *provider, *model, *enabled; /* NULL: any */
     int32_t voices, restrictions;                            /* other lists */
+    int32_t detailed;                                        /* more of each */
     /* what the caller has already; NULL: nothing */
     const char *none_match, *modified_since;
 };
@@ -243,8 +244,6 @@ void pie_till_free(struct pie_till *till);
 void pie_till_add(struct pie_till *till, const struct pie_till_row *row);
 void pie_till_write(const struct pie_till *till, int64_t now_ms, int64_t limit, int64_t offset,
                     struct pie_buf *out);
-/* "2026-10-21T07:28:00.123Z" */
-void pie_till_time(int64_t wall_ms, struct pie_buf *out);
 
 /* ---- throttle.c: a bucket that holds a minute's requests. */
 

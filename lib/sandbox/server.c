@@ -17,6 +17,7 @@ struct pie_server {
 struct server_call {
     struct pie_intake in;
     struct pie_answer answer;
+    int32_t detailed; /* of the list of models */
 };
 
 struct server_route {
@@ -101,12 +102,15 @@ static void server_models(struct apipie_sandbox *box, struct MHD_Connection *con
         return;
     memset(&filter, 0, sizeof(filter));
     server_asks(connection, "type", &filter.type);
-    server_asks(connection, "subtype", &filter.subtype);
     server_asks(connection, "provider", &filter.provider);
     server_asks(connection, "model", &filter.model);
-    server_asks(connection, "enabled", &filter.enabled);
-    filter.voices = server_asks(connection, "voices", &ignored);
-    filter.restrictions = server_asks(connection, "restrictions", &ignored);
+    filter.detailed = call->detailed;
+    if (!filter.detailed) {
+        server_asks(connection, "subtype", &filter.subtype);
+        server_asks(connection, "enabled", &filter.enabled);
+        filter.voices = server_asks(connection, "voices", &ignored);
+        filter.restrictions = server_asks(connection, "restrictions", &ignored);
+    }
     filter.none_match = server_value(connection, "If-None-Match");
     filter.modified_since = server_value(connection, "If-Modified-Since");
     if (fault.set & PIE_FAULT_REFUSED)
@@ -114,6 +118,13 @@ static void server_models(struct apipie_sandbox *box, struct MHD_Connection *con
     else
         pie_models_answer(&filter, &call->answer);
     pie_spoil_answer(box, &fault, &call->answer);
+}
+
+static void server_models_detailed(struct apipie_sandbox *box, struct MHD_Connection *connection,
+                                   struct server_call *call)
+{
+    call->detailed = 1;
+    server_models(box, connection, call);
 }
 
 /* A number of the query from least to most; `value` is what holds without one. */
@@ -176,6 +187,7 @@ static void server_picture(struct apipie_sandbox *box, struct MHD_Connection *co
 static const struct server_route server_routes[] = {
     {"/v1/images/generations", "POST", server_generate},
     {"/v1/models", "GET", server_models},
+    {"/v1/models/detailed", "GET", server_models_detailed},
     {"/v1/queries", "GET", server_queries},
     {"/v1/queries/", "GET", server_queries},
 };

@@ -20,44 +20,6 @@ void pie_till_add(struct pie_till *till, const struct pie_till_row *row)
     till->rows[till->count++ % PIE_TILL_MAX] = *row;
 }
 
-static void till_digits(struct pie_buf *out, int64_t value, int64_t highest)
-{
-    for (int64_t digit = highest; digit > 0; digit /= 10)
-        pie_buf_add_char(out, (char)('0' + value / digit % 10));
-}
-
-/* Days since 1970 to a date of the Gregorian calendar, whose eras of 400 years have 146097 days. Its year begins
- * in March, so that the day of a leap year is the last one. */
-static void till_date(struct pie_buf *out, int64_t days)
-{
-    int64_t shifted = days + 719468, era = shifted / 146097, of_era = shifted % 146097;
-    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-    int64_t march = (5 * of_year + 2) / 153, month = march < 10 ? march + 3 : march - 9;
-
-    till_digits(out, year + era * 400 + (month <= 2 ? 1 : 0), 1000);
-    pie_buf_add_char(out, '-');
-    till_digits(out, month, 10);
-    pie_buf_add_char(out, '-');
-    till_digits(out, of_year - (153 * march + 2) / 5 + 1, 10);
-}
-
-void pie_till_time(int64_t wall_ms, struct pie_buf *out)
-{
-    int64_t of_day = wall_ms % 86400000;
-
-    till_date(out, wall_ms / 86400000);
-    pie_buf_add_char(out, 'T');
-    till_digits(out, of_day / 3600000, 10);
-    pie_buf_add_char(out, ':');
-    till_digits(out, of_day / 60000 % 60, 10);
-    pie_buf_add_char(out, ':');
-    till_digits(out, of_day / 1000 % 60, 10);
-    pie_buf_add_char(out, '.');
-    till_digits(out, of_day % 1000, 100);
-    pie_buf_add_char(out, 'Z');
-}
-
 static void till_number(struct pie_buf *out, const char *key, int64_t value)
 {
     pie_buf_add_text(out, key);
@@ -72,9 +34,12 @@ static void till_text(struct pie_buf *out, const char *key, const char *value)
 
 static void till_item(struct pie_buf *out, int64_t id, const struct pie_till_row *row)
 {
+    char time[PIE_NUMBER_MAX];
+
     till_number(out, "{\"id\":", id);
     pie_buf_add_text(out, ",\"username\":\"sandbox\",\"timestamp\":\"");
-    pie_till_time(row->wall_ms, out);
+    pie_number_iso_text(row->wall_ms, time);
+    pie_buf_add_text(out, time);
     till_text(out, "\",\"app\":\"sandbox\",\"provider\":", row->model->provider);
     till_text(out, ",\"route\":", row->model->model);
     till_number(out, ",\"unit\":\"image\",\"prompt_tokens\":", row->tokens);

@@ -106,6 +106,19 @@ class Choose(Offer):
         groups = self.value("compare", "--sandbox", "--by", "family")["groups"]
         self.assertEqual([g["models"] for g in groups], [67, 1, 14])
 
+    def test_where_it_is_offered(self):
+        value = self.value("choose", "--sandbox", "--country", "cu")
+        barred = [m["provider"] for m in value["rejected"] if m["reason"] == "not offered in cu"]
+        self.assertEqual(set(barred), {"bedrock"})
+        self.assertEqual(len(value["models"]) + len(value["rejected"]), 82)
+        self.assertNotIn("bedrock", {m["provider"] for m in value["models"]})
+        there = self.value("choose", "--sandbox", "--country", "DE")
+        self.assertEqual(len(there["models"]), len(value["models"]) + len(barred))
+        for arguments in (["--builtin"], ["--models", "none.json"], ["--sandbox", "--country", ""],
+                          ["--sandbox", "--country", "x" * 64]):
+            self.assertEqual(self.run_cli("choose", "--country", "DE", *arguments), 2, self.err)
+            self.assertIn("--country", self.err)
+
     def test_by(self):
         first = {by: self.value("choose", "--by", by, *self.offer)["models"][0]["model"]
                  for by in ("price", "speed", "reliability")}
@@ -194,4 +207,4 @@ class Recommend(Offer):
 
     def test_stats_are_needed(self):
         self.assertEqual(self.run_cli("recommend"), 2)
-        self.assertIn("--stats is missing", self.err)
+        self.assertIn("say what was used", self.err)

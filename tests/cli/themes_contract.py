@@ -49,7 +49,7 @@ class Usage(CliTest):
         self.assertIn("paint: unknown command", self.refused("paint", "a cat"))
 
     def test_later_commands(self):
-        for name in ("edit history upload doctor").split():
+        for name in ("edit upload doctor").split():
             self.assertIn(name + ": not in this version", self.refused(name))
 
     def test_later_options(self):
@@ -112,7 +112,7 @@ class Usage(CliTest):
         self.assertNotIn("sk-pie", self.refused("generate", "a cat"))
 
     def test_json_of_usage_errors(self):
-        for arguments in (["generate", "--json"], ["generate", "--frob", "x", "--json"], ["history", "--json"],
+        for arguments in (["generate", "--json"], ["generate", "--frob", "x", "--json"], ["upload", "--json"],
                           ["generate", "a cat", "-o", "-", "--json"], ["--json"]):
             self.assertEqual(self.run_cli(*arguments), 2)
             error = self.error()

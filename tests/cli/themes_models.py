@@ -57,6 +57,32 @@ class Models(CliTest):
         self.assertEqual(self.models("-p", "nobody"), [])
         self.assertEqual(self.table("-p", "nobody"), [])
 
+    def test_country(self):
+        for country, providers in (("CU", {"bedrock"}), ("north korea", {"together"}), ("DE", set())):
+            found = self.models("--country", country)
+            self.assertEqual(list(found[0]), MODEL_KEYS + ["restricted"])
+            self.assertEqual({m["provider"] for m in found if m["restricted"]}, providers)
+            self.assertEqual({m["restricted"] for m in found} - {True}, {False})
+        self.assertEqual(self.run_cli("models", "--country", "CU"), 0, self.err)
+        lines = [line.split() for line in self.out.decode().splitlines()]
+        self.assertEqual(lines[0], ["MODEL", "HERE", "PROVIDER", "FAMILY", "SPECIALITY", "USD", "LATENCY"])
+        self.assertEqual({(line[1], line[2] == "bedrock") for line in lines[1:]}, {("no", True), ("yes", False)})
+        self.assertTrue(all(len(line) <= 80 for line in self.out.decode().splitlines()))
+
+    def test_detailed(self):
+        found = self.models("--detailed")
+        self.assertEqual(len(found), 82)
+        self.assertEqual(list(found[0]), MODEL_KEYS + ["input_usd_per_million", "output_usd_per_million", "input_usd_per_token",
+                                                       "output_usd_per_token", "max_images", "record"])
+        one = self.models("--detailed", "-p", "together")[0]
+        self.assertEqual((one["input_usd_per_million"], one["input_usd_per_token"]), ("0.2", "0.0000002"))
+        self.assertEqual((one["output_usd_per_token"], one["max_images"]), ("0", 10))
+        self.assertEqual((one["price_usd"], one["family"]), ("0.01", "SDXL"))
+        self.assertIn("hd", one["record"]["supported_input_parameters"]["quality"]["enum"])
+        self.assertIsNone(self.models("--detailed", "-p", "prodia")[0]["input_usd_per_million"])
+        self.assertEqual(self.run_cli("models", "--detailed", "--json", "--builtin"), 2)
+        self.assertIn("--detailed", self.error()["message"])
+
     def test_order(self):
         prices = [float(m["price_usd"]) for m in self.models("--sort", "price")]
         self.assertEqual(prices, sorted(prices))
@@ -82,7 +108,9 @@ class Models(CliTest):
 
     def test_usage(self):
         for arguments, word in ((["--sort", "colour"], "--sort takes "), (["--filter", "=x"], "--filter takes "),
-                                (["x"], "what is"), (["--builtin", "--sandbox"], "--builtin"),
+                                (["x"], "what is"), (["--builtin", "--country", "DE"], "--country"),
+                                (["--country", ""], "two letters"),
+                                (["--detailed"], "--json"), (["--builtin", "--sandbox"], "--builtin"),
                                 (["--sandbox", "--base-url", "http://127.0.0.1:9/v1"], "exclude"),
                                 (["--type", "a\x01"], "set_filter"), (["--filter", "a\x01"], "set_filter")):
             self.assertEqual(self.run_cli("models", *arguments), 2, arguments)

@@ -11,10 +11,11 @@ static void fuzz_row(const struct apipie_catalog *c, size_t i)
         const char *text = pie_catalog_text(c, i, field);
         FUZZ_NEED(text == NULL || pie_utf8_valid(text, strlen(text)) == strlen(text));
     }
-    for (int32_t field = APIPIE_MODEL_ENABLED; field <= APIPIE_MODEL_BUILT_IN; field++) {
+    for (int32_t field = APIPIE_MODEL_ENABLED; field <= APIPIE_MODEL_MAX_IMAGES; field++) {
         int64_t v = pie_catalog_number(c, i, field);
         FUZZ_NEED(v >= APIPIE_UNKNOWN);
-        if (field >= APIPIE_MODEL_INPUT_COST && field <= APIPIE_MODEL_PRICE)
+        if ((field >= APIPIE_MODEL_INPUT_COST && field <= APIPIE_MODEL_PRICE) ||
+            (field >= APIPIE_MODEL_INPUT_PER_MILLION && field <= APIPIE_MODEL_OUTPUT_PER_TOKEN))
             FUZZ_NEED(v <= 10000 * APIPIE_DOLLAR);
     }
     FUZZ_NEED(pie_catalog_price(c, i, 1024, 1024, NULL) ==
@@ -29,6 +30,14 @@ static void fuzz_rows(const struct apipie_catalog *c)
         fuzz_row(c, i);
     for (size_t i = 0; i < pie_catalog_warning_count(c); i++)
         FUZZ_NEED(pie_catalog_warning(c, i) != NULL);
+    for (size_t i = 0; i < pie_catalog_restriction_count(c); i++) {
+        struct pie_slice name = pie_slice_text(pie_catalog_restriction(c, i, 0));
+        struct pie_slice country = pie_slice_text(pie_catalog_restriction(c, i, 1));
+        struct pie_slice code = pie_slice_text(pie_catalog_restriction(c, i, 2));
+        FUZZ_NEED(name.n != 0 && country.n + code.n != 0);
+        FUZZ_NEED(country.n == 0 || pie_catalog_restricted(c, name, name, country) == 1);
+        FUZZ_NEED(code.n == 0 || pie_catalog_restricted(c, name, name, code) == 1);
+    }
 }
 
 static void fuzz_never(void *user, int32_t kind, const char *provider, const char *model,

@@ -59,7 +59,28 @@ MODELS = {
     "deep": b'[{"id":"a/b","img_json":' + b"[" * 20 + b"1" + b"]" * 20 + b'},{"id":"a/c","img_json":"[\\"[1]\\"]"}]',
     "damage": b'{"data":[{"id":"a/b","x":"\\\\"},,{"id":"a/c" "y":{]},{"id":"a/d"}] tail',
     "twice": b'\xef\xbb\xbf {"data":[1],"x":{"data":[2]},"data":[{"id":"a/b"}]}',
+    "restrictions": b'{"data":[{"restrict_id":1,"name":"a","countries":"{\\"countries\\":[{\\"name\\":\\"Cuba\\",\\"alpha-2\\":\\"CU\\"},'
+                    b'{}]}"},{"restrict_id":2,"name":"b/c","countries":{"countries":["DE","Peru",7,{"alpha-2":"FR"}]}},'
+                    b'{"name":"d","countries":[[]]},{"restrict_id":3,"countries":"["}]}',
+    "detailed": b'[{"id":"p/a","max_images_per_prompt":4,"pricing":{"confirmed":{"input_cost":"0.18","output_cost":-1},'
+                b'"advertised":{"input_cost_per_token":1.8e-7,"output_cost_per_token":1e400}},'
+                b'"supported_input_parameters":{"size":{"enum":["1024x1024"]}}}]',
     "none": b'{"error":{"message":"no"}}',
+}
+
+
+def tracked(wall, model, price, ms="5", available="1"):
+    return ('{"wall_ms":%s,"type":"image","provider":"prodia","model":"%s","price_usd":%s,"input_usd":null,"output_usd":0.5,'
+            '"average_usd":null,"latency_ms":[null,1,2,3,4,%s],"available":%s}\n' % (wall, model, price, ms, available)).encode()
+
+
+TRACK = {
+    "good": tracked("1000", "a", '"0.1"') + tracked("2000", "b", "null") + tracked("3000", "a", '"0.2"', "null", "0"),
+    "disorder": tracked("3000", "a", '"0.1"') + tracked("1000", "dreamshaper_8", '"0.3"') + tracked("2000", "a", '"0.2"'),
+    "bad": tracked("-1", "a", '"0.1"') + tracked("1e30", "a", '"0.1"') + tracked("1", "", '"0.1"') + tracked("1", "a", '"-1"') +
+           tracked("1", "a", '"20000"') + tracked("1", "a", '"1"', "[]") + tracked("1", "a", '"1"', "5", "2") + b"{}\n[]\n\r\n\xff",
+    "cut": tracked("1000", "\\u00e9\\\"", '"0.1"') + tracked("2000", "b", '"0.2"')[:60],
+    "long": b" " + tracked("1000", "a" * 40000, '"0.1"') + tracked("2000", "b", '"0.2"'),
 }
 
 
@@ -82,3 +103,5 @@ for name, text in BASE64.items():
     write("base64", name, b"\x06" + text)
 for name, text in MODELS.items():
     write("models", name, text)
+for name, text in TRACK.items():
+    write("track", name, text)

@@ -92,6 +92,26 @@ static void lists_restrictions(void **state)
     talk_end(&t);
 }
 
+static void lists_details(void **state)
+{
+    (void)state;
+    struct talk t =
+        talk(talk_base, "/models/detailed?provider=deepinfra&model=stable-diffusion-2-1", NULL,
+             NULL, NULL);
+    assert_int_equal(t.status, 200);
+    assert_int_equal(json_array_size(talk_at(&t, "data")), 1);
+    assert_string_equal(talk_text(&t, "data.0.pricing.confirmed.input_cost"), "0.080000");
+    assert_true(json_is_real(talk_at(&t, "data.0.pricing.advertised.input_cost_per_token")));
+    assert_true(json_is_boolean(talk_at(&t, "data.0.abortable")));
+    assert_string_equal(talk_text(&t, "data.0.output_modalities.0"), "image");
+    assert_string_equal(talk_text(&t, "data.0.supported_input_parameters.quality.enum.1"), "hd");
+    assert_string_equal(talk_text(&t, "data.0.price_type"), "image");
+    talk_end(&t);
+    t = talk(talk_base, "/models/detailed?type=llm&restrictions", NULL, NULL, NULL);
+    assert_int_equal(json_array_size(talk_at(&t, "data")), 0);
+    talk_end(&t);
+}
+
 static void fails_as_it_is_told(void **state)
 {
     (void)state;
@@ -123,9 +143,8 @@ static void fails_as_it_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(says_when_nothing_is_new),
-        TEST(lists_voices),
-        TEST(lists_restrictions),
+        TEST(says_when_nothing_is_new), TEST(lists_voices),
+        TEST(lists_restrictions),       TEST(lists_details),
         TEST(fails_as_it_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,12 +106,88 @@ static void nothing_new_and_faults(void **state)
     }
 }
 
+/* One request, one question a model; and the list is kept like any other. */
+static void restrictions_are_asked_once(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(apipie_client_set_models_cache(w->client, NULL, 3600000), APIPIE_OK);
+    for (int32_t i = 0; i < 2; i++) {
+        apipie_request *r = apipie_request_new(w->client, APIPIE_REQUEST_MODELS);
+        apipie_request_set_filter(r, "restrictions", NULL);
+        assert_int_equal(apipie_request_perform(r), APIPIE_OK);
+        apipie_catalog *c = apipie_request_catalog(r);
+        assert_int_equal(apipie_result_is_cached(apipie_request_result(r)), i);
+        assert_int_equal(apipie_result_warning_count(apipie_request_result(r)), 0);
+        assert_int_equal(apipie_catalog_count(c), 0);
+        assert_int_equal(apipie_catalog_restriction_count(c), 4);
+        assert_int_equal(apipie_catalog_is_restricted(c, "bedrock", "stable-diffusion-xl", "CU"),
+                         1);
+        assert_int_equal(apipie_catalog_is_restricted(c, "bedrock", "stable-diffusion-xl", "DE"),
+                         0);
+        assert_int_equal(apipie_catalog_is_restricted(c, "prodia", "sd_xl_base_1.0", "CU"), 0);
+        apipie_request_unref(r);
+    }
+    apipie_request *r = listed(w);
+    assert_int_equal(apipie_catalog_is_restricted(apipie_request_catalog(r), "bedrock",
+                                                  "stable-diffusion-xl", "CU"),
+                     APIPIE_UNKNOWN);
+    apipie_request_unref(r);
+}
+
+static void the_detailed_list_says_more(void **state)
+{
+    struct world *w = *state;
+    apipie_request *r = apipie_request_new(w->client, APIPIE_REQUEST_MODELS);
+    size_t n = 0;
+    assert_int_equal(apipie_request_set_detailed(r, 1), APIPIE_OK);
+    apipie_request_set_filter(r, "provider", "together");
+    assert_int_equal(apipie_request_perform(r), APIPIE_OK);
+    apipie_catalog *c = apipie_request_catalog(r);
+    assert_int_equal(apipie_result_warning_count(apipie_request_result(r)), 0);
+    assert_int_equal(apipie_catalog_count(c), 1);
+    assert_true(apipie_catalog_number(c, 0, APIPIE_MODEL_INPUT_PER_MILLION) == APIPIE_DOLLAR / 5);
+    assert_true(apipie_catalog_number(c, 0, APIPIE_MODEL_INPUT_PER_TOKEN) ==
+                APIPIE_DOLLAR / 5000000);
+    assert_true(apipie_catalog_number(c, 0, APIPIE_MODEL_OUTPUT_PER_MILLION) == 0);
+    assert_int_equal(apipie_catalog_number(c, 0, APIPIE_MODEL_MAX_IMAGES), 10);
+    assert_true(apipie_catalog_number(c, 0, APIPIE_MODEL_PRICE) == APIPIE_DOLLAR / 100);
+    const char *json = apipie_catalog_json(c, 0, &n);
+    assert_non_null(strstr(json, "\"supported_input_parameters\":{\"size\":{\"enum\":"));
+    apipie_request_unref(r);
+    r = listed(w);
+    c = apipie_request_catalog(r);
+    assert_int_equal(apipie_catalog_number(c, 0, APIPIE_MODEL_MAX_IMAGES), APIPIE_UNKNOWN);
+    apipie_request_unref(r);
+}
+
+/* What is known then is good for estimates too. */
+static void the_detailed_list_is_a_list(void **state)
+{
+    struct world *w = *state;
+    apipie_request *r = apipie_request_new(w->client, APIPIE_REQUEST_MODELS);
+    int32_t source = 0;
+    apipie_request_set_detailed(r, 1);
+    assert_int_equal(apipie_request_perform(r), APIPIE_OK);
+    assert_int_equal(apipie_catalog_count(apipie_request_catalog(r)), 82);
+    apipie_request_unref(r);
+    r = apipie_request_new(w->client, APIPIE_REQUEST_IMAGE);
+    apipie_request_set_provider(r, "prodia");
+    apipie_request_set_model(r, "sd_xl_base_1.0");
+    apipie_request_set_size(r, 1024, 1024);
+    assert_true(apipie_client_estimate(w->client, r, &source) == 8 * APIPIE_DOLLAR / 1000);
+    assert_int_equal(source, APIPIE_PRICE_LISTED);
+    apipie_request_unref(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_price_is_the_bill, setup, teardown),
         cmocka_unit_test_setup_teardown(the_list_is_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_new_and_faults, setup, teardown),
+        cmocka_unit_test_setup_teardown(restrictions_are_asked_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_detailed_list_says_more, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_detailed_list_is_a_list, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

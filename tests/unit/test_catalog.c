@@ -346,6 +346,41 @@ static void bad_rows_are_dropped_with_a_reason(void **state)
 
 /* ---- the list as a whole */
 
+static void prices_by_token_have_two_units(void **state)
+{
+    (void)state;
+    struct apipie_catalog *c = parse("[" ROW(
+        ",\"max_images_per_prompt\":\"4\",\"pricing\":{\"confirmed\":{\"input_cost\":\"0.18\","
+        "\"output_cost\":2.5},\"advertised\":{\"input_cost_per_token\":1.8e-7,"
+        "\"output_cost_per_token\":\"0.0000025\"}}") "," ROW(",\"pricing\":{\"confirmed\":null,"
+                                                             "\"advertised\":{\"input_cost_per_"
+                                                             "token\":null}}") "," ROW(",\"pricing"
+                                                                                       "\":"
+                                                                                       "\"free\","
+                                                                                       "\"max_"
+                                                                                       "images_per_"
+                                                                                       "prompt\":-"
+                                                                                       "1") "," ROW(",\"pricing\":{\"confirmed\":{\"input_cost\":\"-1\",\"output_cost\":\"cheap\"},"
+                                                                                                    "\"advertised\":{\"input_cost_per_token\":1e99}}") "]");
+    need_number(c, 0, APIPIE_MODEL_INPUT_PER_MILLION, INT64_C(180000000000));
+    need_number(c, 0, APIPIE_MODEL_OUTPUT_PER_MILLION, INT64_C(2500000000000));
+    need_number(c, 0, APIPIE_MODEL_INPUT_PER_TOKEN, 180000);
+    need_number(c, 0, APIPIE_MODEL_OUTPUT_PER_TOKEN, 2500000);
+    need_number(c, 0, APIPIE_MODEL_MAX_IMAGES, 4);
+    for (size_t i = 1; i < 4; i++) {
+        for (int32_t field = APIPIE_MODEL_INPUT_PER_MILLION; field <= APIPIE_MODEL_MAX_IMAGES;
+             field++)
+            need_number(c, i, field, APIPIE_UNKNOWN);
+    }
+    need_warnings(c, 3);
+    assert_string_equal(pie_catalog_warning(c, 0), "row 4, m: input_cost: refused: is negative");
+    assert_string_equal(pie_catalog_warning(c, 1), "row 4, m: output_cost: refused: is no number");
+    assert_string_equal(pie_catalog_warning(c, 2),
+                        "row 4, m: input_cost_per_token: refused: is above 10,000 dollars");
+    need_number(c, 0, APIPIE_MODEL_MAX_IMAGES + 1, APIPIE_UNKNOWN);
+    pie_catalog_drop(c);
+}
+
 static void what_is_no_list_is_refused(void **state)
 {
     static const char *const bad[] = {"",
@@ -507,6 +542,7 @@ int main(void)
         cmocka_unit_test(prices_are_found_in_any_shape),
         cmocka_unit_test(rows_are_named),
         cmocka_unit_test(bad_rows_are_dropped_with_a_reason),
+        cmocka_unit_test(prices_by_token_have_two_units),
         cmocka_unit_test(what_is_no_list_is_refused),
         cmocka_unit_test(lists_come_in_two_shapes),
         cmocka_unit_test(a_cut_keeps_what_came),

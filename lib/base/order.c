@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Knows how to put numbers of rows in an order; must not know what the rows hold. */
-#include "catalog/catalog_priv.h"
+#include "base/base.h"
 
 static void order_merge(const uint32_t *from, uint32_t *to, size_t low, size_t middle, size_t high,
                         pie_order order, const void *user)
@@ -31,6 +31,24 @@ void pie_order_sort(uint32_t *v, uint32_t *scratch, size_t n, pie_order order, c
     }
     if (from != v)
         memcpy(v, from, n * sizeof(*v));
+}
+
+void *pie_order_rows(const struct pie_mem *mem, const void *rows, size_t n, size_t size,
+                     pie_order order, const void *user)
+{
+    uint32_t *index = pie_mem_new(mem, n, 2 * sizeof(*index));
+    char *copy = pie_mem_new(mem, n, size);
+    if (index == NULL || copy == NULL) {
+        pie_mem_free(mem, index);
+        return pie_mem_free(mem, copy);
+    }
+    for (size_t i = 0; i < n; i++)
+        index[i] = (uint32_t)i;
+    pie_order_sort(index, index + n, n, order, user);
+    for (size_t i = 0; i < n; i++)
+        memcpy(copy + i * size, (const char *)rows + index[i] * size, size);
+    pie_mem_free(mem, index);
+    return copy;
 }
 
 int32_t pie_order_text(const char *a, const char *b)
