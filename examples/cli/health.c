@@ -49,7 +49,7 @@ static void fail_file(apipie_status status, const char *path, struct cli_failure
 static void ask_gateway(struct cli_session *session, const struct cli_options *o,
                         struct cli_failure *f)
 {
-    struct cli_catalog list = {0};
+    struct cli_catalog list = {.request = NULL};
     apipie_status status;
 
     cli_catalog_fetch(&list, o, session->client, f);

@@ -278,9 +278,12 @@ static void health_take_word(struct pie_health *h, const struct pie_health *othe
 {
     if (other->good_ms > h->good_ms && other->good_ms <= now_ms)
         h->good_ms = other->good_ms;
-    if (other->listed.at_ms > h->listed.at_ms && other->listed.at_ms <= now_ms)
+    const struct pie_health_word ours = h->listed;
+    if (other->listed.at_ms > ours.at_ms && other->listed.at_ms <= now_ms)
         h->listed = other->listed;
-    if (h->listed.usable == 0 && h->good_ms > h->listed.at_ms)
+    int32_t repeated =
+        ours.usable == 0 && ours.refuted && h->listed.at_ms - ours.at_ms < PIE_WINDOW_MS;
+    if (h->listed.usable == 0 && (repeated || h->good_ms > h->listed.at_ms))
         h->listed.refuted = 1;
 }
 

@@ -559,7 +559,7 @@ struct apipie_health *pie_health_take(struct pie_health_table *t, const struct p
     for (const struct pie_health_place *each = p; each != NULL; each = each->next)
         room++;
     pie_lock_drop(t->lock);
-    s->rows = pie_mem_new(mem, room, sizeof(*s->rows));
+    s->rows = pie_mem_resize(mem, NULL, room * sizeof(*s->rows)); /* each is written whole */
     if (s->rows == NULL) {
         pie_health_free(s);
         return NULL;

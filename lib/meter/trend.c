@@ -5,6 +5,8 @@
 
 /* A share of the difference that what is usual moves by with each call: it has forgotten half after 45 calls. */
 #define TREND_SLOW (1.0 / 64)
+/* ... and the baseline, in parts of itself: one that follows faster hides what grows over a hundred calls. */
+#define TREND_BASELINE (1.0 / 128)
 /* The usual rate of failures counts as at least that. */
 #define TREND_RATE_LEAST 0.02
 /* A call adds what it is beyond the usual and this allowance, or takes away. The sum never falls below 0; beyond the bound it is
@@ -36,7 +38,7 @@ static void trend_begin(struct pie_trend *t)
 /* The middle is followed by steps of one size up or down: one that takes ten times as long moves it no further than any other. */
 static void trend_follow(struct pie_trend *t, double took)
 {
-    double step = took > t->baseline ? TREND_SLOW : took < t->baseline ? -TREND_SLOW : 0;
+    double step = took > t->baseline ? TREND_BASELINE : took < t->baseline ? -TREND_BASELINE : 0;
     double far = trend_distance(took, t->baseline);
     double most = TREND_TIMES_MOST * t->spread + TREND_SPREAD_LEAST * t->baseline;
     t->spread += TREND_SLOW * ((far < most ? far : most) - t->spread);

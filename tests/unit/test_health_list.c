@@ -131,6 +131,29 @@ static void minutes_that_it_was_off(void **state)
     assert_int_equal(pie_health_uptime(&h, T0 + 30 * MINUTE, 60), 83); /* 1 of 12 */
 }
 
+/* What one refuted, another one that heard a later list does not bring back; and the other way round. */
+static void two_that_heard_lists(void **state)
+{
+    (void)state;
+    struct pie_health a;
+    struct pie_health b;
+    pie_health_init(&a, T0);
+    pie_health_init(&b, T0);
+    pie_health_listed(&a, T0, T0, 0);
+    pie_health_call(&a, T0 + MINUTE, 1, 4000);
+    pie_health_listed(&b, T0 + 2 * MINUTE, T0 + 2 * MINUTE, 0);
+    pie_health_merge(&a, &b, T0 + 3 * MINUTE);
+    assert_int_equal(look(&a, T0 + 3 * MINUTE).state, APIPIE_HEALTH_HEALTHY);
+    assert_int_equal(look(&a, T0 + 16 * MINUTE).listed, 0); /* it is the later one's */
+    pie_health_listed(&b, T0 + 4 * MINUTE, T0 + 4 * MINUTE, 1);
+    pie_health_listed(&b, T0 + 5 * MINUTE, T0 + 5 * MINUTE, 0); /* news */
+    assert_state(&b, T0 + 5 * MINUTE, APIPIE_HEALTH_DOWN, off);
+    pie_health_init(&b, T0);
+    pie_health_listed(&b, T0, T0, 0);
+    pie_health_merge(&b, &a, T0 + 5 * MINUTE);
+    assert_int_equal(look(&b, T0 + 5 * MINUTE).state, APIPIE_HEALTH_HEALTHY);
+}
+
 static void a_rest_says_more(void **state)
 {
     (void)state;
@@ -340,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_good_call_refutes_it),
         cmocka_unit_test(its_word_grows_old),
         cmocka_unit_test(minutes_that_it_was_off),
+        cmocka_unit_test(two_that_heard_lists),
         cmocka_unit_test(a_rest_says_more),
         cmocka_unit_test(the_clock_was_set_back),
         cmocka_unit_test(names_of_a_route),
