@@ -2314,18 +2314,20 @@ APIPIE_API apipie_status apipie_stats_save(const apipie_stats *stats, const char
  * Every call that was judged tells something about its route, and about the provider as a whole. A route goes by the names that the
  * request gave it, "" where it left one to the gateway. What is no fault of the route (a refused prompt, a bad key) counts as an answer;
  * what says nothing about it (cancelled, too many requests) does not count. All times are of the last 15 minutes, at most 20 calls.
- * The rules and their numbers are in docs/health.md. Nothing of it is kept in a file.
+ * What the newest list of models says counts too: a model that it calls not available is down until a call succeeds, for at most 15
+ * minutes after the list; that it calls one available proves nothing. The rules and their numbers are in docs/health.md.
  * ------------------------------------------------------------------------------------------- */
 
 typedef struct apipie_health apipie_health; /**< how all stood at one moment: never changes */
 
 /** States, the worse the greater. Since: 0.1. */
 enum {
-    APIPIE_HEALTH_UNKNOWN = 0, /**< no call in the last 15 minutes, or too few */
+    APIPIE_HEALTH_UNKNOWN =
+        0, /**< no call in the last 15 minutes, or too few, and no list that says it is down */
     APIPIE_HEALTH_HEALTHY = 1,
     APIPIE_HEALTH_DEGRADED = 2, /**< fewer than 90 % succeed, or it takes twice as long as usual */
     APIPIE_HEALTH_DOWN =
-        3 /**< it rests after failures, the last 3 failed, or fewer than half succeed */
+        3 /**< it rests after failures, the last 3 failed, fewer than half succeed, or the gateway lists it as not available */
 };
 
 /** What a row is about, for apipie_health_number(). Since: 0.1. */
@@ -2364,11 +2366,14 @@ enum {
     APIPIE_HEALTH_BASELINE_MS = 8, /**< ... and usually, once 20 came */
     APIPIE_HEALTH_UPTIME_HOUR = 9, /**< per mille of the minutes of which something is known */
     APIPIE_HEALTH_UPTIME_DAY = 10,
-    APIPIE_HEALTH_UPTIME_WEEK = 11
+    APIPIE_HEALTH_UPTIME_WEEK = 11,
+    APIPIE_HEALTH_LISTED =
+        12 /**< what a list of the last 15 minutes says: 1 available, 0 not; of a provider or group 0: none of its models is */
 };
 
 /**
- * The state of a route, of a provider (model NULL), or the worst of all that the names mean. NULL is any; "" is one that nobody named.
+ * The state of a route, of a provider (model NULL), or the worst of all that the names mean. NULL is any that was called; "" is one that
+ * nobody named.
  * @return APIPIE_HEALTH_UNKNOWN also for what was never called, for a NULL client, and in a child after fork()
  * Threads: any, also inside a callback. Blocks: no. Owns: nothing. Since: 0.1.
  */
@@ -2382,6 +2387,16 @@ APIPIE_API int32_t apipie_client_health(apipie_client *client, const char *backe
  * keeps. Since: 0.1.
  */
 APIPIE_API apipie_health *apipie_client_health_snapshot(apipie_client *client);
+
+/**
+ * Adds what apipie_health_save() wrote. What both know counts once: the calls of both by their time, the minutes that either knows, the
+ * usual time of who saw more calls. The same again changes nothing. Calls and minutes of the future are left out. The breaker is not kept:
+ * a new client tries every way anew. Of a file that was cut or damaged every whole line counts. Load before the first request: later a
+ * state that was saved may be told as a change.
+ * @return APIPIE_E_FILE (it cannot be read, or is something else), APIPIE_E_ARGUMENT, APIPIE_E_MEMORY, APIPIE_E_FORKED: nothing of it counts
+ * Threads: any. Blocks: the disk. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_load_health(apipie_client *client, const char *path);
 
 /**
  * A state changed, or with `before` and `after` the same an early warning.
@@ -2450,11 +2465,18 @@ APIPIE_API const char *apipie_health_text(const apipie_health *health, size_t ro
 
 /**
  * A figure of a row.
- * @param which APIPIE_HEALTH_SCOPE to APIPIE_HEALTH_UPTIME_WEEK
+ * @param which APIPIE_HEALTH_SCOPE to APIPIE_HEALTH_LISTED
  * @return APIPIE_UNKNOWN for a row or a figure that is not there, and for what nobody knows yet
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API int64_t apipie_health_number(const apipie_health *health, size_t row, int32_t which);
+
+/**
+ * Writes it to a file, for apipie_client_load_health(): a temporary name, then renamed over `path`; mode 0600.
+ * @return APIPIE_E_FILE, APIPIE_E_ARGUMENT, APIPIE_E_MEMORY: what was there stays
+ * Threads: any. Blocks: the disk. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_health_save(const apipie_health *health, const char *path);
 
 /**
  * The name of a state, in English: "healthy".

@@ -430,6 +430,8 @@ struct apipie_health *pie_engine_health(struct apipie_client *c);
 void pie_engine_health_drop(struct apipie_health *s); /* NULL is fine */
 /* Who is told of changes from now on; NULL: nobody. Takes hook. Without the lock. */
 void pie_care_set(struct apipie_client *c, struct pie_hook *hook);
+/* Adds what a file of pie_health_save() holds. APIPIE_E_FILE, APIPIE_E_MEMORY. Without the lock. */
+apipie_status pie_care_load(struct apipie_client *c, const char *path);
 
 /* ---- request */
 

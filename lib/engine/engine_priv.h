@@ -378,6 +378,8 @@ void pie_care_judged(struct apipie_request *r, const struct pie_outcome *o, int3
                      int32_t drawn);
 /* A probe goes, or comes back without an answer. */
 void pie_care_gate(struct apipie_client *c, const struct pie_lane *lane);
+/* The newest whole list, when it is young. APIPIE_E_MEMORY: health does not know it. Without the lock. */
+apipie_status pie_care_listed(struct apipie_client *c, const char *backend);
 /* Is there something to tell, and nobody who is telling it? The lock is held, as for the next one. */
 int32_t pie_care_is_due(const struct apipie_client *c);
 /* Tells it. Between two turns; enters and leaves with the lock held, and lets it go meanwhile. */

@@ -141,7 +141,7 @@ int64_t pie_price_estimate(struct apipie_client *c, const struct pie_price_ask *
     int64_t each = pie_price_find(
         c, ask->provider == NULL && !own ? ask->backend->name : ask->provider, ask->model);
     if (each < 0 && own)
-        list = pie_catalog_keep(pie_shelf_whole(c));
+        list = pie_catalog_keep(pie_shelf_whole(c, NULL));
     pie_lock_drop(c->lock);
     if (each < 0) {
         source = APIPIE_PRICE_LISTED;
