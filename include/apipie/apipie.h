@@ -1368,7 +1368,11 @@ enum {
     APIPIE_PURPOSE_GENERATE = 1, /**< the call that costs money */
     APIPIE_PURPOSE_DOWNLOAD = 2, /**< fetching an image by its url, without the key */
     APIPIE_PURPOSE_HISTORY = 3,  /**< a page of the server's history; costs nothing */
-    APIPIE_PURPOSE_MODELS = 4    /**< asking for the list of models; costs nothing */
+    APIPIE_PURPOSE_MODELS = 4,   /**< asking for the list of models; costs nothing */
+    APIPIE_PURPOSE_CHECK = 5,    /**< a question before the call; costs nothing */
+    APIPIE_PURPOSE_POLL = 6,     /**< asking what became of the call; costs nothing */
+    APIPIE_PURPOSE_STOP = 7,    /**< telling the server that nobody waits any more; costs nothing */
+    APIPIE_PURPOSE_PROGRESS = 8 /**< asking how far the call is; costs nothing */
 };
 
 /** How an exchange ended. Since: 0.1. */

@@ -67,6 +67,12 @@ struct pie_history_row {
         app; /* borrowed from the reply; app: the key's name */
 };
 
+/* What a call remembers between its exchanges; zeros before the first. */
+struct pie_step {
+    int32_t stage; /* the dialect's own */
+    char id[200];  /* of a job at the server, or where it is asked for */
+};
+
 struct pie_dialect {
     const char *name;
     int32_t free; /* 1: it draws on a machine of the user's: nothing is billed */
@@ -104,6 +110,31 @@ struct pie_dialect {
     /* The list of models, by the filters of the wish: a leg that costs nothing, filled as encode does. NULL: the wire has none. */
     apipie_status (*ask_models)(const struct pie_call *c, struct pie_leg *leg,
                                 struct apipie_error *err);
+    /* A list of models in another form than the gateway's, to that form (pie_catalog_parse): safe JSON into out. NULL: it is the
+     * gateway's. backend is the provider of models that name none. APIPIE_OK, APIPIE_E_MALFORMED, or out's failure. */
+    apipie_status (*write_models)(const struct pie_reply *reply, const char *backend,
+                                  struct pie_buf *out);
+
+    /* ---- calls of several exchanges; each NULL where the wire needs none */
+
+    /* A question that costs nothing, before the call: leg is filled as encode does (purpose APIPIE_PURPOSE_CHECK). *ret_needed 0: not
+     * for this call. */
+    apipie_status (*prepare)(const struct pie_call *c, struct pie_leg *leg, int32_t *ret_needed,
+                             struct apipie_error *err);
+    /* Its 2xx reply. APIPIE_OK: the call may go; or err's code: it is not sent. */
+    apipie_status (*prepared)(const struct pie_call *c, const struct pie_reply *reply,
+                              struct apipie_error *err);
+    /* A 2xx reply to the call, or to what came after it. APIPIE_OK: it is the answer, for decode. APIPIE_PENDING: leg is filled with
+     * what is to be asked in *ret_after_ms (purpose APIPIE_PURPOSE_POLL; its pictures are at the same paths). Or err's code. */
+    apipie_status (*step)(const struct pie_call *c, const struct pie_reply *reply,
+                          struct pie_step *s, struct pie_leg *leg, int64_t *ret_after_ms,
+                          struct apipie_error *err);
+    /* Nobody waits for the call any more: the leg that tells the server (purpose APIPIE_PURPOSE_STOP). 0: there is none. */
+    int32_t (*abandon)(const struct pie_call *c, const struct pie_step *s, struct pie_leg *leg);
+    /* Beside the call, twice a second: how far it is (purpose APIPIE_PURPOSE_PROGRESS). 0: there is none. */
+    int32_t (*ask_progress)(const struct pie_call *c, struct pie_leg *leg);
+    /* Per mille, or APIPIE_UNKNOWN. */
+    int32_t (*read_progress)(const struct pie_reply *reply);
 };
 
 extern const struct pie_dialect pie_dialect_apipie;
