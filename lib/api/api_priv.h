@@ -34,6 +34,12 @@ void pie_api_copy_text(struct pie_slice whole, char *text, size_t capacity);
 /* NULL, or the one that this version knows. */
 int32_t pie_api_backend_is_known(const char *backend);
 
+/* May it still be set? APIPIE_E_STATE, or APIPIE_E_ARGUMENT for NULL. */
+apipie_status pie_setter_open(const apipie_request *r);
+/* Remembers the first bad setter, which submit returns. Returns code. */
+apipie_status pie_setter_refuse(apipie_request *r, apipie_status code, const char *setter,
+                                const char *problem);
+
 /* What stands in statistics, a model each, whatever the backend; stats may be NULL. Names are borrowed from it; goes back with
  * pie_api_owns_free(). APIPIE_E_MEMORY. */
 apipie_status pie_api_owns(const apipie_stats *stats, struct pie_owns *ret);
