@@ -201,6 +201,7 @@ void pie_run_call(const struct apipie_request *r, struct pie_call *ret)
     pie_call_init(ret, r->asked);
     ret->base_url = r->place->base_url;
     ret->key = pie_run_key(r);
+    ret->random = r->seed_of_keys;
     pie_route_names(r, r->route, &ret->provider, &ret->model);
     pie_run_fit(r, ret, NULL);
     if (r->whole != NULL) {
