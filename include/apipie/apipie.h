@@ -1326,7 +1326,9 @@ enum {
     APIPIE_PROGRESS_DOWN_TOTAL = 4, /**< ... that are announced by now, or APIPIE_UNKNOWN */
     APIPIE_PROGRESS_IMAGES_BEGUN =
         5, /**< images whose bytes have begun to come; a failed try counts too */
-    APIPIE_PROGRESS_IMAGES_DONE = 6 /**< images whose bytes are all there; from the cache too */
+    APIPIE_PROGRESS_IMAGES_DONE = 6, /**< images whose bytes are all there; from the cache too */
+    APIPIE_PROGRESS_DRAWN =
+        7 /**< per mille that are drawn, by the server's word; APIPIE_UNKNOWN where it says nothing */
 };
 
 /** What a request is about, for APIPIE_PROGRESS_PHASE. Since: 0.1. */
