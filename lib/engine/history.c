@@ -134,6 +134,7 @@ static apipie_status historyjob_begin(struct apipie_request *r)
     j->list = pie_engine_history_new(r->client);
     if (j->list == NULL)
         return APIPIE_E_MEMORY;
+    j->list->walked = 1;
     if (j->after == NULL)
         return APIPIE_OK;
     if (j->from_ms < 0 && j->to_ms < 0) {
