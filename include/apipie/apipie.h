@@ -2951,7 +2951,8 @@ enum {
     APIPIE_BILL_ESTIMATED = 104, /**< 1: no server confirmed the cost (a ledger's) */
     APIPIE_BILL_RESERVED =
         105, /**< picodollars that are kept back while it is unknown (a ledger's) */
-    APIPIE_BILL_IMAGES = 106, /**< asked for; a row of the gateway with the unit "image" is one */
+    APIPIE_BILL_IMAGES =
+        106, /**< asked for; of the gateway 1 a row with the unit "image", however many the call made */
     APIPIE_BILL_LATENCY =
         107, /**< milliseconds: the server's own, or from sending to the end (a ledger's) */
     APIPIE_BILL_PROMPT_TOKENS = 108,   /**< of the prompt */
