@@ -3073,7 +3073,8 @@ enum {
     APIPIE_BILL_ESTIMATED = 104, /**< 1: no server confirmed the cost (a ledger's) */
     APIPIE_BILL_RESERVED =
         105, /**< picodollars that are kept back while it is unknown (a ledger's) */
-    APIPIE_BILL_IMAGES = 106, /**< asked for; a row of the gateway with the unit "image" is one */
+    APIPIE_BILL_IMAGES =
+        106, /**< asked for; of the gateway 1 a row with the unit "image", however many the call made */
     APIPIE_BILL_LATENCY =
         107, /**< milliseconds: the server's own, or from sending to the end (a ledger's) */
     APIPIE_BILL_PROMPT_TOKENS = 108,   /**< of the prompt */
@@ -3095,6 +3096,7 @@ APIPIE_API apipie_status apipie_request_set_period(apipie_request *request, int6
 /**
  * How many bills a history may hold at most; then it is not complete, and apipie_request_set_after() goes on.
  * @param rows 1 to 10,000,000; default 100,000. A bill takes about 150 bytes
+ * @return APIPIE_E_ARGUMENT for another number
  * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_max_rows(apipie_request *request, int64_t rows);
@@ -3102,7 +3104,8 @@ APIPIE_API apipie_status apipie_request_set_max_rows(apipie_request *request, in
 /**
  * Goes on behind the last bill of a history that came from the same gateway by the same key. Nothing comes twice and nothing is
  * left out, however many bills were added meanwhile: those are newer, and not of this walk. Its period holds where none is set.
- * @param history NULL takes it back
+ * @param history of apipie_request_history(); NULL takes it back
+ * @return APIPIE_E_ARGUMENT for a ledger's
  * Threads: one at a time per request. Blocks: no. Owns: a reference. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_after(apipie_request *request, apipie_history *history);
@@ -3273,7 +3276,7 @@ enum {
 /**
  * Compares a ledger with the gateway's bills, in the time that both cover. Two bills are the same call when provider, model and
  * length of the prompt agree as far as both say them, and the gateway's time lies between sending and end (up to ten minutes
- * later where nobody saw the end; by the server's clock where its replies said it). Equal costs are matched first, then what is left.
+ * later where nobody saw the end; by the server's clock where its replies said it). Equal costs are matched first, what is unknown last.
  * Other programs with the same account show as unexpected. Read the ledger last: what is paid between the two is then not missed.
  * @param ledger of apipie_history_load_ledger()
  * @param gateway of apipie_request_history()
