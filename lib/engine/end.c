@@ -119,6 +119,7 @@ static void end_job(struct apipie_request *r, apipie_status status)
     pie_place_drop(r->place);
     r->place = NULL;
     pie_watch_end(r);
+    pie_sketch_forget(r);
     if (!r->listed) /* refused by submit: no leader has seen it */
         return;
     pie_drive_unlist(r);

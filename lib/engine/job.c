@@ -93,6 +93,7 @@ void pie_job_send_leg(struct apipie_request *r)
     int32_t download = run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD;
     pie_body_set_rest(run->body, run->leg->purpose == APIPIE_PURPOSE_MODELS ? PIE_REST_LIST_MAX
                                                                             : PIE_REST_MAX);
+    pie_body_set_stream(run->body, run->leg->paid ? r->dialect->stream : NULL);
     pie_body_reset(run->body, run->leg->paid ? r->dialect->paths : NULL, run->next_slot, download);
     pie_job_set_state(r, PIE_STATE_IN_FLIGHT);
     run->leg->request.view = r->view;
