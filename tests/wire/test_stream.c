@@ -125,7 +125,8 @@ static void several_images(void **state)
     struct draw *d = *state;
     static struct play_seen s;
     static const struct play p = {{SKETCH(PNG1), PLAY_SHOWN, PICTURE(PNG2), SKETCH(PNG3),
-                                   PLAY_SHOWN, PICTURE(PNG1), "data: [DONE]\n\n"},
+                                   PLAY_SHOWN, PICTURE(PNG1),
+                                   "data: {\"type\":\"bye\"}\n\ndata: [DONE]\n\n"},
                                   NULL};
     play_serve(d, &p, &s);
     apipie_request_set_n(d->request, 2);
@@ -134,6 +135,7 @@ static void several_images(void **state)
     play_assert(&s, 1, 1, PNG3);
     assert_int_equal(apipie_result_image_count(draw_result(d)), 2);
     assert_int_equal(apipie_result_warning_count(draw_result(d)), 0);
+    assert_int_equal(apipie_result_total_tokens(draw_result(d)), 4169); /* whatever comes behind */
     draw_assert_image(draw_result(d), 0, PNG2, "image/png");
     draw_assert_image(draw_result(d), 1, PNG1, "image/png");
 }
