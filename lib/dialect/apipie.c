@@ -176,6 +176,8 @@ static apipie_status apipie_decode(const struct pie_call *c, const struct pie_re
 const struct pie_dialect pie_dialect_apipie = {
     .name = "apipie",
     .paths = pie_answer_paths,
+    /* Not documented for images; a gateway that hands on what OpenAI streams sends it. */
+    .stream = &pie_answer_stream,
     .takes_texts = ~(UINT32_C(1) << PIE_WISH_SAMPLER | UINT32_C(1) << PIE_WISH_ENCODING |
                      UINT32_C(1) << PIE_WISH_BACKGROUND | UINT32_C(1) << PIE_WISH_MODERATION |
                      UINT32_C(1) << PIE_WISH_FIDELITY),

@@ -18,6 +18,11 @@ void pie_call_init(struct pie_call *c, const struct pie_wish *w)
     c->strength = w->strength;
     c->guidance = w->guidance;
     c->compression = w->compression;
+    c->partial_images = w->partial_images;
+    if (w->stream)
+        c->has |= PIE_WISH_HAS_STREAM;
+    if (w->partial_images >= 0)
+        c->has |= PIE_WISH_HAS_PARTIALS;
 }
 
 const char *pie_call_text(const struct pie_call *c, int32_t which)

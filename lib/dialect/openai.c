@@ -143,6 +143,7 @@ static apipie_status openai_encode(const struct pie_call *c, struct pie_leg *leg
 const struct pie_dialect pie_dialect_openai = {
     .name = "openai",
     .paths = pie_answer_paths,
+    .stream = &pie_answer_stream,
     .takes_texts = UINT32_C(1) << PIE_WISH_QUALITY | UINT32_C(1) << PIE_WISH_STYLE |
                    UINT32_C(1) << PIE_WISH_FORMAT | UINT32_C(1) << PIE_WISH_USER |
                    UINT32_C(1) << PIE_WISH_ENCODING | UINT32_C(1) << PIE_WISH_BACKGROUND |
