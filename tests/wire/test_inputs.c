@@ -435,6 +435,34 @@ static void while_it_is_sent(void **state)
     unlink(path);
 }
 
+static int32_t is_open(const char *path)
+{
+    char link[64], name[512];
+    int32_t found = 0;
+    for (int fd = 3; fd < 256; fd++) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        ssize_t n = readlink(link, name, sizeof name - 1);
+        name[n > 0 ? n : 0] = '\0';
+        found += strcmp(name, path) == 0;
+    }
+    return found;
+}
+
+static void a_cancelled_request_lets_its_file_go(void **state)
+{
+    struct draw *d = serve(state);
+    const char *path = fresh_file("in.png", 50000000);
+    assert_status(apipie_request_set_image_file(d->request, path), APIPIE_OK);
+    assert_status(apipie_request_submit(d->request), APIPIE_OK);
+    while (apipie_request_progress(d->request, APIPIE_PROGRESS_UP) < 1000000)
+        apipie_client_poll(d->client, 1);
+    assert_int_equal(is_open(path), 1);
+    apipie_request_cancel(d->request);
+    assert_ended(d->request, apipie_request_wait(d->request, -1), APIPIE_E_CANCELLED);
+    assert_int_equal(is_open(path), 0);
+    unlink(path);
+}
+
 /* ---- with the rest of the house */
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
@@ -530,6 +558,7 @@ int main(void)
         DRAW_TEST(a_path_of_its_own_kind),
         DRAW_TEST(every_attempt_sends_the_same),
         DRAW_TEST(a_file_that_is_gone_at_the_second_try),
+        DRAW_TEST(a_cancelled_request_lets_its_file_go),
         DRAW_TEST(a_file_is_no_other_request_in_the_cache),
         DRAW_TEST(a_recording_is_of_what_was_in_the_file),
         DRAW_TEST(the_json_of_a_request_is_short),
