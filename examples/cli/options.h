@@ -32,7 +32,7 @@ struct cli_decimal {
 struct cli_options {
     /* generate, again */
     const char *prompt, *model, *provider, *quality, *style, *negative, *image, *mask, *format;
-    const char *output, *base_url, *retry, *ledger, *cache, *stats, *batch;
+    const char *output, *base_url, *retry, *ledger, *cache, *stats, *health, *batch;
     /* of a recipe: what --image and --mask must still be; NULL for anything */
     const char *image_sha256, *mask_sha256;
     int64_t n, width, height, steps, timeout_ms, retries, max_image_bytes, jobs; /* or CLI_UNSET */
@@ -54,6 +54,9 @@ struct cli_options {
     /* stats */
     const char *file;
     int32_t prometheus, openmetrics;
+    /* health, with file */
+    const char *check;
+    int32_t list;
     /* sandbox */
     const char *fault;
     int64_t port;

@@ -279,7 +279,7 @@ APIPIE_API apipie_status apipie_client_set_stall_timeout(apipie_client *client, 
 
 /**
  * Adds a route for requests that have none of their own.
- * @param backend NULL or "apipie", the only one of this version (else APIPIE_E_UNSUPPORTED)
+ * @param backend of apipie_client_add_backend(), before (else APIPIE_E_UNSUPPORTED); NULL: the default one
  * @param provider NULL: the gateway chooses
  * @param model NULL: the request's own
  * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_ROUTES
@@ -450,6 +450,77 @@ APIPIE_API apipie_status apipie_client_set_veto(apipie_client *client, apipie_ve
  */
 APIPIE_API apipie_status apipie_client_set_key_fn(apipie_client *client, apipie_key_fn key_fn,
                                                   void *user, apipie_free_fn user_free);
+
+/* ---------------------------------------------------------------------------------------------
+ * Client: backends
+ *
+ * A client is made for the gateway: that backend is called "apipie", and has the client's base URL and key. Others can be added: a server
+ * that speaks OpenAI's images API, or one under your desk. A route names a backend, a provider and a model; failover, pace, budget, breaker,
+ * health and statistics work across them. Pictures of local servers cost nothing. Backends cannot be taken back.
+ * ------------------------------------------------------------------------------------------- */
+
+/**
+ * Adds a backend.
+ * @param name what routes call it: 1 to 64 letters, digits, '-', '_' and '.'
+ * @param dialect the wire that it speaks: "apipie"
+ * @param base_url as apipie_client_set_base_url() takes it
+ * @return APIPIE_E_ARGUMENT for a bad name or URL, APIPIE_E_UNSUPPORTED for another dialect, APIPIE_E_STATE when the name is taken,
+ *         APIPIE_E_CONFIG for http:// to another machine (see apipie_client_allow_http()), APIPIE_E_MEMORY
+ * Threads: any. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_add_backend(apipie_client *client, const char *name,
+                                                   const char *dialect, const char *base_url);
+
+/**
+ * The key of an added backend, sent to it alone; "user:password" where the wire asks for these. Not set: none is sent.
+ * @param key NULL takes it back
+ * @return APIPIE_E_NOT_FOUND without a backend of that name; APIPIE_E_ARGUMENT for a key that cannot be sent
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies, wiped at the end. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_backend_key(apipie_client *client, const char *name,
+                                                       const char *key);
+
+/**
+ * The retry policy for routes of an added backend, where a request has none of its own. Not set: APIPIE_RETRY_ALWAYS for local servers, where
+ * nothing can be paid twice; else the client's.
+ * @param policy APIPIE_RETRY_*; APIPIE_UNKNOWN takes it back
+ * @param retries 0 to 20
+ * @return APIPIE_E_NOT_FOUND without a backend of that name
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_backend_retry(apipie_client *client, const char *name,
+                                                         int32_t policy, int32_t retries);
+
+/**
+ * Which backend serves requests and routes that name none.
+ * @param name NULL: "apipie"
+ * @return APIPIE_E_NOT_FOUND without a backend of that name
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_default_backend(apipie_client *client, const char *name);
+
+/**
+ * How many backends there are, the client's own included.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_client_backend_count(apipie_client *client);
+
+/** What is known of a backend, for apipie_client_backend_text(). Since: 0.1. */
+enum {
+    APIPIE_BACKEND_NAME = 0,    /**< "apipie" */
+    APIPIE_BACKEND_DIALECT = 1, /**< "apipie" */
+    APIPIE_BACKEND_BASE_URL = 2 /**< of an added one; the client's own changes: NULL */
+};
+
+/**
+ * A text of a backend.
+ * @param index 0 for the client's own, then in the order in which they were added
+ * @param field APIPIE_BACKEND_*
+ * @return NULL past the end
+ * Threads: any. Blocks: no. Owns: the client. Since: 0.1.
+ */
+APIPIE_API const char *apipie_client_backend_text(apipie_client *client, size_t index,
+                                                  int32_t field);
 
 /* ---------------------------------------------------------------------------------------------
  * Client: memory
@@ -635,7 +706,9 @@ enum {
     APIPIE_REQUEST_IMAGE = 1,     /**< text to image, with an optional input image */
     APIPIE_REQUEST_RECONCILE = 2, /**< what became of a call; see apipie_request_new_reconcile() */
     APIPIE_REQUEST_MODELS = 3,    /**< the list of models; see apipie_request_catalog() */
-    APIPIE_REQUEST_HISTORY = 4    /**< what was billed; see apipie_request_history() */
+    APIPIE_REQUEST_HISTORY = 4,   /**< what was billed; see apipie_request_history() */
+    APIPIE_REQUEST_EDIT = 5,     /**< another picture out of one or several, perhaps under a mask */
+    APIPIE_REQUEST_VARIATION = 6 /**< one like another, without a prompt */
 };
 
 /**
@@ -698,6 +771,41 @@ APIPIE_API apipie_status apipie_request_set_provider(apipie_request *request, co
  * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_model(apipie_request *request, const char *model);
+
+/**
+ * Which backend is asked: one of apipie_client_add_backend(). Not set: the client's default one. Lists of models and bills are those
+ * of this backend.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_backend(apipie_request *request, const char *backend);
+
+/** What to do with a parameter that a server does not take. Since: 0.1. */
+enum {
+    APIPIE_UNSUPPORTED_REFUSE = 0, /**< submit says so, and nothing is sent: the default */
+    APIPIE_UNSUPPORTED_DROP = 1,   /**< it is left out, with a warning of the result */
+    APIPIE_UNSUPPORTED_NEAREST =
+        2 /**< values become the nearest that the server knows, else it is left out; with a warning */
+};
+
+/**
+ * What to do where a route's server does not take a parameter, or not its value.
+ * @param how APIPIE_UNSUPPORTED_*
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_unsupported(apipie_request *request, int32_t how);
+
+/**
+ * The sampler ("Euler a", "dpm++2m"), as the server names it. The gateway does not take one.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_sampler(apipie_request *request, const char *sampler);
+
+/**
+ * How the picture is to be encoded: "png", "jpeg", "webp". The gateway does not take one.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_output_format(apipie_request *request,
+                                                          const char *format);
 
 /**
  * What to draw. Required. Goes out as it is, weights and LoRA tags included; anything but NUL.
@@ -826,7 +934,7 @@ APIPIE_API apipie_status apipie_request_set_image_file(apipie_request *request, 
 /**
  * A further input image, for backends that edit several; the first one where none was set.
  * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_IMAGES. Where the backend takes fewer, submit says
- *         APIPIE_E_UNSUPPORTED: the gateway takes one
+ *         APIPIE_E_UNSUPPORTED, or apipie_request_set_unsupported() what else: the gateway takes one
  * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_add_image_url(apipie_request *request, const char *url);
@@ -922,7 +1030,7 @@ APIPIE_API apipie_status apipie_request_set_stall_timeout(apipie_request *reques
 
 /**
  * Adds a route of this request's own, instead of the client's; see "Routes" above.
- * @param backend NULL or "apipie" (else APIPIE_E_UNSUPPORTED)
+ * @param backend of apipie_client_add_backend(), before (else APIPIE_E_UNSUPPORTED); NULL: the default one
  * @param provider NULL: the gateway chooses
  * @param model NULL: the request's own
  * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_ROUTES
@@ -1275,7 +1383,9 @@ enum {
     APIPIE_PROGRESS_DOWN_TOTAL = 4, /**< ... that are announced by now, or APIPIE_UNKNOWN */
     APIPIE_PROGRESS_IMAGES_BEGUN =
         5, /**< images whose bytes have begun to come; a failed try counts too */
-    APIPIE_PROGRESS_IMAGES_DONE = 6 /**< images whose bytes are all there; from the cache too */
+    APIPIE_PROGRESS_IMAGES_DONE = 6, /**< images whose bytes are all there; from the cache too */
+    APIPIE_PROGRESS_DRAWN =
+        7 /**< per mille that are drawn, by the server's word; APIPIE_UNKNOWN where it says nothing */
 };
 
 /** What a request is about, for APIPIE_PROGRESS_PHASE. Since: 0.1. */
@@ -1317,7 +1427,11 @@ enum {
     APIPIE_PURPOSE_GENERATE = 1, /**< the call that costs money */
     APIPIE_PURPOSE_DOWNLOAD = 2, /**< fetching an image by its url, without the key */
     APIPIE_PURPOSE_HISTORY = 3,  /**< a page of the server's history; costs nothing */
-    APIPIE_PURPOSE_MODELS = 4    /**< asking for the list of models; costs nothing */
+    APIPIE_PURPOSE_MODELS = 4,   /**< asking for the list of models; costs nothing */
+    APIPIE_PURPOSE_CHECK = 5,    /**< a question before the call; costs nothing */
+    APIPIE_PURPOSE_POLL = 6,     /**< asking what became of the call; costs nothing */
+    APIPIE_PURPOSE_STOP = 7,    /**< telling the server that nobody waits any more; costs nothing */
+    APIPIE_PURPOSE_PROGRESS = 8 /**< asking how far the call is; costs nothing */
 };
 
 /** How an exchange ended. Since: 0.1. */
@@ -1400,6 +1514,13 @@ APIPIE_API const char *apipie_request_attempt_request_id(const apipie_request *r
  */
 APIPIE_API int64_t apipie_request_attempt_time(const apipie_request *request, size_t index,
                                                int32_t which);
+
+/**
+ * The name of the backend that an exchange went to.
+ * @return NULL for an index that is not there, and where it was none of a backend's
+ * Threads: any, after the end. Blocks: no. Owns: the client. Since: 0.1.
+ */
+APIPIE_API const char *apipie_request_attempt_backend(const apipie_request *request, size_t index);
 
 /**
  * The provider that an exchange was for, as the route names it.
@@ -1595,7 +1716,7 @@ APIPIE_API int64_t apipie_result_latency(const apipie_result *result);
 APIPIE_API int64_t apipie_result_created(const apipie_result *result);
 
 /**
- * The backend that was asked: "apipie".
+ * The name of the backend that drew it, or was asked last.
  * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
  */
 APIPIE_API const char *apipie_result_backend(const apipie_result *result);
@@ -2256,18 +2377,20 @@ APIPIE_API apipie_status apipie_stats_save(const apipie_stats *stats, const char
  * Every call that was judged tells something about its route, and about the provider as a whole. A route goes by the names that the
  * request gave it, "" where it left one to the gateway. What is no fault of the route (a refused prompt, a bad key) counts as an answer;
  * what says nothing about it (cancelled, too many requests) does not count. All times are of the last 15 minutes, at most 20 calls.
- * The rules and their numbers are in docs/health.md. Nothing of it is kept in a file.
+ * What the newest list of models says counts too: a model that it calls not available is down until a call succeeds, for at most 15
+ * minutes after the list; that it calls one available proves nothing. The rules and their numbers are in docs/health.md.
  * ------------------------------------------------------------------------------------------- */
 
 typedef struct apipie_health apipie_health; /**< how all stood at one moment: never changes */
 
 /** States, the worse the greater. Since: 0.1. */
 enum {
-    APIPIE_HEALTH_UNKNOWN = 0, /**< no call in the last 15 minutes, or too few */
+    APIPIE_HEALTH_UNKNOWN =
+        0, /**< no call in the last 15 minutes, or too few, and no list that says it is down */
     APIPIE_HEALTH_HEALTHY = 1,
     APIPIE_HEALTH_DEGRADED = 2, /**< fewer than 90 % succeed, or it takes twice as long as usual */
     APIPIE_HEALTH_DOWN =
-        3 /**< it rests after failures, the last 3 failed, or fewer than half succeed */
+        3 /**< it rests after failures, the last 3 failed, fewer than half succeed, or the gateway lists it as not available */
 };
 
 /** What a row is about, for apipie_health_number(). Since: 0.1. */
@@ -2306,11 +2429,14 @@ enum {
     APIPIE_HEALTH_BASELINE_MS = 8, /**< ... and usually, once 20 came */
     APIPIE_HEALTH_UPTIME_HOUR = 9, /**< per mille of the minutes of which something is known */
     APIPIE_HEALTH_UPTIME_DAY = 10,
-    APIPIE_HEALTH_UPTIME_WEEK = 11
+    APIPIE_HEALTH_UPTIME_WEEK = 11,
+    APIPIE_HEALTH_LISTED =
+        12 /**< what a list of the last 15 minutes says: 1 available, 0 not; of a provider or group 0: none of its models is */
 };
 
 /**
- * The state of a route, of a provider (model NULL), or the worst of all that the names mean. NULL is any; "" is one that nobody named.
+ * The state of a route, of a provider (model NULL), or the worst of all that the names mean. NULL is any that was called; "" is one that
+ * nobody named.
  * @return APIPIE_HEALTH_UNKNOWN also for what was never called, for a NULL client, and in a child after fork()
  * Threads: any, also inside a callback. Blocks: no. Owns: nothing. Since: 0.1.
  */
@@ -2324,6 +2450,16 @@ APIPIE_API int32_t apipie_client_health(apipie_client *client, const char *backe
  * keeps. Since: 0.1.
  */
 APIPIE_API apipie_health *apipie_client_health_snapshot(apipie_client *client);
+
+/**
+ * Adds what apipie_health_save() wrote. What both know counts once: the calls of both by their time, the minutes that either knows, the
+ * usual time of who saw more calls. The same again changes nothing. Calls and minutes of the future are left out. The breaker is not kept:
+ * a new client tries every way anew. Of a file that was cut or damaged every whole line counts. Load before the first request: later a
+ * state that was saved may be told as a change.
+ * @return APIPIE_E_FILE (it cannot be read, or is something else), APIPIE_E_ARGUMENT, APIPIE_E_MEMORY, APIPIE_E_FORKED: nothing of it counts
+ * Threads: any. Blocks: the disk. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_load_health(apipie_client *client, const char *path);
 
 /**
  * A state changed, or with `before` and `after` the same an early warning.
@@ -2392,11 +2528,18 @@ APIPIE_API const char *apipie_health_text(const apipie_health *health, size_t ro
 
 /**
  * A figure of a row.
- * @param which APIPIE_HEALTH_SCOPE to APIPIE_HEALTH_UPTIME_WEEK
+ * @param which APIPIE_HEALTH_SCOPE to APIPIE_HEALTH_LISTED
  * @return APIPIE_UNKNOWN for a row or a figure that is not there, and for what nobody knows yet
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API int64_t apipie_health_number(const apipie_health *health, size_t row, int32_t which);
+
+/**
+ * Writes it to a file, for apipie_client_load_health(): a temporary name, then renamed over `path`; mode 0600.
+ * @return APIPIE_E_FILE, APIPIE_E_ARGUMENT, APIPIE_E_MEMORY: what was there stays
+ * Threads: any. Blocks: the disk. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_health_save(const apipie_health *health, const char *path);
 
 /**
  * The name of a state, in English: "healthy".
@@ -2935,9 +3078,10 @@ APIPIE_API apipie_catalog *apipie_price_history_at(const apipie_price_history *h
 
 /** How a price is known, for apipie_client_estimate(). Since: 0.1. */
 enum {
-    APIPIE_PRICE_NONE = 0,  /**< it is not */
-    APIPIE_PRICE_HOST = 1,  /**< apipie_client_set_price() */
-    APIPIE_PRICE_LISTED = 2 /**< the gateway's list, as in apipie_client_catalog() */
+    APIPIE_PRICE_NONE = 0,   /**< it is not */
+    APIPIE_PRICE_HOST = 1,   /**< apipie_client_set_price() */
+    APIPIE_PRICE_LISTED = 2, /**< the gateway's list, as in apipie_client_catalog() */
+    APIPIE_PRICE_FREE = 3    /**< drawn on a machine of yours: nothing */
 };
 
 /**

@@ -77,6 +77,40 @@ APIPIE_API apipie_status apipie_request_set_model(apipie_request *request, const
     return setter_text(request, PIE_WISH_MODEL, "set_model", model);
 }
 
+APIPIE_API apipie_status apipie_request_set_backend(apipie_request *request, const char *backend)
+{
+    apipie_status status = pie_setter_open(request);
+    if (status != APIPIE_OK)
+        return status;
+    if (backend != NULL && !pie_api_backend_is_known(request->client, backend))
+        return pie_setter_refuse(request, APIPIE_E_UNSUPPORTED, "set_backend",
+                                 "there is no backend of that name: apipie_client_add_backend()");
+    return setter_text(request, PIE_WISH_BACKEND, "set_backend", backend);
+}
+
+APIPIE_API apipie_status apipie_request_set_unsupported(apipie_request *request, int32_t how)
+{
+    apipie_status status = pie_setter_open(request);
+    if (status != APIPIE_OK)
+        return status;
+    if (how < APIPIE_UNSUPPORTED_REFUSE || how > APIPIE_UNSUPPORTED_NEAREST)
+        return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "set_unsupported",
+                                 "it must be one of APIPIE_UNSUPPORTED_*");
+    request->wish.unsupported = how;
+    return APIPIE_OK;
+}
+
+APIPIE_API apipie_status apipie_request_set_sampler(apipie_request *request, const char *sampler)
+{
+    return setter_text(request, PIE_WISH_SAMPLER, "set_sampler", sampler);
+}
+
+APIPIE_API apipie_status apipie_request_set_output_format(apipie_request *request,
+                                                          const char *format)
+{
+    return setter_text(request, PIE_WISH_ENCODING, "set_output_format", format);
+}
+
 APIPIE_API apipie_status apipie_request_set_prompt(apipie_request *request, const char *prompt,
                                                    size_t length)
 {
@@ -234,6 +268,7 @@ APIPIE_API apipie_status apipie_request_set_retry(apipie_request *request, int32
     if (status == APIPIE_OK) {
         request->wish.retry_policy = policy;
         request->wish.retries = retries;
+        request->wish.has |= PIE_WISH_HAS_RETRY;
     }
     return status;
 }
@@ -282,13 +317,13 @@ APIPIE_API apipie_status apipie_request_add_route(apipie_request *request, const
     apipie_status status = pie_setter_open(request);
     if (status != APIPIE_OK)
         return status;
-    if (!pie_api_backend_is_known(backend))
+    if (!pie_api_backend_is_known(request->client, backend))
         return pie_setter_refuse(request, APIPIE_E_UNSUPPORTED, "add_route",
-                                 "the only backend of this version is \"apipie\"");
+                                 "there is no backend of that name: apipie_client_add_backend()");
     if (!pie_api_name_is_good(provider) || !pie_api_name_is_good(model))
         return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "add_route",
                                  "provider and model must be NULL or short texts in UTF-8");
-    status = pie_routes_add(&request->wish.routes, provider, model);
+    status = pie_routes_add(&request->wish.routes, backend, provider, model);
     if (status == APIPIE_E_LIMIT)
         return pie_setter_refuse(request, status, "add_route",
                                  "there are APIPIE_LIMIT_ROUTES already");

@@ -42,18 +42,11 @@ static const struct {
     {"seed", PIE_WISH_HAS_SEED},
 };
 
-static const char *apipie_text(const struct pie_call *c, int32_t which)
-{
-    if (which == PIE_WISH_PROVIDER)
-        return c->provider;
-    return which == PIE_WISH_MODEL ? c->model : c->wish->text[which];
-}
-
 static int32_t apipie_has_number(const struct pie_call *c, uint32_t which)
 {
     if (which == PIE_WISH_HAS_N)
         return c->n != 0;
-    return which == PIE_WISH_HAS_SEED ? c->has_seed : (c->wish->has & which) != 0;
+    return which == PIE_WISH_HAS_SEED ? c->has_seed : (c->has & which) != 0;
 }
 
 /* A value never ends with the brace that opens the object. */
@@ -74,26 +67,25 @@ static void apipie_double(struct pie_buf *out, double v)
 
 static void apipie_number(struct pie_buf *out, const struct pie_call *c, uint32_t which)
 {
-    const struct pie_wish *w = c->wish;
     switch (which) {
     case PIE_WISH_HAS_N:
         pie_buf_add_int(out, c->n);
         break;
     case PIE_WISH_HAS_SIZE:
         pie_buf_add_char(out, '"');
-        pie_buf_add_int(out, w->width);
+        pie_buf_add_int(out, c->width);
         pie_buf_add_char(out, 'x');
-        pie_buf_add_int(out, w->height);
+        pie_buf_add_int(out, c->height);
         pie_buf_add_char(out, '"');
         break;
     case PIE_WISH_HAS_STEPS:
-        pie_buf_add_int(out, w->steps);
+        pie_buf_add_int(out, c->steps);
         break;
     case PIE_WISH_HAS_STRENGTH:
-        apipie_double(out, w->strength);
+        apipie_double(out, c->strength);
         break;
     case PIE_WISH_HAS_GUIDANCE:
-        apipie_double(out, w->guidance);
+        apipie_double(out, c->guidance);
         break;
     default:
         pie_buf_add_uint(out, c->seed);
@@ -106,7 +98,7 @@ static void apipie_fields(struct pie_buf *out, const struct pie_call *c)
 {
     pie_buf_add_char(out, '{');
     for (size_t i = 0; i < PIE_COUNT(apipie_text_fields); i++) {
-        const char *text = apipie_text(c, apipie_text_fields[i].text);
+        const char *text = pie_call_text(c, apipie_text_fields[i].text);
         if (text == NULL)
             continue;
         apipie_name(out, apipie_text_fields[i].name);
@@ -125,13 +117,13 @@ static void apipie_fields(struct pie_buf *out, const struct pie_call *c)
 }
 
 /* The pictures that go with it, by what the gateway calls them; the mask's name is that of other images APIs, for it documents none. */
-static const struct pie_input *apipie_input(const struct pie_wish *w, size_t which,
+static const struct pie_input *apipie_input(const struct pie_call *c, size_t which,
                                             const char **ret_name)
 {
     *ret_name = which == 0 ? "image" : "mask";
     if (which == 0)
-        return w->images.count != 0 ? &w->images.items[0] : NULL;
-    return w->mask.kind != PIE_INPUT_NONE ? &w->mask : NULL;
+        return c->images != 0 ? &c->wish->images.items[0] : NULL;
+    return c->mask;
 }
 #define APIPIE_INPUTS 2
 
@@ -140,7 +132,7 @@ static void apipie_write(const struct pie_call *c, struct pie_buf *out)
     apipie_fields(out, c);
     for (size_t i = 0; i < APIPIE_INPUTS; i++) {
         const char *name = NULL;
-        const struct pie_input *in = apipie_input(c->wish, i, &name);
+        const struct pie_input *in = apipie_input(c, i, &name);
         if (in == NULL)
             continue;
         apipie_name(out, name);
@@ -154,7 +146,7 @@ static apipie_status apipie_body(const struct pie_call *c, struct pie_http_reque
     apipie_fields(&q->text, c);
     for (size_t i = 0; i < APIPIE_INPUTS; i++) {
         const char *name = NULL;
-        const struct pie_input *in = apipie_input(c->wish, i, &name);
+        const struct pie_input *in = apipie_input(c, i, &name);
         if (in == NULL)
             continue;
         apipie_name(&q->text, name);
@@ -221,7 +213,7 @@ static int32_t apipie_field_is_set(const struct pie_call *c, const char *name)
 {
     for (size_t i = 0; i < PIE_COUNT(apipie_text_fields); i++) {
         if (strcmp(apipie_text_fields[i].name, name) == 0 &&
-            apipie_text(c, apipie_text_fields[i].text) != NULL)
+            pie_call_text(c, apipie_text_fields[i].text) != NULL)
             return 1;
     }
     for (size_t i = 0; i < PIE_COUNT(apipie_number_fields); i++) {
@@ -231,7 +223,7 @@ static int32_t apipie_field_is_set(const struct pie_call *c, const char *name)
     }
     for (size_t i = 0; i < APIPIE_INPUTS; i++) {
         const char *input = NULL;
-        if (apipie_input(c->wish, i, &input) != NULL && strcmp(input, name) == 0)
+        if (apipie_input(c, i, &input) != NULL && strcmp(input, name) == 0)
             return 1;
     }
     return 0;
@@ -278,39 +270,19 @@ static apipie_status apipie_check_n(const struct pie_wish *w, struct apipie_erro
     return APIPIE_OK;
 }
 
-/* One input image, and a mask only for that. */
-static apipie_status apipie_check_inputs(const struct pie_wish *w, struct apipie_error *err)
+static apipie_status apipie_check(struct pie_call *c, struct pie_buf *notes,
+                                  struct apipie_error *err)
 {
-    if (w->images.count > 1)
-        pie_error_set(err, APIPIE_E_UNSUPPORTED,
-                      "leave the others out, or ask a backend that edits several",
-                      "add_image: the gateway takes one input image a request", NULL, NULL);
-    else if (w->mask.kind != PIE_INPUT_NONE && w->images.count == 0)
-        pie_error_set(err, APIPIE_E_ARGUMENT,
-                      "give the picture that it belongs to: apipie_request_set_image_file(), "
-                      "--image",
-                      "set_mask: there is no input image", NULL, NULL);
-    else
-        return APIPIE_OK;
-    return err->code;
-}
-
-static apipie_status apipie_check(const struct pie_wish *w, struct apipie_error *err)
-{
-    struct pie_call c;
-    pie_call_init(&c, w);
-    apipie_status status = apipie_check_extras(&c, err);
-    for (size_t i = 0; i < w->routes.count && status == APIPIE_OK; i++) {
-        const struct pie_route *route = &w->routes.items[i];
-        c.provider = route->provider;
-        c.model = route->model != NULL ? route->model : w->text[PIE_WISH_MODEL];
-        status = apipie_check_extras(&c, err);
-    }
+    (void)notes;
+    apipie_status status = apipie_check_extras(c, err);
     if (status == APIPIE_OK)
-        status = apipie_check_n(w, err);
+        status = apipie_check_n(c->wish, err);
     if (status == APIPIE_OK)
-        status = apipie_check_inputs(w, err);
-    return status == APIPIE_OK ? apipie_check_stream(w, err) : status;
+        status = apipie_check_stream(c->wish, err);
+    if (status == APIPIE_OK && c->mask != NULL)
+        pie_call_note(notes, "set_mask: the gateway documents no masks: ",
+                      "whether this model heeded it, only the picture can tell");
+    return status;
 }
 
 static apipie_status apipie_encode(const struct pie_call *c, struct pie_leg *leg,
@@ -324,7 +296,8 @@ static apipie_status apipie_encode(const struct pie_call *c, struct pie_leg *leg
     if (status != APIPIE_OK)
         return status;
     leg->purpose = APIPIE_PURPOSE_GENERATE;
-    leg->paid = leg->with_key = 1;
+    leg->paid = 1;
+    leg->with_key = c->key != NULL;
     leg->request.once = 1;
     return apipie_body(c, &leg->request);
 }
@@ -414,7 +387,6 @@ static apipie_status apipie_names(const struct pie_call *c, const struct pie_nod
         provider = pie_node_text(pie_node_get(pie_node_get(root, "queryDetails"), "provider"));
     if (provider.n == 0)
         provider = pie_slice_text(c->provider);
-    ret->backend = "apipie";
     apipie_status status = apipie_set_text(ret->mem, model, &ret->model);
     return status == APIPIE_OK ? apipie_set_text(ret->mem, provider, &ret->provider) : status;
 }
@@ -528,11 +500,6 @@ static apipie_status apipie_decode(const struct pie_call *c, const struct pie_re
     apipie_say_why(ret);
     apipie_warn_count(c, ret);
     apipie_warn_commands(c->wish, ret);
-    if (c->wish->mask.kind != PIE_INPUT_NONE)
-        pie_result_warn(ret,
-                        "the gateway documents no masks: whether this model heeded it, only the "
-                        "picture can tell",
-                        NULL);
     for (size_t i = 0; i < ret->count; i++)
         useful |= ret->images[i].size != 0 || ret->images[i].url != NULL;
     if (useful && pie_explain_has_error(reply->root))
@@ -542,16 +509,21 @@ static apipie_status apipie_decode(const struct pie_call *c, const struct pie_re
     return useful ? APIPIE_OK : err->code;
 }
 
+/* It is not documented which of them a model takes: the gateway answers for that. */
 const struct pie_dialect pie_dialect_apipie = {
-    "apipie",
-    apipie_paths,
-    apipie_check,
-    apipie_encode,
-    apipie_write,
-    apipie_decode,
-    pie_explain,
-    pie_apipie_ask_history,
-    pie_apipie_read_history,
-    pie_apipie_read_page,
-    pie_apipie_ask_models,
+    .name = "apipie",
+    .paths = apipie_paths,
+    .takes_texts = ~(UINT32_C(1) << PIE_WISH_SAMPLER | UINT32_C(1) << PIE_WISH_ENCODING),
+    .takes_numbers = PIE_WISH_HAS_ALL,
+    .takes_images = 1,
+    .takes_mask = 1,
+    .check = apipie_check,
+    .encode = apipie_encode,
+    .write = apipie_write,
+    .decode = apipie_decode,
+    .explain = pie_explain,
+    .ask_history = pie_apipie_ask_history,
+    .read_history = pie_apipie_read_history,
+    .read_page = pie_apipie_read_page,
+    .ask_models = pie_apipie_ask_models,
 };

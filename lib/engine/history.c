@@ -206,7 +206,7 @@ static void historyjob_says(const struct apipie_request *r, const struct pie_his
     if (row->unit.n == 0)
         ret->number[PIE_BILL_NUMBER_AT(APIPIE_BILL_IMAGES)] = APIPIE_UNKNOWN;
     ret->text[PIE_BILL_TEXT_AT(APIPIE_BILL_ID)] = row->id;
-    ret->text[PIE_BILL_TEXT_AT(APIPIE_BILL_BACKEND)] = pie_slice_text(r->dialect->name);
+    ret->text[PIE_BILL_TEXT_AT(APIPIE_BILL_BACKEND)] = pie_slice_text(r->place->backend);
     ret->text[PIE_BILL_TEXT_AT(APIPIE_BILL_PROVIDER)] = row->provider;
     ret->text[PIE_BILL_TEXT_AT(APIPIE_BILL_MODEL)] = pie_model_bare(row->route, row->provider);
     ret->text[PIE_BILL_TEXT_AT(APIPIE_BILL_UNIT)] = row->unit;
@@ -349,7 +349,7 @@ void pie_history_finish(struct apipie_request *r)
 {
     struct pie_historyjob *j = r->history;
     r->result_known = 1;
-    r->result->backend = r->dialect->name;
+    r->result->backend = r->place->backend;
     r->result->billed = APIPIE_BILLED_NO;
     historyjob_warn(r, j->empty, " rows of the history say nothing: left out");
     historyjob_warn(r, j->undated, " rows of the history have no time that can be read: left out");

@@ -330,13 +330,17 @@ void pie_models_finish(struct apipie_request *r)
         modeljob_write_down(r);
     if (m->fetched && m->keep.url != NULL)
         pie_shelf_put(r->client, &m->keep);
-    if (!m->cached)
+    if (!m->cached) {
         pie_shelf_save(r->client);
+        if (pie_backend_is_own(r->place->of) &&
+            pie_care_listed(r->client, r->place->backend) != APIPIE_OK)
+            pie_result_warn(r->result, "health does not know the list: out of memory", NULL);
+    }
     modeljob_warn_file(r);
     for (size_t i = 0; i < pie_catalog_warning_count(m->list); i++)
         pie_result_warn(r->result, pie_catalog_warning(m->list, i), NULL);
     r->result_known = 1;
-    r->result->backend = r->dialect->name;
+    r->result->backend = r->place->backend;
     r->result->billed = APIPIE_BILLED_NO;
     r->result->cached = m->cached;
     pie_catalog_drop(m->known);

@@ -184,7 +184,8 @@ static void the_gateway_takes_one(void **state)
     struct draw *d = serve(state);
     apipie_request_set_image_url(d->request, URL);
     apipie_request_add_image_url(d->request, URL);
-    need_refusal(d, APIPIE_E_UNSUPPORTED, "add_image: the gateway takes one input image");
+    need_refusal(d, APIPIE_E_UNSUPPORTED,
+                 "add_image: servers of this kind take one input image: apipie");
     apipie_request_set_mask_url(d->request, URL);
     need_refusal(d, APIPIE_E_ARGUMENT, "set_mask: there is no input image");
     for (int i = 0; i < APIPIE_LIMIT_IMAGES; i++)
@@ -203,6 +204,21 @@ static void the_gateway_takes_one(void **state)
     apipie_request_set_extra(d->request, "mask", "1");
     assert_status(apipie_request_perform(d->request), APIPIE_E_ARGUMENT);
     assert_contains(apipie_error_message(draw_error(d)), "mask");
+}
+
+/* By the user's choice, with a warning each. */
+static void what_is_too_many_is_left_out(void **state)
+{
+    struct draw *d = serve(state);
+    apipie_request_set_unsupported(d->request, APIPIE_UNSUPPORTED_DROP);
+    apipie_request_set_image_url(d->request, URL "?1");
+    apipie_request_add_image_url(d->request, URL "?2");
+    apipie_request_set_mask_url(d->request, URL "?m");
+    perform(d);
+    assert_contains(sent(d, 0)->body, "\"image\":\"" URL "?1\",\"mask\":\"" URL "?m\"}");
+    draw_assert_one(d, 2);
+    assert_contains(apipie_result_warning(draw_result(d), 0), "add_image: the server does not");
+    assert_contains(apipie_result_warning(draw_result(d), 1), "set_mask: the gateway documents no");
 }
 
 static void no_file(const char *path)
@@ -555,6 +571,7 @@ int main(void)
         DRAW_TEST(a_copy_brings_the_same),
         DRAW_TEST(a_path_is_of_the_folder_it_was_set_in),
         DRAW_TEST(the_gateway_takes_one),
+        DRAW_TEST(what_is_too_many_is_left_out),
         DRAW_TEST(a_path_of_its_own_kind),
         DRAW_TEST(every_attempt_sends_the_same),
         DRAW_TEST(a_file_that_is_gone_at_the_second_try),
