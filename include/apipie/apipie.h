@@ -271,10 +271,10 @@ APIPIE_API apipie_status apipie_client_set_stall_timeout(apipie_client *client, 
  * Routes: where a picture may be drawn, in order. A request is tried by its own provider and model when it has set one of
  * them, then by its own routes, and, when it has none, by those of its client. The next one is tried when a route surely did
  * not bill and another may do better (refused with: no such model, a parameter, a rate limit, too busy; or it rests after
- * failures) and under APIPIE_RETRY_ALWAYS also when that is unknown; never for refused content, the key or the credit, nor
- * when the server cannot be reached: it is the same for all of them. When all have failed, those that may work later are
- * tried again after a wait, as often as the retries allow. Without routes the gateway's own pool chooses. All of a request
- * together are at most APIPIE_LIMIT_ROUTES (else submit says APIPIE_E_ARGUMENT).
+ * failures) and under APIPIE_RETRY_ALWAYS also when that is unknown; never for refused content. The key, the credit, and a
+ * server that cannot be reached are the same for all routes of a backend: only those of another one are tried then. When all
+ * have failed, those that may work later are tried again after a wait, as often as the retries allow. Without routes the gateway's
+ * own pool chooses. All of a request together are at most APIPIE_LIMIT_ROUTES (else submit says APIPIE_E_ARGUMENT).
  */
 
 /**
@@ -3130,7 +3130,8 @@ enum {
     APIPIE_BILL_ESTIMATED = 104, /**< 1: no server confirmed the cost (a ledger's) */
     APIPIE_BILL_RESERVED =
         105, /**< picodollars that are kept back while it is unknown (a ledger's) */
-    APIPIE_BILL_IMAGES = 106, /**< asked for; a row of the gateway with the unit "image" is one */
+    APIPIE_BILL_IMAGES =
+        106, /**< asked for; of the gateway 1 a row with the unit "image", however many the call made */
     APIPIE_BILL_LATENCY =
         107, /**< milliseconds: the server's own, or from sending to the end (a ledger's) */
     APIPIE_BILL_PROMPT_TOKENS = 108,   /**< of the prompt */
@@ -3152,6 +3153,7 @@ APIPIE_API apipie_status apipie_request_set_period(apipie_request *request, int6
 /**
  * How many bills a history may hold at most; then it is not complete, and apipie_request_set_after() goes on.
  * @param rows 1 to 10,000,000; default 100,000. A bill takes about 150 bytes
+ * @return APIPIE_E_ARGUMENT for another number
  * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_max_rows(apipie_request *request, int64_t rows);
@@ -3159,7 +3161,8 @@ APIPIE_API apipie_status apipie_request_set_max_rows(apipie_request *request, in
 /**
  * Goes on behind the last bill of a history that came from the same gateway by the same key. Nothing comes twice and nothing is
  * left out, however many bills were added meanwhile: those are newer, and not of this walk. Its period holds where none is set.
- * @param history NULL takes it back
+ * @param history of apipie_request_history(); NULL takes it back
+ * @return APIPIE_E_ARGUMENT for a ledger's
  * Threads: one at a time per request. Blocks: no. Owns: a reference. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_after(apipie_request *request, apipie_history *history);
@@ -3330,7 +3333,7 @@ enum {
 /**
  * Compares a ledger with the gateway's bills, in the time that both cover. Two bills are the same call when provider, model and
  * length of the prompt agree as far as both say them, and the gateway's time lies between sending and end (up to ten minutes
- * later where nobody saw the end; by the server's clock where its replies said it). Equal costs are matched first, then what is left.
+ * later where nobody saw the end; by the server's clock where its replies said it). Equal costs are matched first, what is unknown last.
  * Other programs with the same account show as unexpected. Read the ledger last: what is paid between the two is then not missed.
  * @param ledger of apipie_history_load_ledger()
  * @param gateway of apipie_request_history()

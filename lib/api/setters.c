@@ -502,5 +502,8 @@ APIPIE_API apipie_status apipie_request_set_after(apipie_request *request, apipi
     apipie_status status = pie_setter_open(request);
     if (status != APIPIE_OK)
         return status;
+    if (history != NULL && !history->walked)
+        return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "set_after",
+                                 "the history is a ledger's, not one of apipie_request_history()");
     return setter_kept(request, "set_after", pie_history_set_after(request, history));
 }

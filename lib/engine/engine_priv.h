@@ -516,9 +516,9 @@ int32_t pie_models_read(struct apipie_request *r, const struct pie_outcome *o,
                         struct apipie_error *err);
 /* It has been read and judged. */
 void pie_models_finish(struct apipie_request *r);
-/* The job is about to fail with r->error. 1: an older list serves, and the job has ended well. */
 /* The one that it waited for has ended: what that brought, or its own turn. */
 void pie_models_share(struct apipie_request *r, const struct apipie_request *other);
+/* The job is about to fail with r->error. 1: an older list serves, and the job has ended well. */
 int32_t pie_models_rescue(struct apipie_request *r);
 
 #endif
