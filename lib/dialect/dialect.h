@@ -21,9 +21,18 @@ struct pie_call {
     uint32_t has;         /* PIE_WISH_HAS_* of those below */
     int32_t width, height, steps, compression, partial_images;
     double strength, guidance;
-    uint32_t left_out; /* bits 1 << PIE_WISH_* of texts that are not sent */
-    const uint8_t *
-        random; /* 16 bytes that nobody who made an input image can know, the same for each try; NULL: zeros */
+    uint32_t left_out;            /* bits 1 << PIE_WISH_* of texts that are not sent */
+    size_t images;                /* of the wish's input images so many, from the first on */
+    const struct pie_input *mask; /* NULL: none */
+    const uint8_t *random; /* 16 bytes that nobody who made an input image can know, the same for
+                                     each try; NULL: zeros */
+};
+
+/* Parameters that a call may hold, as pie_dialect.takes_*. */
+struct pie_takes {
+    uint32_t texts, numbers;
+    size_t images;
+    int32_t mask;
 };
 
 struct pie_dialect;
@@ -90,8 +99,10 @@ struct pie_dialect {
     const struct pie_path *paths;
     /* Parameters that it takes: bits 1 << PIE_WISH_* of texts, and PIE_WISH_HAS_* of numbers. */
     uint32_t takes_texts, takes_numbers;
-    /* What the kind and the model of the call do not take of these is taken out of both. NULL: nothing is. */
-    void (*narrow)(const struct pie_call *c, uint32_t *texts, uint32_t *numbers);
+    size_t takes_images; /* input images at most */
+    int32_t takes_mask;
+    /* What the kind and the model of the call do not take of these is taken out. NULL: nothing is. */
+    void (*narrow)(const struct pie_call *c, struct pie_takes *takes);
     /* What cannot be asked for by one route, before anything is queued; base_url and key are not set. What it does not take is
      * left out already; it may change values to the nearest, with a note (notes may be NULL), where pie_call_may_change().
      * APIPIE_OK, or err's code: err says why. */
