@@ -177,8 +177,8 @@ static apipie_status param_model(struct pie_answer *answer, struct pie_openai_or
             o->model = &pie_sandbox_openai[i];
         }
     if (o->model == NULL) {
-        (void)pie_openai_refuse(answer, "model_not_found", name, "The model ", " does not exist.");
-        answer->status = 404;
+        pie_openai_error(answer, 404, "model_not_found",
+                         "The model does not exist or you do not have access to it.", "model");
         return APIPIE_E_ARGUMENT;
     }
     if (o->family & fit)

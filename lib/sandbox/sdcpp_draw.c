@@ -84,14 +84,16 @@ apipie_status pie_sdcpp_native(const struct pie_node *root, struct pie_sdcpp_ord
 
         if (node != NULL && pie_node_kind(node) != PIE_JSON_TEXT)
             return APIPIE_E_ARGUMENT;
-        o->look = pie_draw_hash(o->look, pie_node_text(node));
+        if (node != NULL)
+            o->look = pie_draw_hash(o->look, pie_node_text(node));
     }
     for (size_t i = 0; i < PIE_COUNT(numbers); i++) {
         const struct pie_node *node = pie_call_get(root, numbers[i]);
 
         if (node != NULL && pie_node_kind(node) != PIE_JSON_NUMERIC)
             return APIPIE_E_ARGUMENT;
-        o->look = pie_draw_hash(o->look, pie_node_text(node));
+        if (node != NULL)
+            o->look = pie_draw_hash(o->look, pie_node_text(node));
     }
     if (prompt != NULL) {
         pie_buf_clear(&o->prompt);
