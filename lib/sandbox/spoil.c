@@ -63,7 +63,8 @@ void pie_spoil_answer(struct apipie_sandbox *box, const struct pie_fault *f,
     }
     answer->should_retry = f->should_retry;
     answer->truncate = (f->set & PIE_FAULT_TRUNCATE) != 0;
-    answer->cut = (f->set & PIE_FAULT_CUT) != 0;
+    if (f->set & PIE_FAULT_CUT)
+        answer->cut = 1;
     if (f->set & PIE_FAULT_STALL && pie_sandbox_sleep(box, f->stall_ms) != APIPIE_OK)
         answer->cut = 1;
 }
