@@ -10,7 +10,8 @@ passed=0 failed=0 notes=
 
 needed="gcc g++ meson ninja-build pkg-config libcurl4-openssl-dev libjansson-dev libb64-dev libcmocka-dev
 libmicrohttpd-dev libpng-dev zlib1g-dev python3 binutils"
-wished="clang valgrind nodejs npm locales nginx-light openssl tinyproxy-bin microsocks iproute2 libuv1-dev libsdl2-dev prometheus"
+wished="clang valgrind nodejs npm locales nginx-light openssl tinyproxy-bin microsocks iproute2 libuv1-dev libsdl2-dev prometheus
+chromium"
 
 say() { printf '%s\n' "$*"; }
 note() {
@@ -35,7 +36,8 @@ has_needed() {
 }
 has_loops() { pkg-config --exists libuv sdl2; }
 has_metrics() { has promtool; }
-has_wished() { has clang && has valgrind && has node && has npm && has_french && has_servers && has_loops && has_metrics; }
+has_browser() { has chromium || has chromium-browser || has google-chrome; }
+has_wished() { has clang && has valgrind && has node && has npm && has_french && has_servers && has_loops && has_metrics && has_browser; }
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
@@ -67,6 +69,7 @@ install_packages() {
     has_french || { apt locales && as_root localedef -i fr_FR -f UTF-8 fr_FR.UTF-8; }
     has_loops || apt libuv1-dev libsdl2-dev
     has_metrics || apt prometheus
+    has_browser || apt chromium
     has_wished || note "not all of these could be installed: $wished"
 }
 
@@ -192,6 +195,13 @@ fi
 
 head_of "npm's openai client against the sandbox"
 check "tests/openai" sh tests/openai/run.sh "$builds/plain"
+
+head_of "The dashboard in a browser"
+if has_browser && has node && has npm; then
+    check "tests/dashboard" sh tests/dashboard/run.sh "$builds/plain"
+else
+    note "not run: tests/dashboard, which needs chromium, nodejs and npm"
+fi
 
 head_of "Address and undefined behaviour sanitizers"
 check "sanitizers: build" build asan -Dtests=true -Db_sanitize=address,undefined -Db_lundef=false

@@ -13,7 +13,9 @@ int cli_choose(const struct cli_options *options);
 int cli_compare(const struct cli_options *options);
 int cli_recommend(const struct cli_options *options);
 int cli_history(const struct cli_options *options);
+int cli_dashboard(const struct cli_options *options);
 int cli_sandbox(const struct cli_options *options);
 int cli_stats(const struct cli_options *options);
+int cli_health(const struct cli_options *options);
 
 #endif

@@ -12,13 +12,15 @@ const char *const cli_help[] = {
     "       apipie compare [option]...                providers, families, series side by side\n"
     "       apipie recommend [option]...              what would have been cheaper or faster\n"
     "       apipie history [option]...                what was paid, and whether it is right\n"
+    "       apipie dashboard -o FILE.html [option]... a page with charts of all of this\n"
     "       apipie sandbox [option]...                a gateway in a box: no key, no money\n"
     "       apipie stats --file FILE [option]         what was drawn, and how it went\n"
+    "       apipie health --file FILE [option]...     how providers and models do\n"
     "       apipie --version | --help\n"
     "\n"
     "apipie COMMAND --help shows the options of a command.\n"
     "The key comes from APIPIE_API_KEY, the server from APIPIE_BASE_URL or --base-url.\n"
-    "Not in this version: edit health upload doctor.\n",
+    "Not in this version: edit upload doctor.\n",
     NULL};
 
 static const char picture[] =
@@ -74,6 +76,7 @@ static const char sending[] =
     "      --cache FOLDER      keep pictures that have a seed (up to 1 GiB): the same again costs "
     "nothing\n"
     "      --stats FILE        add the figures of this run to that file, for apipie stats\n"
+    "      --health FILE       add how the calls of this run went to that file, for apipie health\n"
     "\n"
     "An option may be written before or after the prompt, as --opt=value too; -- ends the "
     "options.\n"
@@ -204,6 +207,35 @@ const char *const cli_help_stats[] = {
     "  --json         all figures, as docs/stats.schema.json describes them\n"
     "  --prometheus   for Prometheus, for the textfile collector of its node exporter say\n"
     "  --openmetrics  the same as OpenMetrics\n",
+    NULL};
+
+const char *const cli_help_health[] = {
+    "usage: apipie health --file FILE [option]...\n"
+    "       apipie health --list [option]...\n"
+    "\n"
+    "Shows what generate --health FILE has seen: of kinds of models, providers and routes the "
+    "state and\n"
+    "since when, how many of the last calls went well, how long half of the pictures took and how "
+    "long\n"
+    "is usual (seconds), and the uptime over the hour, day and week in percent. What is not well "
+    "has a\n"
+    "reason below it.\n"
+    "      --file FILE         of generate --health\n"
+    "  -p, --provider NAME     only that provider's\n"
+    "  -m, --model NAME        only that model, or kind of models\n"
+    "      --list              asks the gateway what it lists as not available; with --file that "
+    "is added\n"
+    "                          to it, and FILE is made where there is none\n"
+    "      --check PROVIDER[/MODEL]\n"
+    "                          one line for a script: exit 7 when it is down, 0 when healthy, "
+    "degraded,\n"
+    "                          or unknown (no call in 15 minutes)\n"
+    "How it is asked, which includes --list\n"
+    "      --base-url URL      default: $APIPIE_BASE_URL, else https://apipie.ai/v1\n"
+    "      --sandbox           a gateway of our own\n"
+    "      --timeout SECONDS   for everything together, default 600\n"
+    "      --retries N         0 to 20, default 2\n"
+    "      --json              one JSON value on stdout, on success and on failure\n",
     NULL};
 
 int cli_help_print(const char *const *parts)

@@ -12,10 +12,12 @@ extern const char *const cli_help_models[];
 extern const char *const cli_help_estimate[];
 extern const char *const cli_help_sandbox[];
 extern const char *const cli_help_stats[];
+extern const char *const cli_help_health[];
 extern const char *const cli_help_choose[];
 extern const char *const cli_help_compare[];
 extern const char *const cli_help_recommend[];
 extern const char *const cli_help_history[];
+extern const char *const cli_help_dashboard[];
 
 /* The exit code. */
 int cli_help_print(const char *const *parts);

@@ -22,11 +22,13 @@ static const struct cli_command commands[] = {
     {"compare", 0, cli_compare_options, cli_help_compare, cli_compare},
     {"recommend", 0, cli_recommend_options, cli_help_recommend, cli_recommend},
     {"history", 0, cli_history_options, cli_help_history, cli_history},
+    {"dashboard", 0, cli_dashboard_options, cli_help_dashboard, cli_dashboard},
     {"sandbox", 0, cli_sandbox_options, cli_help_sandbox, cli_sandbox},
     {"stats", 0, cli_stats_options, cli_help_stats, cli_stats},
+    {"health", 0, cli_health_options, cli_help_health, cli_health},
 };
 
-static const char *const later[] = {"edit", "health", "upload", "doctor"};
+static const char *const later[] = {"edit", "upload", "doctor"};
 
 static const struct cli_command *find_command(const char *name)
 {

@@ -78,6 +78,7 @@ const struct cli_option cli_generate_options[] = {
     TEXT("ledger", 0, ledger),
     TEXT("cache", 0, cache),
     TEXT("stats", 0, stats),
+    TEXT("health", 0, health),
     TEXT("batch", 0, batch),
     NUMBER("jobs", 0, jobs, 1, 1024, "a whole number from 1 to 1024"),
     FLAG("recipe", 0, recipe),
@@ -163,6 +164,17 @@ const struct cli_option cli_stats_options[] = {
     {.kind = OPTION_END},
 };
 
+const struct cli_option cli_health_options[] = {
+    FLAG("help", 'h', help),
+    TEXT("file", 0, file),
+    TEXT("provider", 'p', provider),
+    TEXT("model", 'm', model),
+    TEXT("check", 0, check),
+    FLAG("list", 0, list),
+    ASKING,
+    {.kind = OPTION_END},
+};
+
 const struct cli_option cli_choose_options[] = {
     FLAG("help", 'h', help),
     TEXT("family", 0, family),
@@ -210,6 +222,21 @@ const struct cli_option cli_recommend_options[] = {
     FLAG("help", 'h', help),      TEXT("models", 0, models), TEXT("stats", 0, stats),
     FLAG("history", 0, history),  TEXT("ledger", 0, ledger), MOMENT("since", since),
     FLAG("builtin", 0, built_in), TEXT("prices", 0, prices), ASKING,
+    {.kind = OPTION_END},
+};
+
+const struct cli_option cli_dashboard_options[] = {
+    FLAG("help", 'h', help),
+    TEXT("output", 'o', output),
+    TEXT("stats", 0, stats),
+    TEXT("health", 0, health),
+    TEXT("ledger", 0, ledger),
+    FLAG("history", 0, history),
+    MOMENT("since", since),
+    TEXT("prices", 0, prices),
+    TEXT("models", 0, models),
+    FLAG("builtin", 0, built_in),
+    ASKING,
     {.kind = OPTION_END},
 };
 

@@ -42,9 +42,11 @@ extern const struct cli_option cli_estimate_options[];
 extern const struct cli_option cli_history_options[];
 extern const struct cli_option cli_sandbox_options[];
 extern const struct cli_option cli_stats_options[];
+extern const struct cli_option cli_health_options[];
 extern const struct cli_option cli_choose_options[];
 extern const struct cli_option cli_compare_options[];
 extern const struct cli_option cli_recommend_options[];
+extern const struct cli_option cli_dashboard_options[];
 
 /* NULL when there is none of that name. */
 const struct cli_option *cli_option_find(const struct cli_option *table, const char *name,

@@ -26,7 +26,7 @@ struct cli_route {
 struct cli_options {
     /* generate, again */
     const char *prompt, *model, *provider, *quality, *style, *negative, *image, *format;
-    const char *output, *base_url, *retry, *ledger, *cache, *stats, *batch;
+    const char *output, *base_url, *retry, *ledger, *cache, *stats, *health, *batch;
     const char *image_sha256; /* of a recipe: what --image must still be; NULL for anything */
     int64_t n, width, height, steps, timeout_ms, retries, max_image_bytes, jobs; /* or CLI_UNSET */
     int64_t budget, price; /* picodollars, or CLI_UNSET */
@@ -47,6 +47,9 @@ struct cli_options {
     /* stats */
     const char *file;
     int32_t prometheus, openmetrics;
+    /* health, with file */
+    const char *check;
+    int32_t list;
     /* sandbox */
     const char *fault;
     int64_t port;

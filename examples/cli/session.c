@@ -108,6 +108,30 @@ static void set_stats(struct cli_session *s, const struct cli_options *o, struct
         s->stats = o->stats;
 }
 
+apipie_status cli_session_save_health(apipie_client *client, const char *path)
+{
+    apipie_status status = APIPIE_OK;
+    apipie_health *health;
+
+    if (access(path, F_OK) == 0)
+        status = apipie_client_load_health(client, path);
+    health = status == APIPIE_OK ? apipie_client_health_snapshot(client) : NULL;
+    if (status == APIPIE_OK)
+        status = health != NULL ? apipie_health_save(health, path) : APIPIE_E_MEMORY;
+    (void)apipie_health_unref(health);
+    return status;
+}
+
+/* What it holds is known from the beginning: what is usual grows from run to run. */
+static void set_health(struct cli_session *s, const struct cli_options *o, struct cli_failure *f)
+{
+    if (o->health == NULL)
+        return;
+    note(cli_session_save_health(s->client, o->health), "--health", o->health, f);
+    if (f->status == APIPIE_OK)
+        s->health = o->health;
+}
+
 void cli_session_open(struct cli_session *session, const struct cli_options *o,
                       struct cli_failure *f)
 {
@@ -120,7 +144,7 @@ void cli_session_open_keyless(struct cli_session *session, const struct cli_opti
 {
     session->client = NULL;
     session->box = NULL;
-    session->stats = NULL;
+    session->stats = session->health = NULL;
     if (f->status == APIPIE_OK && o->sandbox)
         session->box = cli_box_start(CLI_UNSET, NULL, f);
     if (f->status == APIPIE_OK && (session->client = apipie_client_new(NULL)) == NULL)
@@ -133,6 +157,15 @@ void cli_session_open_keyless(struct cli_session *session, const struct cli_opti
         set_prices(session->client, o, f);
     if (f->status == APIPIE_OK)
         set_stats(session, o, f);
+    if (f->status == APIPIE_OK)
+        set_health(session, o, f);
+}
+
+static void warn_file(const char *what, const char *path)
+{
+    (void)fprintf(stderr, "warning: --%s of this run could not be added to ", what);
+    cli_text_print(stderr, path);
+    (void)fputc('\n', stderr);
 }
 
 void cli_session_close(struct cli_session *session)
@@ -145,11 +178,11 @@ void cli_session_close(struct cli_session *session)
         cli_text_print(stderr, problem);
         (void)fputc('\n', stderr);
     }
-    if (session->stats != NULL && save_stats(session->client, session->stats) != APIPIE_OK) {
-        (void)fputs("warning: --stats: the figures of this run could not be added to ", stderr);
-        cli_text_print(stderr, session->stats);
-        (void)fputc('\n', stderr);
-    }
+    if (session->stats != NULL && save_stats(session->client, session->stats) != APIPIE_OK)
+        warn_file("stats: the figures", session->stats);
+    if (session->health != NULL &&
+        cli_session_save_health(session->client, session->health) != APIPIE_OK)
+        warn_file("health: the calls", session->health);
     session->client = apipie_client_unref(session->client);
     session->box = cli_box_stop(session->box);
 }

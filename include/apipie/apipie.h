@@ -269,15 +269,15 @@ APIPIE_API apipie_status apipie_client_set_stall_timeout(apipie_client *client, 
  * Routes: where a picture may be drawn, in order. A request is tried by its own provider and model when it has set one of
  * them, then by its own routes, and, when it has none, by those of its client. The next one is tried when a route surely did
  * not bill and another may do better (refused with: no such model, a parameter, a rate limit, too busy; or it rests after
- * failures) and under APIPIE_RETRY_ALWAYS also when that is unknown; never for refused content, the key or the credit, nor
- * when the server cannot be reached: it is the same for all of them. When all have failed, those that may work later are
- * tried again after a wait, as often as the retries allow. Without routes the gateway's own pool chooses. All of a request
- * together are at most APIPIE_LIMIT_ROUTES (else submit says APIPIE_E_ARGUMENT).
+ * failures) and under APIPIE_RETRY_ALWAYS also when that is unknown; never for refused content. The key, the credit, and a
+ * server that cannot be reached are the same for all routes of a backend: only those of another one are tried then. When all
+ * have failed, those that may work later are tried again after a wait, as often as the retries allow. Without routes the gateway's
+ * own pool chooses. All of a request together are at most APIPIE_LIMIT_ROUTES (else submit says APIPIE_E_ARGUMENT).
  */
 
 /**
  * Adds a route for requests that have none of their own.
- * @param backend NULL or "apipie", the only one of this version (else APIPIE_E_UNSUPPORTED)
+ * @param backend of apipie_client_add_backend(), before (else APIPIE_E_UNSUPPORTED); NULL: the default one
  * @param provider NULL: the gateway chooses
  * @param model NULL: the request's own
  * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_ROUTES
@@ -448,6 +448,77 @@ APIPIE_API apipie_status apipie_client_set_veto(apipie_client *client, apipie_ve
  */
 APIPIE_API apipie_status apipie_client_set_key_fn(apipie_client *client, apipie_key_fn key_fn,
                                                   void *user, apipie_free_fn user_free);
+
+/* ---------------------------------------------------------------------------------------------
+ * Client: backends
+ *
+ * A client is made for the gateway: that backend is called "apipie", and has the client's base URL and key. Others can be added: a server
+ * that speaks OpenAI's images API, or one under your desk. A route names a backend, a provider and a model; failover, pace, budget, breaker,
+ * health and statistics work across them. Pictures of local servers cost nothing. Backends cannot be taken back.
+ * ------------------------------------------------------------------------------------------- */
+
+/**
+ * Adds a backend.
+ * @param name what routes call it: 1 to 64 letters, digits, '-', '_' and '.'
+ * @param dialect the wire that it speaks: "apipie"
+ * @param base_url as apipie_client_set_base_url() takes it
+ * @return APIPIE_E_ARGUMENT for a bad name or URL, APIPIE_E_UNSUPPORTED for another dialect, APIPIE_E_STATE when the name is taken,
+ *         APIPIE_E_CONFIG for http:// to another machine (see apipie_client_allow_http()), APIPIE_E_MEMORY
+ * Threads: any. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_add_backend(apipie_client *client, const char *name,
+                                                   const char *dialect, const char *base_url);
+
+/**
+ * The key of an added backend, sent to it alone; "user:password" where the wire asks for these. Not set: none is sent.
+ * @param key NULL takes it back
+ * @return APIPIE_E_NOT_FOUND without a backend of that name; APIPIE_E_ARGUMENT for a key that cannot be sent
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies, wiped at the end. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_backend_key(apipie_client *client, const char *name,
+                                                       const char *key);
+
+/**
+ * The retry policy for routes of an added backend, where a request has none of its own. Not set: APIPIE_RETRY_ALWAYS for local servers, where
+ * nothing can be paid twice; else the client's.
+ * @param policy APIPIE_RETRY_*; APIPIE_UNKNOWN takes it back
+ * @param retries 0 to 20
+ * @return APIPIE_E_NOT_FOUND without a backend of that name
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_backend_retry(apipie_client *client, const char *name,
+                                                         int32_t policy, int32_t retries);
+
+/**
+ * Which backend serves requests and routes that name none.
+ * @param name NULL: "apipie"
+ * @return APIPIE_E_NOT_FOUND without a backend of that name
+ * Threads: any; requests submitted later use it. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_set_default_backend(apipie_client *client, const char *name);
+
+/**
+ * How many backends there are, the client's own included.
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API size_t apipie_client_backend_count(apipie_client *client);
+
+/** What is known of a backend, for apipie_client_backend_text(). Since: 0.1. */
+enum {
+    APIPIE_BACKEND_NAME = 0,    /**< "apipie" */
+    APIPIE_BACKEND_DIALECT = 1, /**< "apipie" */
+    APIPIE_BACKEND_BASE_URL = 2 /**< of an added one; the client's own changes: NULL */
+};
+
+/**
+ * A text of a backend.
+ * @param index 0 for the client's own, then in the order in which they were added
+ * @param field APIPIE_BACKEND_*
+ * @return NULL past the end
+ * Threads: any. Blocks: no. Owns: the client. Since: 0.1.
+ */
+APIPIE_API const char *apipie_client_backend_text(apipie_client *client, size_t index,
+                                                  int32_t field);
 
 /* ---------------------------------------------------------------------------------------------
  * Client: memory
@@ -633,7 +704,9 @@ enum {
     APIPIE_REQUEST_IMAGE = 1,     /**< text to image, with an optional input image */
     APIPIE_REQUEST_RECONCILE = 2, /**< what became of a call; see apipie_request_new_reconcile() */
     APIPIE_REQUEST_MODELS = 3,    /**< the list of models; see apipie_request_catalog() */
-    APIPIE_REQUEST_HISTORY = 4    /**< what was billed; see apipie_request_history() */
+    APIPIE_REQUEST_HISTORY = 4,   /**< what was billed; see apipie_request_history() */
+    APIPIE_REQUEST_EDIT = 5,     /**< another picture out of one or several, perhaps under a mask */
+    APIPIE_REQUEST_VARIATION = 6 /**< one like another, without a prompt */
 };
 
 /**
@@ -696,6 +769,41 @@ APIPIE_API apipie_status apipie_request_set_provider(apipie_request *request, co
  * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_model(apipie_request *request, const char *model);
+
+/**
+ * Which backend is asked: one of apipie_client_add_backend(). Not set: the client's default one. Lists of models and bills are those
+ * of this backend.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_backend(apipie_request *request, const char *backend);
+
+/** What to do with a parameter that a server does not take. Since: 0.1. */
+enum {
+    APIPIE_UNSUPPORTED_REFUSE = 0, /**< submit says so, and nothing is sent: the default */
+    APIPIE_UNSUPPORTED_DROP = 1,   /**< it is left out, with a warning of the result */
+    APIPIE_UNSUPPORTED_NEAREST =
+        2 /**< values become the nearest that the server knows, else it is left out; with a warning */
+};
+
+/**
+ * What to do where a route's server does not take a parameter, or not its value.
+ * @param how APIPIE_UNSUPPORTED_*
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_unsupported(apipie_request *request, int32_t how);
+
+/**
+ * The sampler ("Euler a", "dpm++2m"), as the server names it. The gateway does not take one.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_sampler(apipie_request *request, const char *sampler);
+
+/**
+ * How the picture is to be encoded: "png", "jpeg", "webp". The gateway does not take one.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_output_format(apipie_request *request,
+                                                          const char *format);
 
 /**
  * What to draw. Required. Goes out as it is, weights and LoRA tags included; anything but NUL.
@@ -865,7 +973,7 @@ APIPIE_API apipie_status apipie_request_set_stall_timeout(apipie_request *reques
 
 /**
  * Adds a route of this request's own, instead of the client's; see "Routes" above.
- * @param backend NULL or "apipie" (else APIPIE_E_UNSUPPORTED)
+ * @param backend of apipie_client_add_backend(), before (else APIPIE_E_UNSUPPORTED); NULL: the default one
  * @param provider NULL: the gateway chooses
  * @param model NULL: the request's own
  * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_ROUTES
@@ -973,6 +1081,49 @@ typedef void (*apipie_progress_fn)(void *user, apipie_request *request);
 APIPIE_API apipie_status apipie_request_set_progress(apipie_request *request,
                                                      apipie_progress_fn progress, void *user,
                                                      apipie_free_fn user_free);
+
+/**
+ * Asks for the picture as it is drawn, where a server can send it so: its reply is then a stream of events. Nothing else changes: the
+ * finished picture comes the same way, and a server that answers at once is as good. The gateway's pages do not say that it streams
+ * images, so that nothing is sent to it; a stream is read wherever one comes.
+ * @param stream 1; 0: the whole reply at the end
+ * @return APIPIE_E_ARGUMENT
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_stream(apipie_request *request, int32_t stream);
+
+/**
+ * How many sketches of each image a stream should bring before the finished one, 0 to 3. Fewer may come: the picture may be done first.
+ * Each may cost tokens of its own. Without it the server's default holds.
+ * @return APIPIE_E_ARGUMENT
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_partial_images(apipie_request *request, int32_t count);
+
+/**
+ * A sketch of an image has come. When several came since the last call, the newest of each image is shown. It is no result: it goes into
+ * no file and no sink, is not counted in the progress, and what nobody was shown when the request ends is gone.
+ * @param request lives at least during the call
+ * @param index which image of the result it becomes; of a stream with several images, as far as their order tells
+ * @param bytes live during the call; at most those of apipie_request_set_max_image_bytes()
+ * @param mime by the bytes: "image/png"
+ * Threads: one that is in apipie_client_poll(), or waits for this request; one at a time. Everything may be called but what waits
+ * (see docs/threads.md). Blocks: should not. Owns: the library. Since: 0.1.
+ */
+typedef void (*apipie_partial_fn)(void *user, apipie_request *request, size_t index,
+                                  const void *bytes, size_t size, const char *mime);
+
+/**
+ * Sets who is shown sketches. Asks for none: see apipie_request_set_stream() and apipie_request_set_partial_images(). Not copied by
+ * apipie_request_copy().
+ * @param partial NULL takes it back
+ * @param user_free NULL if `user` needs none
+ * Threads: one at a time per request. Blocks: no. Owns: takes user (freed once: with the request, when replaced, or at once on failure
+ * and with NULL). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_partial_fn(apipie_request *request,
+                                                       apipie_partial_fn partial, void *user,
+                                                       apipie_free_fn user_free);
 
 /**
  * The prompt that was set.
@@ -1218,7 +1369,9 @@ enum {
     APIPIE_PROGRESS_DOWN_TOTAL = 4, /**< ... that are announced by now, or APIPIE_UNKNOWN */
     APIPIE_PROGRESS_IMAGES_BEGUN =
         5, /**< images whose bytes have begun to come; a failed try counts too */
-    APIPIE_PROGRESS_IMAGES_DONE = 6 /**< images whose bytes are all there; from the cache too */
+    APIPIE_PROGRESS_IMAGES_DONE = 6, /**< images whose bytes are all there; from the cache too */
+    APIPIE_PROGRESS_DRAWN =
+        7 /**< per mille that are drawn, by the server's word; APIPIE_UNKNOWN where it says nothing */
 };
 
 /** What a request is about, for APIPIE_PROGRESS_PHASE. Since: 0.1. */
@@ -1260,7 +1413,11 @@ enum {
     APIPIE_PURPOSE_GENERATE = 1, /**< the call that costs money */
     APIPIE_PURPOSE_DOWNLOAD = 2, /**< fetching an image by its url, without the key */
     APIPIE_PURPOSE_HISTORY = 3,  /**< a page of the server's history; costs nothing */
-    APIPIE_PURPOSE_MODELS = 4    /**< asking for the list of models; costs nothing */
+    APIPIE_PURPOSE_MODELS = 4,   /**< asking for the list of models; costs nothing */
+    APIPIE_PURPOSE_CHECK = 5,    /**< a question before the call; costs nothing */
+    APIPIE_PURPOSE_POLL = 6,     /**< asking what became of the call; costs nothing */
+    APIPIE_PURPOSE_STOP = 7,    /**< telling the server that nobody waits any more; costs nothing */
+    APIPIE_PURPOSE_PROGRESS = 8 /**< asking how far the call is; costs nothing */
 };
 
 /** How an exchange ended. Since: 0.1. */
@@ -1343,6 +1500,13 @@ APIPIE_API const char *apipie_request_attempt_request_id(const apipie_request *r
  */
 APIPIE_API int64_t apipie_request_attempt_time(const apipie_request *request, size_t index,
                                                int32_t which);
+
+/**
+ * The name of the backend that an exchange went to.
+ * @return NULL for an index that is not there, and where it was none of a backend's
+ * Threads: any, after the end. Blocks: no. Owns: the client. Since: 0.1.
+ */
+APIPIE_API const char *apipie_request_attempt_backend(const apipie_request *request, size_t index);
 
 /**
  * The provider that an exchange was for, as the route names it.
@@ -1538,7 +1702,7 @@ APIPIE_API int64_t apipie_result_latency(const apipie_result *result);
 APIPIE_API int64_t apipie_result_created(const apipie_result *result);
 
 /**
- * The backend that was asked: "apipie".
+ * The name of the backend that drew it, or was asked last.
  * Threads: any. Blocks: no. Owns: the request. Since: 0.1.
  */
 APIPIE_API const char *apipie_result_backend(const apipie_result *result);
@@ -2199,18 +2363,20 @@ APIPIE_API apipie_status apipie_stats_save(const apipie_stats *stats, const char
  * Every call that was judged tells something about its route, and about the provider as a whole. A route goes by the names that the
  * request gave it, "" where it left one to the gateway. What is no fault of the route (a refused prompt, a bad key) counts as an answer;
  * what says nothing about it (cancelled, too many requests) does not count. All times are of the last 15 minutes, at most 20 calls.
- * The rules and their numbers are in docs/health.md. Nothing of it is kept in a file.
+ * What the newest list of models says counts too: a model that it calls not available is down until a call succeeds, for at most 15
+ * minutes after the list; that it calls one available proves nothing. The rules and their numbers are in docs/health.md.
  * ------------------------------------------------------------------------------------------- */
 
 typedef struct apipie_health apipie_health; /**< how all stood at one moment: never changes */
 
 /** States, the worse the greater. Since: 0.1. */
 enum {
-    APIPIE_HEALTH_UNKNOWN = 0, /**< no call in the last 15 minutes, or too few */
+    APIPIE_HEALTH_UNKNOWN =
+        0, /**< no call in the last 15 minutes, or too few, and no list that says it is down */
     APIPIE_HEALTH_HEALTHY = 1,
     APIPIE_HEALTH_DEGRADED = 2, /**< fewer than 90 % succeed, or it takes twice as long as usual */
     APIPIE_HEALTH_DOWN =
-        3 /**< it rests after failures, the last 3 failed, or fewer than half succeed */
+        3 /**< it rests after failures, the last 3 failed, fewer than half succeed, or the gateway lists it as not available */
 };
 
 /** What a row is about, for apipie_health_number(). Since: 0.1. */
@@ -2249,11 +2415,14 @@ enum {
     APIPIE_HEALTH_BASELINE_MS = 8, /**< ... and usually, once 20 came */
     APIPIE_HEALTH_UPTIME_HOUR = 9, /**< per mille of the minutes of which something is known */
     APIPIE_HEALTH_UPTIME_DAY = 10,
-    APIPIE_HEALTH_UPTIME_WEEK = 11
+    APIPIE_HEALTH_UPTIME_WEEK = 11,
+    APIPIE_HEALTH_LISTED =
+        12 /**< what a list of the last 15 minutes says: 1 available, 0 not; of a provider or group 0: none of its models is */
 };
 
 /**
- * The state of a route, of a provider (model NULL), or the worst of all that the names mean. NULL is any; "" is one that nobody named.
+ * The state of a route, of a provider (model NULL), or the worst of all that the names mean. NULL is any that was called; "" is one that
+ * nobody named.
  * @return APIPIE_HEALTH_UNKNOWN also for what was never called, for a NULL client, and in a child after fork()
  * Threads: any, also inside a callback. Blocks: no. Owns: nothing. Since: 0.1.
  */
@@ -2267,6 +2436,16 @@ APIPIE_API int32_t apipie_client_health(apipie_client *client, const char *backe
  * keeps. Since: 0.1.
  */
 APIPIE_API apipie_health *apipie_client_health_snapshot(apipie_client *client);
+
+/**
+ * Adds what apipie_health_save() wrote. What both know counts once: the calls of both by their time, the minutes that either knows, the
+ * usual time of who saw more calls. The same again changes nothing. Calls and minutes of the future are left out. The breaker is not kept:
+ * a new client tries every way anew. Of a file that was cut or damaged every whole line counts. Load before the first request: later a
+ * state that was saved may be told as a change.
+ * @return APIPIE_E_FILE (it cannot be read, or is something else), APIPIE_E_ARGUMENT, APIPIE_E_MEMORY, APIPIE_E_FORKED: nothing of it counts
+ * Threads: any. Blocks: the disk. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_client_load_health(apipie_client *client, const char *path);
 
 /**
  * A state changed, or with `before` and `after` the same an early warning.
@@ -2335,11 +2514,18 @@ APIPIE_API const char *apipie_health_text(const apipie_health *health, size_t ro
 
 /**
  * A figure of a row.
- * @param which APIPIE_HEALTH_SCOPE to APIPIE_HEALTH_UPTIME_WEEK
+ * @param which APIPIE_HEALTH_SCOPE to APIPIE_HEALTH_LISTED
  * @return APIPIE_UNKNOWN for a row or a figure that is not there, and for what nobody knows yet
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API int64_t apipie_health_number(const apipie_health *health, size_t row, int32_t which);
+
+/**
+ * Writes it to a file, for apipie_client_load_health(): a temporary name, then renamed over `path`; mode 0600.
+ * @return APIPIE_E_FILE, APIPIE_E_ARGUMENT, APIPIE_E_MEMORY: what was there stays
+ * Threads: any. Blocks: the disk. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_health_save(const apipie_health *health, const char *path);
 
 /**
  * The name of a state, in English: "healthy".
@@ -2878,9 +3064,10 @@ APIPIE_API apipie_catalog *apipie_price_history_at(const apipie_price_history *h
 
 /** How a price is known, for apipie_client_estimate(). Since: 0.1. */
 enum {
-    APIPIE_PRICE_NONE = 0,  /**< it is not */
-    APIPIE_PRICE_HOST = 1,  /**< apipie_client_set_price() */
-    APIPIE_PRICE_LISTED = 2 /**< the gateway's list, as in apipie_client_catalog() */
+    APIPIE_PRICE_NONE = 0,   /**< it is not */
+    APIPIE_PRICE_HOST = 1,   /**< apipie_client_set_price() */
+    APIPIE_PRICE_LISTED = 2, /**< the gateway's list, as in apipie_client_catalog() */
+    APIPIE_PRICE_FREE = 3    /**< drawn on a machine of yours: nothing */
 };
 
 /**
@@ -2929,7 +3116,8 @@ enum {
     APIPIE_BILL_ESTIMATED = 104, /**< 1: no server confirmed the cost (a ledger's) */
     APIPIE_BILL_RESERVED =
         105, /**< picodollars that are kept back while it is unknown (a ledger's) */
-    APIPIE_BILL_IMAGES = 106, /**< asked for; a row of the gateway with the unit "image" is one */
+    APIPIE_BILL_IMAGES =
+        106, /**< asked for; of the gateway 1 a row with the unit "image", however many the call made */
     APIPIE_BILL_LATENCY =
         107, /**< milliseconds: the server's own, or from sending to the end (a ledger's) */
     APIPIE_BILL_PROMPT_TOKENS = 108,   /**< of the prompt */
@@ -2951,6 +3139,7 @@ APIPIE_API apipie_status apipie_request_set_period(apipie_request *request, int6
 /**
  * How many bills a history may hold at most; then it is not complete, and apipie_request_set_after() goes on.
  * @param rows 1 to 10,000,000; default 100,000. A bill takes about 150 bytes
+ * @return APIPIE_E_ARGUMENT for another number
  * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_max_rows(apipie_request *request, int64_t rows);
@@ -2958,7 +3147,8 @@ APIPIE_API apipie_status apipie_request_set_max_rows(apipie_request *request, in
 /**
  * Goes on behind the last bill of a history that came from the same gateway by the same key. Nothing comes twice and nothing is
  * left out, however many bills were added meanwhile: those are newer, and not of this walk. Its period holds where none is set.
- * @param history NULL takes it back
+ * @param history of apipie_request_history(); NULL takes it back
+ * @return APIPIE_E_ARGUMENT for a ledger's
  * Threads: one at a time per request. Blocks: no. Owns: a reference. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_after(apipie_request *request, apipie_history *history);
@@ -3129,7 +3319,7 @@ enum {
 /**
  * Compares a ledger with the gateway's bills, in the time that both cover. Two bills are the same call when provider, model and
  * length of the prompt agree as far as both say them, and the gateway's time lies between sending and end (up to ten minutes
- * later where nobody saw the end; by the server's clock where its replies said it). Equal costs are matched first, then what is left.
+ * later where nobody saw the end; by the server's clock where its replies said it). Equal costs are matched first, what is unknown last.
  * Other programs with the same account show as unexpected. Read the ledger last: what is paid between the two is then not missed.
  * @param ledger of apipie_history_load_ledger()
  * @param gateway of apipie_request_history()

@@ -31,8 +31,12 @@ apipie_status pie_api_header_set(struct pie_headers *headers, const char *name, 
 int32_t pie_api_line_is_good(const char *text);
 /* As much as there is room for (at least 1), with NUL, never a half character. */
 void pie_api_copy_text(struct pie_slice whole, char *text, size_t capacity);
-/* NULL, or the one that this version knows. */
-int32_t pie_api_backend_is_known(const char *backend);
+/* What a base URL may be: a place and nothing else. APIPIE_OK, APIPIE_E_ARGUMENT, APIPIE_E_CONFIG, APIPIE_E_MEMORY. */
+apipie_status pie_api_check_url(apipie_client *client, const char *url);
+/* NULL, or one that the client has. */
+int32_t pie_api_backend_is_known(apipie_client *client, const char *backend);
+/* Printable, without blanks, not too long. */
+int32_t pie_api_key_is_good(const char *key);
 
 /* What stands in statistics, a model each, whatever the backend; stats may be NULL. Names are borrowed from it; goes back with
  * pie_api_owns_free(). APIPIE_E_MEMORY. */

@@ -31,9 +31,14 @@ int32_t pie_api_path_is_good(const char *path)
     return path[0] != '\0' && strlen(path) <= APIPIE_LIMIT_TEXT;
 }
 
-int32_t pie_api_backend_is_known(const char *backend)
+int32_t pie_api_key_is_good(const char *key)
 {
-    return backend == NULL || strcmp(backend, "apipie") == 0;
+    size_t n = strlen(key);
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)key[i] <= 0x20 || (unsigned char)key[i] >= 0x7F)
+            return 0;
+    }
+    return n >= 1 && n <= APIPIE_LIMIT_TEXT;
 }
 
 void pie_api_copy_text(struct pie_slice whole, char *text, size_t capacity)

@@ -34,14 +34,10 @@ APIPIE_API apipie_client *apipie_client_unref(apipie_client *client)
 
 APIPIE_API apipie_status apipie_client_set_key(apipie_client *client, const char *key)
 {
-    if (client == NULL || key == NULL || key[0] == '\0' || strlen(key) > APIPIE_LIMIT_TEXT)
+    if (client == NULL || key == NULL || !pie_api_key_is_good(key))
         return APIPIE_E_ARGUMENT;
     if (pie_client_is_foreign(client))
         return APIPIE_E_FORKED;
-    for (const char *p = key; *p != '\0'; p++) {
-        if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7F)
-            return APIPIE_E_ARGUMENT;
-    }
     char *copy = pie_mem_text(&client->mem, key, strlen(key));
     if (copy == NULL)
         return APIPIE_E_MEMORY;
@@ -58,7 +54,7 @@ APIPIE_API apipie_status apipie_client_set_key(apipie_client *client, const char
 }
 
 /* A base URL names a place and nothing else: no user, no query, no fragment. */
-static apipie_status client_check_url(apipie_client *client, const char *url)
+apipie_status pie_api_check_url(apipie_client *client, const char *url)
 {
     const char *problem = NULL;
     if (url == NULL || pie_api_text_problem(url) != NULL || strpbrk(url, "?# @") != NULL)
@@ -75,7 +71,7 @@ APIPIE_API apipie_status apipie_client_set_base_url(apipie_client *client, const
         return APIPIE_E_ARGUMENT;
     if (pie_client_is_foreign(client))
         return APIPIE_E_FORKED;
-    apipie_status status = client_check_url(client, url);
+    apipie_status status = pie_api_check_url(client, url);
     if (status != APIPIE_OK)
         return status;
     size_t n = strlen(url);

@@ -17,6 +17,15 @@ APIPIE_API apipie_health *apipie_client_health_snapshot(apipie_client *client)
     return client != NULL ? pie_engine_health(client) : NULL;
 }
 
+APIPIE_API apipie_status apipie_client_load_health(apipie_client *client, const char *path)
+{
+    if (client == NULL || path == NULL || !pie_api_path_is_good(path))
+        return APIPIE_E_ARGUMENT;
+    if (pie_client_is_foreign(client))
+        return APIPIE_E_FORKED;
+    return pie_care_load(client, path);
+}
+
 APIPIE_API apipie_status apipie_client_set_health_fn(apipie_client *client,
                                                      apipie_health_fn health_fn, void *user,
                                                      apipie_free_fn user_free)
@@ -50,6 +59,14 @@ APIPIE_API apipie_health *apipie_health_unref(apipie_health *health)
 {
     pie_engine_health_drop(health);
     return NULL;
+}
+
+APIPIE_API apipie_status apipie_health_save(const apipie_health *health, const char *path)
+{
+    const char *reason = NULL;
+    if (health == NULL || path == NULL || !pie_api_path_is_good(path))
+        return APIPIE_E_ARGUMENT;
+    return pie_health_save(health, path, &reason);
 }
 
 /* ---- rows */
@@ -102,6 +119,8 @@ APIPIE_API int64_t apipie_health_number(const apipie_health *health, size_t row,
     case APIPIE_HEALTH_UPTIME_DAY:
     case APIPIE_HEALTH_UPTIME_WEEK:
         return r->uptime[which - APIPIE_HEALTH_UPTIME_HOUR];
+    case APIPIE_HEALTH_LISTED:
+        return r->view.listed;
     default:
         return APIPIE_UNKNOWN;
     }
@@ -109,6 +128,5 @@ APIPIE_API int64_t apipie_health_number(const apipie_health *health, size_t row,
 
 APIPIE_API const char *apipie_health_name(int32_t state)
 {
-    static const char *const names[] = {"unknown", "healthy", "degraded", "down"};
-    return state >= 0 && (size_t)state < PIE_COUNT(names) ? names[state] : "unknown";
+    return pie_health_name(state);
 }

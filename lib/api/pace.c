@@ -9,10 +9,10 @@ APIPIE_API apipie_status apipie_client_add_route(apipie_client *client, const ch
         return APIPIE_E_ARGUMENT;
     if (pie_client_is_foreign(client))
         return APIPIE_E_FORKED;
-    if (!pie_api_backend_is_known(backend))
+    if (!pie_api_backend_is_known(client, backend))
         return APIPIE_E_UNSUPPORTED;
     pie_lock_take(client->lock);
-    apipie_status status = pie_routes_add(&client->routes, provider, model);
+    apipie_status status = pie_routes_add(&client->routes, backend, provider, model);
     pie_lock_drop(client->lock);
     return status;
 }

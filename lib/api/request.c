@@ -64,7 +64,9 @@ APIPIE_API size_t apipie_request_format_json(const apipie_request *request, char
     struct pie_buf json;
     if (text != NULL && capacity != 0)
         text[0] = '\0';
-    if (request == NULL || request->wish.kind != APIPIE_REQUEST_IMAGE ||
+    if (request == NULL ||
+        (request->wish.kind != APIPIE_REQUEST_IMAGE && request->wish.kind != APIPIE_REQUEST_EDIT &&
+         request->wish.kind != APIPIE_REQUEST_VARIATION) ||
         pie_client_is_foreign(request->client))
         return 0;
     pie_buf_init(&json, request->mem, SIZE_MAX);
@@ -214,6 +216,12 @@ static const struct pie_route *request_attempt_route(const apipie_request *reque
         (size_t)a->route >= request->routes->count)
         return NULL;
     return &request->routes->items[a->route];
+}
+
+APIPIE_API const char *apipie_request_attempt_backend(const apipie_request *request, size_t index)
+{
+    const struct pie_attempt *a = request_attempt(request, index);
+    return a != NULL ? a->backend : NULL;
 }
 
 APIPIE_API const char *apipie_request_attempt_provider(const apipie_request *request, size_t index)

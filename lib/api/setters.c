@@ -78,6 +78,40 @@ APIPIE_API apipie_status apipie_request_set_model(apipie_request *request, const
     return setter_text(request, PIE_WISH_MODEL, "set_model", model);
 }
 
+APIPIE_API apipie_status apipie_request_set_backend(apipie_request *request, const char *backend)
+{
+    apipie_status status = setter_open(request);
+    if (status != APIPIE_OK)
+        return status;
+    if (backend != NULL && !pie_api_backend_is_known(request->client, backend))
+        return setter_refuse(request, APIPIE_E_UNSUPPORTED, "set_backend",
+                             "there is no backend of that name: apipie_client_add_backend()");
+    return setter_text(request, PIE_WISH_BACKEND, "set_backend", backend);
+}
+
+APIPIE_API apipie_status apipie_request_set_unsupported(apipie_request *request, int32_t how)
+{
+    apipie_status status = setter_open(request);
+    if (status != APIPIE_OK)
+        return status;
+    if (how < APIPIE_UNSUPPORTED_REFUSE || how > APIPIE_UNSUPPORTED_NEAREST)
+        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_unsupported",
+                             "it must be one of APIPIE_UNSUPPORTED_*");
+    request->wish.unsupported = how;
+    return APIPIE_OK;
+}
+
+APIPIE_API apipie_status apipie_request_set_sampler(apipie_request *request, const char *sampler)
+{
+    return setter_text(request, PIE_WISH_SAMPLER, "set_sampler", sampler);
+}
+
+APIPIE_API apipie_status apipie_request_set_output_format(apipie_request *request,
+                                                          const char *format)
+{
+    return setter_text(request, PIE_WISH_ENCODING, "set_output_format", format);
+}
+
 APIPIE_API apipie_status apipie_request_set_prompt(apipie_request *request, const char *prompt,
                                                    size_t length)
 {
@@ -235,6 +269,7 @@ APIPIE_API apipie_status apipie_request_set_retry(apipie_request *request, int32
     if (status == APIPIE_OK) {
         request->wish.retry_policy = policy;
         request->wish.retries = retries;
+        request->wish.has |= PIE_WISH_HAS_RETRY;
     }
     return status;
 }
@@ -283,13 +318,13 @@ APIPIE_API apipie_status apipie_request_add_route(apipie_request *request, const
     apipie_status status = setter_open(request);
     if (status != APIPIE_OK)
         return status;
-    if (!pie_api_backend_is_known(backend))
+    if (!pie_api_backend_is_known(request->client, backend))
         return setter_refuse(request, APIPIE_E_UNSUPPORTED, "add_route",
-                             "the only backend of this version is \"apipie\"");
+                             "there is no backend of that name: apipie_client_add_backend()");
     if (!pie_api_name_is_good(provider) || !pie_api_name_is_good(model))
         return setter_refuse(request, APIPIE_E_ARGUMENT, "add_route",
                              "provider and model must be NULL or short texts in UTF-8");
-    status = pie_routes_add(&request->wish.routes, provider, model);
+    status = pie_routes_add(&request->wish.routes, backend, provider, model);
     if (status == APIPIE_E_LIMIT)
         return setter_refuse(request, status, "add_route", "there are APIPIE_LIMIT_ROUTES already");
     return status == APIPIE_OK ? status
@@ -310,6 +345,24 @@ APIPIE_API apipie_status apipie_request_set_detailed(apipie_request *request, in
                                          "it must be 0 or 1");
     if (status == APIPIE_OK)
         request->wish.detailed = detailed;
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_stream(apipie_request *request, int32_t stream)
+{
+    apipie_status status =
+        setter_number(request, stream == 0 || stream == 1, 0, "set_stream", "it must be 0 or 1");
+    if (status == APIPIE_OK)
+        request->wish.stream = stream;
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_partial_images(apipie_request *request, int32_t count)
+{
+    apipie_status status = setter_number(request, count >= 0 && count <= 3, 0, "set_partial_images",
+                                         "it must be 0 to 3");
+    if (status == APIPIE_OK)
+        request->wish.partial_images = count;
     return status;
 }
 
@@ -519,5 +572,8 @@ APIPIE_API apipie_status apipie_request_set_after(apipie_request *request, apipi
     apipie_status status = setter_open(request);
     if (status != APIPIE_OK)
         return status;
+    if (history != NULL && !history->walked)
+        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_after",
+                             "the history is a ledger's, not one of apipie_request_history()");
     return setter_kept(request, "set_after", pie_history_set_after(request, history));
 }

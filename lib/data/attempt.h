@@ -15,6 +15,7 @@ struct pie_attempt {
     apipie_status status;
     int32_t http_status;
     int64_t time[6];     /* by APIPIE_TIME_* */
+    const char *backend; /* lives as long as the client; NULL: none */
     int32_t route;       /* which of the request's; -1: none */
     int32_t charge_kind; /* APIPIE_CHARGE_* */
     int64_t charge;      /* picodollars that count for it */

@@ -36,7 +36,7 @@ struct apipie_result {
     int64_t created_ms;
     int32_t billed;      /* APIPIE_BILLED_* */
     int32_t cached;      /* out of the cache */
-    const char *backend; /* static */
+    const char *backend; /* its name: lives as long as the client */
     char *provider, *model;
     char request_id[128];
     char *warnings[PIE_WARNINGS];

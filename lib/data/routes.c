@@ -11,6 +11,7 @@ void pie_routes_init(struct pie_routes *r, const struct pie_mem *mem)
 static void routes_free_from(struct pie_routes *r, size_t first, size_t end)
 {
     for (size_t i = first; i < end; i++) {
+        pie_mem_free(r->mem, r->items[i].backend);
         pie_mem_free(r->mem, r->items[i].provider);
         pie_mem_free(r->mem, r->items[i].model);
     }
@@ -42,23 +43,33 @@ static apipie_status routes_name(const struct pie_mem *mem, const char *name, ch
     return name == NULL || *ret != NULL ? APIPIE_OK : APIPIE_E_MEMORY;
 }
 
-static apipie_status routes_fill(const struct pie_mem *mem, const char *provider, const char *model,
+static apipie_status routes_fill(const struct pie_mem *mem, const struct pie_route *from,
                                  struct pie_route *ret)
 {
-    apipie_status status = routes_name(mem, provider, &ret->provider);
-    if (status != APIPIE_OK)
+    struct pie_route route = {NULL, NULL, NULL};
+    apipie_status status = routes_name(mem, from->backend, &route.backend);
+    if (status == APIPIE_OK)
+        status = routes_name(mem, from->provider, &route.provider);
+    if (status == APIPIE_OK)
+        status = routes_name(mem, from->model, &route.model);
+    if (status != APIPIE_OK) {
+        pie_mem_free(mem, route.backend);
+        pie_mem_free(mem, route.provider);
         return status;
-    status = routes_name(mem, model, &ret->model);
-    if (status != APIPIE_OK)
-        ret->provider = pie_mem_free(mem, ret->provider);
-    return status;
+    }
+    *ret = route;
+    return APIPIE_OK;
 }
 
-apipie_status pie_routes_add(struct pie_routes *r, const char *provider, const char *model)
+apipie_status pie_routes_add(struct pie_routes *r, const char *backend, const char *provider,
+                             const char *model)
 {
+    /* Only read. */
+    const struct pie_route route = {(char *)(uintptr_t)backend, (char *)(uintptr_t)provider,
+                                    (char *)(uintptr_t)model};
     apipie_status status = routes_make_room(r, 1);
     if (status == APIPIE_OK)
-        status = routes_fill(r->mem, provider, model, &r->items[r->count]);
+        status = routes_fill(r->mem, &route, &r->items[r->count]);
     if (status == APIPIE_OK)
         r->count++;
     return status;
@@ -72,8 +83,7 @@ apipie_status pie_routes_add_all(struct pie_routes *to, const struct pie_routes 
     if (status != APIPIE_OK)
         return status;
     for (size_t i = 0; i < from->count; i++) {
-        const struct pie_route *route = &from->items[i];
-        status = routes_fill(to->mem, route->provider, route->model, &to->items[to->count + i]);
+        status = routes_fill(to->mem, &from->items[i], &to->items[to->count + i]);
         if (status != APIPIE_OK) {
             routes_free_from(to, to->count, to->count + i);
             return status;

@@ -6,6 +6,7 @@
 #include "base/base.h"
 
 struct pie_route {
+    char *backend;  /* NULL: the client's default one */
     char *provider; /* NULL: the gateway chooses */
     char *model;    /* NULL: the request's own */
 };
@@ -19,7 +20,8 @@ struct pie_routes {
 void pie_routes_init(struct pie_routes *r, const struct pie_mem *mem);
 void pie_routes_clear(struct pie_routes *r);
 /* Adds a copy. APIPIE_E_MEMORY, APIPIE_E_LIMIT (then nothing was added). */
-apipie_status pie_routes_add(struct pie_routes *r, const char *provider, const char *model);
+apipie_status pie_routes_add(struct pie_routes *r, const char *backend, const char *provider,
+                             const char *model);
 /* Adds copies of all. APIPIE_E_MEMORY leaves `to` as it was. */
 apipie_status pie_routes_add_all(struct pie_routes *to, const struct pie_routes *from);
 

@@ -24,6 +24,9 @@ enum {
     PIE_WISH_STEM,   /* file name in the folder, without extension */
     PIE_WISH_TAG,    /* whose money */
     PIE_WISH_TRACE,  /* traceparent */
+    PIE_WISH_BACKEND,
+    PIE_WISH_SAMPLER,
+    PIE_WISH_ENCODING, /* of the picture: "png" */
     PIE_WISH_TEXTS
 };
 
@@ -34,7 +37,9 @@ enum {
     PIE_WISH_HAS_STEPS = 4,
     PIE_WISH_HAS_STRENGTH = 8,
     PIE_WISH_HAS_GUIDANCE = 16,
-    PIE_WISH_HAS_SEED = 32
+    PIE_WISH_HAS_SEED = 32,
+    PIE_WISH_HAS_ALL = 63,
+    PIE_WISH_HAS_RETRY = 64 /* no parameter: the policy was set by the host */
 };
 
 enum { PIE_OUTPUT_MEMORY, PIE_OUTPUT_FILE, PIE_OUTPUT_FOLDER, PIE_OUTPUT_HOST };
@@ -77,14 +82,17 @@ struct pie_wish {
     struct pie_extra *extras;   /* in the order they were set */
     struct pie_filter *filters; /* by name, so that the same query has the same address */
     int32_t detailed;           /* the list with more members */
+    int32_t stream;             /* as it is drawn, where a server can */
+    int32_t partial_images;     /* sketches of each image; APIPIE_UNKNOWN: not set */
     int32_t output;             /* PIE_OUTPUT_* */
     struct pie_host_sink sink;
     /* how to call */
     int64_t timeout_ms, connect_timeout_ms;
     int64_t first_byte_timeout_ms, stall_timeout_ms; /* 0: none */
     int32_t retry_policy, retries;
-    int32_t priority;           /* seconds */
-    int64_t budget;             /* picodollars; APIPIE_UNKNOWN: no cap */
+    int32_t unsupported; /* APIPIE_UNSUPPORTED_*: what to do with what a backend does not take */
+    int32_t priority;    /* seconds */
+    int64_t budget;      /* picodollars; APIPIE_UNKNOWN: no cap */
     struct pie_routes routes;   /* of its own */
     struct pie_headers headers; /* for its calls, besides the client's */
     uint64_t max_image_bytes;

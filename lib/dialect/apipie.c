@@ -10,6 +10,20 @@ static const struct pie_path apipie_paths[] = {
     {NULL, 0},
 };
 
+/* Not documented for images. A gateway that hands on what OpenAI streams sends these events, whether they were asked for or not. */
+static const struct pie_path apipie_event_paths[] = {
+    {"b64_json", PIE_PATH_IMAGE},
+    {"url", PIE_PATH_URL},
+    {"type", PIE_PATH_NAME},
+    {NULL, 0},
+};
+static const struct pie_event apipie_events[] = {
+    {".partial_image", PIE_EVENT_PARTIAL},
+    {"error", PIE_EVENT_ERROR},
+    {NULL, 0},
+};
+static const struct pie_stream apipie_stream = {apipie_event_paths, apipie_events};
+
 /* ---- encode */
 
 /* Texts of a wish and what the gateway calls them. */
@@ -42,18 +56,11 @@ static const struct {
     {"seed", PIE_WISH_HAS_SEED},
 };
 
-static const char *apipie_text(const struct pie_call *c, int32_t which)
-{
-    if (which == PIE_WISH_PROVIDER)
-        return c->provider;
-    return which == PIE_WISH_MODEL ? c->model : c->wish->text[which];
-}
-
 static int32_t apipie_has_number(const struct pie_call *c, uint32_t which)
 {
     if (which == PIE_WISH_HAS_N)
         return c->n != 0;
-    return which == PIE_WISH_HAS_SEED ? c->has_seed : (c->wish->has & which) != 0;
+    return which == PIE_WISH_HAS_SEED ? c->has_seed : (c->has & which) != 0;
 }
 
 /* A value never ends with the brace that opens the object. */
@@ -74,26 +81,25 @@ static void apipie_double(struct pie_buf *out, double v)
 
 static void apipie_number(struct pie_buf *out, const struct pie_call *c, uint32_t which)
 {
-    const struct pie_wish *w = c->wish;
     switch (which) {
     case PIE_WISH_HAS_N:
         pie_buf_add_int(out, c->n);
         break;
     case PIE_WISH_HAS_SIZE:
         pie_buf_add_char(out, '"');
-        pie_buf_add_int(out, w->width);
+        pie_buf_add_int(out, c->width);
         pie_buf_add_char(out, 'x');
-        pie_buf_add_int(out, w->height);
+        pie_buf_add_int(out, c->height);
         pie_buf_add_char(out, '"');
         break;
     case PIE_WISH_HAS_STEPS:
-        pie_buf_add_int(out, w->steps);
+        pie_buf_add_int(out, c->steps);
         break;
     case PIE_WISH_HAS_STRENGTH:
-        apipie_double(out, w->strength);
+        apipie_double(out, c->strength);
         break;
     case PIE_WISH_HAS_GUIDANCE:
-        apipie_double(out, w->guidance);
+        apipie_double(out, c->guidance);
         break;
     default:
         pie_buf_add_uint(out, c->seed);
@@ -106,7 +112,7 @@ static void apipie_fields(struct pie_buf *out, const struct pie_call *c)
 {
     pie_buf_add_char(out, '{');
     for (size_t i = 0; i < PIE_COUNT(apipie_text_fields); i++) {
-        const char *text = apipie_text(c, apipie_text_fields[i].text);
+        const char *text = pie_call_text(c, apipie_text_fields[i].text);
         if (text == NULL)
             continue;
         apipie_name(out, apipie_text_fields[i].name);
@@ -228,7 +234,7 @@ static int32_t apipie_field_is_set(const struct pie_call *c, const char *name)
 {
     for (size_t i = 0; i < PIE_COUNT(apipie_text_fields); i++) {
         if (strcmp(apipie_text_fields[i].name, name) == 0 &&
-            apipie_text(c, apipie_text_fields[i].text) != NULL)
+            pie_call_text(c, apipie_text_fields[i].text) != NULL)
             return 1;
     }
     for (size_t i = 0; i < PIE_COUNT(apipie_number_fields); i++) {
@@ -280,20 +286,14 @@ static apipie_status apipie_check_n(const struct pie_wish *w, struct apipie_erro
     return APIPIE_OK;
 }
 
-static apipie_status apipie_check(const struct pie_wish *w, struct apipie_error *err)
+static apipie_status apipie_check(struct pie_call *c, struct pie_buf *notes,
+                                  struct apipie_error *err)
 {
-    struct pie_call c;
-    pie_call_init(&c, w);
-    apipie_status status = apipie_check_extras(&c, err);
-    for (size_t i = 0; i < w->routes.count && status == APIPIE_OK; i++) {
-        const struct pie_route *route = &w->routes.items[i];
-        c.provider = route->provider;
-        c.model = route->model != NULL ? route->model : w->text[PIE_WISH_MODEL];
-        status = apipie_check_extras(&c, err);
-    }
+    (void)notes;
+    apipie_status status = apipie_check_extras(c, err);
     if (status == APIPIE_OK)
-        status = apipie_check_n(w, err);
-    return status == APIPIE_OK ? apipie_check_stream(w, err) : status;
+        status = apipie_check_n(c->wish, err);
+    return status == APIPIE_OK ? apipie_check_stream(c->wish, err) : status;
 }
 
 static apipie_status apipie_encode(const struct pie_call *c, struct pie_leg *leg,
@@ -307,7 +307,8 @@ static apipie_status apipie_encode(const struct pie_call *c, struct pie_leg *leg
     if (status != APIPIE_OK)
         return status;
     leg->purpose = APIPIE_PURPOSE_GENERATE;
-    leg->paid = leg->with_key = 1;
+    leg->paid = 1;
+    leg->with_key = c->key != NULL;
     leg->request.once = 1;
     return apipie_body(c, &leg->request);
 }
@@ -397,7 +398,6 @@ static apipie_status apipie_names(const struct pie_call *c, const struct pie_nod
         provider = pie_node_text(pie_node_get(pie_node_get(root, "queryDetails"), "provider"));
     if (provider.n == 0)
         provider = pie_slice_text(c->provider);
-    ret->backend = "apipie";
     apipie_status status = apipie_set_text(ret->mem, model, &ret->model);
     return status == APIPIE_OK ? apipie_set_text(ret->mem, provider, &ret->provider) : status;
 }
@@ -513,23 +513,27 @@ static apipie_status apipie_decode(const struct pie_call *c, const struct pie_re
     apipie_warn_commands(c->wish, ret);
     for (size_t i = 0; i < ret->count; i++)
         useful |= ret->images[i].size != 0 || ret->images[i].url != NULL;
-    if (useful && pie_explain_has_error(reply->root))
+    if (useful && (reply->failed || pie_explain_has_error(reply->root)))
         pie_result_warn(ret, "the reply holds an error beside the picture; see its JSON", NULL);
     if (!useful)
         pie_explain_no_image(reply, ret, err);
     return useful ? APIPIE_OK : err->code;
 }
 
+/* It is not documented which of them a model takes: the gateway answers for that. */
 const struct pie_dialect pie_dialect_apipie = {
-    "apipie",
-    apipie_paths,
-    apipie_check,
-    apipie_encode,
-    apipie_write,
-    apipie_decode,
-    pie_explain,
-    pie_apipie_ask_history,
-    pie_apipie_read_history,
-    pie_apipie_read_page,
-    pie_apipie_ask_models,
+    .name = "apipie",
+    .paths = apipie_paths,
+    .stream = &apipie_stream,
+    .takes_texts = ~(UINT32_C(1) << PIE_WISH_SAMPLER | UINT32_C(1) << PIE_WISH_ENCODING),
+    .takes_numbers = PIE_WISH_HAS_ALL,
+    .check = apipie_check,
+    .encode = apipie_encode,
+    .write = apipie_write,
+    .decode = apipie_decode,
+    .explain = pie_explain,
+    .ask_history = pie_apipie_ask_history,
+    .read_history = pie_apipie_read_history,
+    .read_page = pie_apipie_read_page,
+    .ask_models = pie_apipie_ask_models,
 };

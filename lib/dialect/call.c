@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows what a wish itself asks of its first call; must not know any wire. */
+/* Knows what a wish asks of one call, and what of it a dialect does not take; must not know any wire. */
 #include "dialect/dialect.h"
 
 void pie_call_init(struct pie_call *c, const struct pie_wish *w)
@@ -8,7 +8,138 @@ void pie_call_init(struct pie_call *c, const struct pie_wish *w)
     c->wish = w;
     c->provider = w->text[PIE_WISH_PROVIDER];
     c->model = w->text[PIE_WISH_MODEL];
+    c->has = w->has & PIE_WISH_HAS_ALL;
     c->n = (w->has & PIE_WISH_HAS_N) != 0 ? w->n : 0;
     c->has_seed = (w->has & PIE_WISH_HAS_SEED) != 0;
     c->seed = c->has_seed ? w->seed : 0;
+    c->width = w->width;
+    c->height = w->height;
+    c->steps = w->steps;
+    c->strength = w->strength;
+    c->guidance = w->guidance;
+}
+
+const char *pie_call_text(const struct pie_call *c, int32_t which)
+{
+    if (which == PIE_WISH_PROVIDER)
+        return c->provider;
+    if (which == PIE_WISH_MODEL)
+        return c->model;
+    return (c->left_out & (UINT32_C(1) << which)) == 0 ? c->wish->text[which] : NULL;
+}
+
+/* ---- what a dialect does not take */
+
+/* Parameters, and the setters that set them. */
+static const struct {
+    int32_t text;
+    const char *setter;
+} call_texts[] = {
+    {PIE_WISH_NEGATIVE, "set_negative_prompt"},
+    {PIE_WISH_QUALITY, "set_quality"},
+    {PIE_WISH_STYLE, "set_style"},
+    {PIE_WISH_FORMAT, "set_response_format"},
+    {PIE_WISH_ROUTING, "set_routing"},
+    {PIE_WISH_USER, "set_user"},
+    {PIE_WISH_ASPECT, "set_aspect_ratio"},
+    {PIE_WISH_SAMPLER, "set_sampler"},
+    {PIE_WISH_ENCODING, "set_output_format"},
+};
+static const struct {
+    uint32_t has;
+    const char *setter;
+} call_numbers[] = {
+    {PIE_WISH_HAS_N, "set_n"},
+    {PIE_WISH_HAS_SIZE, "set_size"},
+    {PIE_WISH_HAS_STEPS, "set_steps"},
+    {PIE_WISH_HAS_STRENGTH, "set_strength"},
+    {PIE_WISH_HAS_GUIDANCE, "set_guidance"},
+    {PIE_WISH_HAS_SEED, "set_seed"},
+};
+
+int32_t pie_call_may_change(const struct pie_call *c)
+{
+    return c->wish->unsupported == APIPIE_UNSUPPORTED_NEAREST;
+}
+
+void pie_call_note(struct pie_buf *notes, const char *what, const char *more)
+{
+    if (notes == NULL)
+        return;
+    pie_buf_add_text(notes, what);
+    pie_buf_add_text(notes, more);
+    pie_buf_add_char(notes, '\n');
+}
+
+/* 1: it goes out without it. */
+static int32_t call_leave_out(const struct pie_dialect *d, const struct pie_call *c,
+                              const char *setter, struct pie_buf *notes, struct apipie_error *err)
+{
+    if (c->wish->unsupported == APIPIE_UNSUPPORTED_REFUSE) {
+        pie_error_set(err, APIPIE_E_UNSUPPORTED,
+                      "leave it out, ask another backend, or see apipie_request_set_unsupported()",
+                      setter, ": servers of this kind do not take it: ", d->name);
+        return 0;
+    }
+    pie_call_note(notes, setter, ": the server does not take it: left out");
+    return 1;
+}
+
+static apipie_status call_fit_texts(const struct pie_dialect *d, struct pie_call *c,
+                                    struct pie_buf *notes, struct apipie_error *err)
+{
+    for (size_t i = 0; i < PIE_COUNT(call_texts); i++) {
+        uint32_t bit = UINT32_C(1) << call_texts[i].text;
+        if ((d->takes_texts & bit) != 0 || pie_call_text(c, call_texts[i].text) == NULL)
+            continue;
+        if (!call_leave_out(d, c, call_texts[i].setter, notes, err))
+            return err->code;
+        c->left_out |= bit;
+    }
+    return APIPIE_OK;
+}
+
+static int32_t call_has_number(const struct pie_call *c, uint32_t which)
+{
+    if (which == PIE_WISH_HAS_N)
+        return c->n != 0;
+    return which == PIE_WISH_HAS_SEED ? c->has_seed : (c->has & which) != 0;
+}
+
+static apipie_status call_fit_numbers(const struct pie_dialect *d, struct pie_call *c,
+                                      struct pie_buf *notes, struct apipie_error *err)
+{
+    for (size_t i = 0; i < PIE_COUNT(call_numbers); i++) {
+        uint32_t which = call_numbers[i].has;
+        if ((d->takes_numbers & which) != 0 || !call_has_number(c, which))
+            continue;
+        if (!call_leave_out(d, c, call_numbers[i].setter, notes, err))
+            return err->code;
+        c->has &= ~which;
+        c->n = which == PIE_WISH_HAS_N ? 0 : c->n;
+        c->has_seed = which == PIE_WISH_HAS_SEED ? 0 : c->has_seed;
+    }
+    return APIPIE_OK;
+}
+
+apipie_status pie_call_fit(const struct pie_dialect *d, struct pie_call *c, struct pie_buf *notes,
+                           struct apipie_error *err)
+{
+    apipie_status status = call_fit_texts(d, c, notes, err);
+    if (status == APIPIE_OK)
+        status = call_fit_numbers(d, c, notes, err);
+    return status == APIPIE_OK ? d->check(c, notes, err) : status;
+}
+
+/* ---- all dialects */
+
+static const struct pie_dialect *const call_dialects[] = {&pie_dialect_apipie};
+
+const struct pie_dialect *pie_dialect_find(const char *name)
+{
+    for (size_t i = 0; i < PIE_COUNT(call_dialects); i++) {
+        if (strcmp(call_dialects[i]->name, name) == 0)
+            return call_dialects[i];
+    }
+    return NULL;
 }

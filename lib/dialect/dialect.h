@@ -12,16 +12,31 @@
 struct pie_call {
     const struct pie_wish *wish;
     const char *base_url; /* no slash at the end; never NULL for encode and ask_history */
-    const char *key;      /* likewise; NULL for ask_models: asked without one */
+    const char *key;      /* NULL: none is sent */
     const char *provider; /* the route, instead of the wish's; NULL: the gateway chooses */
     const char *model;    /* likewise */
     int32_t n;            /* images of this call; 0: not sent, the server's default holds */
     int32_t has_seed;     /* 0: no seed is sent */
     uint64_t seed;        /* the wish's, or that of a part */
+    uint32_t has;         /* PIE_WISH_HAS_* of those below */
+    int32_t width, height, steps;
+    double strength, guidance;
+    uint32_t left_out; /* bits 1 << PIE_WISH_* of texts that are not sent */
 };
+
+struct pie_dialect;
 
 /* The route and numbers that the wish itself asks for; base_url and key stay NULL. */
 void pie_call_init(struct pie_call *c, const struct pie_wish *w);
+/* Text number `which` as this call sends it: provider and model are the route's. NULL: not sent. */
+const char *pie_call_text(const struct pie_call *c, int32_t which);
+/* Makes the call one that the dialect takes, as the wish says (APIPIE_UNSUPPORTED_*). notes: NULL, or gets a line, with its end, for
+ * each thing that is left out or changed. APIPIE_OK, or err's code. */
+apipie_status pie_call_fit(const struct pie_dialect *d, struct pie_call *c, struct pie_buf *notes,
+                           struct apipie_error *err);
+/* The wish's second choice: may a value be changed to the nearest that the wire knows? Then `what` is noted. */
+int32_t pie_call_may_change(const struct pie_call *c);
+void pie_call_note(struct pie_buf *notes, const char *what, const char *more);
 
 /* One exchange to make. */
 struct pie_leg {
@@ -38,6 +53,10 @@ struct pie_reply {
     struct pie_slice text;       /* raw, when it is no JSON */
     const struct pie_part *parts;
     size_t part_count;
+    /* Of a stream: an array of what its events said, but for sketches; pie_part.event counts there. root is then the event that the
+     * reply comes down to: the last one with a picture, else the one that says why there is none. NULL: no stream. */
+    const struct pie_node *events;
+    int32_t failed; /* one of the events says an error, whatever else came */
 };
 
 /* A row of the gateway's history: one call that was billed. What the row does not say, or not readably, is APIPIE_UNKNOWN
@@ -52,12 +71,22 @@ struct pie_history_row {
         app; /* borrowed from the reply; app: the key's name */
 };
 
+/* What a call remembers between its exchanges; zeros before the first. */
+struct pie_step {
+    int32_t stage; /* the dialect's own */
+    char id[200];  /* of a job at the server, or where it is asked for */
+};
+
 struct pie_dialect {
     const char *name;
+    int32_t free; /* 1: it draws on a machine of the user's: nothing is billed */
     const struct pie_path *paths;
-    /* What cannot be asked for, whatever the route, before anything is queued. Looks at the wish's own provider and model and
-     * at its own routes. APIPIE_OK, or err's code: err says why. */
-    apipie_status (*check)(const struct pie_wish *w, struct apipie_error *err);
+    /* Parameters that it takes: bits 1 << PIE_WISH_* of texts, and PIE_WISH_HAS_* of numbers. */
+    uint32_t takes_texts, takes_numbers;
+    /* What cannot be asked for by one route, before anything is queued; base_url and key are not set. What it does not take is
+     * left out already; it may change values to the nearest, with a note (notes may be NULL), where pie_call_may_change().
+     * APIPIE_OK, or err's code: err says why. */
+    apipie_status (*check)(struct pie_call *c, struct pie_buf *notes, struct apipie_error *err);
     /* Fills leg: initialised by the caller, or used before (then all of it but connect_timeout_ms is filled anew, the old
      * key is wiped, and the memory is kept). The body borrows from leg and from the wish. APIPIE_OK; err's code, when err
      * says what cannot be asked for by this route; or APIPIE_E_MEMORY or _E_LIMIT (too large) with err untouched. */
@@ -85,9 +114,39 @@ struct pie_dialect {
     /* The list of models, by the filters of the wish: a leg that costs nothing, filled as encode does. NULL: the wire has none. */
     apipie_status (*ask_models)(const struct pie_call *c, struct pie_leg *leg,
                                 struct apipie_error *err);
+    /* How replies are read that come as a stream of events. NULL: none does. */
+    const struct pie_stream *stream;
+    /* A list of models in another form than the gateway's, to that form (pie_catalog_parse): safe JSON into out. NULL: it is the
+     * gateway's. backend is the provider of models that name none. APIPIE_OK, APIPIE_E_MALFORMED, or out's failure. */
+    apipie_status (*write_models)(const struct pie_reply *reply, const char *backend,
+                                  struct pie_buf *out);
+
+    /* ---- calls of several exchanges; each NULL where the wire needs none */
+
+    /* A question that costs nothing, before the call: leg is filled as encode does (purpose APIPIE_PURPOSE_CHECK). *ret_needed 0: not
+     * for this call. */
+    apipie_status (*prepare)(const struct pie_call *c, struct pie_leg *leg, int32_t *ret_needed,
+                             struct apipie_error *err);
+    /* Its 2xx reply. APIPIE_OK: the call may go; or err's code: it is not sent. */
+    apipie_status (*prepared)(const struct pie_call *c, const struct pie_reply *reply,
+                              struct apipie_error *err);
+    /* A 2xx reply to the call, or to what came after it. APIPIE_OK: it is the answer, for decode. APIPIE_PENDING: leg is filled with
+     * what is to be asked in *ret_after_ms (purpose APIPIE_PURPOSE_POLL; its pictures are at the same paths). Or err's code. */
+    apipie_status (*step)(const struct pie_call *c, const struct pie_reply *reply,
+                          struct pie_step *s, struct pie_leg *leg, int64_t *ret_after_ms,
+                          struct apipie_error *err);
+    /* Nobody waits for the call any more: the leg that tells the server (purpose APIPIE_PURPOSE_STOP). 0: there is none. */
+    int32_t (*abandon)(const struct pie_call *c, const struct pie_step *s, struct pie_leg *leg);
+    /* Beside the call, twice a second: how far it is (purpose APIPIE_PURPOSE_PROGRESS). 0: there is none. */
+    int32_t (*ask_progress)(const struct pie_call *c, struct pie_leg *leg);
+    /* Per mille, or APIPIE_UNKNOWN. */
+    int32_t (*read_progress)(const struct pie_reply *reply);
 };
 
 extern const struct pie_dialect pie_dialect_apipie;
+
+/* NULL when there is none of that name. */
+const struct pie_dialect *pie_dialect_find(const char *name);
 
 /* Most items of a reply that are looked at, with or without a picture. */
 #define PIE_ITEMS_MAX 256

@@ -10,11 +10,19 @@ static void cachekey_text(struct pie_buf *out, const char *text)
         pie_buf_add_text(out, "null");
 }
 
-static void cachekey_routes(struct pie_buf *out, const struct pie_routes *routes)
+/* The first backend is named already. */
+static void cachekey_routes(struct pie_buf *out, const struct apipie_request *r)
 {
+    const struct pie_routes *routes = r->routes;
     pie_buf_add_text(out, ",\"routes\":[");
     for (size_t i = 0; routes != NULL && i < routes->count; i++) {
         pie_buf_add_text(out, i != 0 ? ",[" : "[");
+        if (r->places[i] != r->places[0]) {
+            cachekey_text(out, r->places[i]->base_url);
+            pie_buf_add_char(out, ',');
+            cachekey_text(out, r->places[i]->dialect->name);
+            pie_buf_add_char(out, ',');
+        }
         cachekey_text(out, routes->items[i].provider);
         pie_buf_add_char(out, ',');
         cachekey_text(out, routes->items[i].model);
@@ -49,16 +57,16 @@ void pie_cache_key(const struct apipie_request *r, struct pie_buf *out)
     if (is_data)
         wish.text[PIE_WISH_IMAGE_URL] = NULL;
     pie_call_init(&call, &wish);
-    call.base_url = r->place->base_url;
+    call.base_url = r->places[0]->base_url;
     pie_buf_add_text(out, "{\"base_url\":");
-    cachekey_text(out, r->place->base_url);
+    cachekey_text(out, r->places[0]->base_url);
     pie_buf_add_text(out, ",\"dialect\":");
-    cachekey_text(out, r->dialect->name);
+    cachekey_text(out, r->places[0]->dialect->name);
     pie_buf_add_text(out, ",\"kind\":");
     pie_buf_add_int(out, wish.kind);
-    cachekey_routes(out, r->routes);
+    cachekey_routes(out, r);
     pie_buf_add_text(out, ",\"request\":");
-    r->dialect->write(&call, out);
+    r->places[0]->dialect->write(&call, out);
     if (is_data)
         cachekey_image(out, url.p, url.n, NULL);
     if (wish.image != NULL)

@@ -54,6 +54,52 @@ static void care_wake(struct apipie_client *c, int32_t what)
     pie_lock_drop(c->lock);
 }
 
+static int32_t care_is_image(const struct apipie_catalog *list, size_t i)
+{
+    const char *type = pie_catalog_text(list, i, APIPIE_MODEL_TYPE);
+    return type == NULL || pie_slice_equal_nocase(pie_slice_text(type), "image");
+}
+
+static apipie_status care_tell_list(struct apipie_client *c, const struct apipie_catalog *list,
+                                    struct pie_health_said *said, struct pie_health_place *only,
+                                    int32_t *ret_what)
+{
+    struct pie_health_fact *facts =
+        pie_mem_new(&c->mem, pie_catalog_count(list) + 1, sizeof(*facts));
+    if (facts == NULL)
+        return APIPIE_E_MEMORY;
+    for (size_t i = 0; i < pie_catalog_count(list); i++) {
+        struct pie_health_fact *f = &facts[said->n];
+        if (!care_is_image(list, i))
+            continue;
+        f->provider = pie_catalog_text(list, i, APIPIE_MODEL_PROVIDER);
+        f->model = pie_catalog_text(list, i, APIPIE_MODEL_NAME);
+        f->usable = (int32_t)pie_catalog_usable(list, i);
+        f->group = only == NULL ? pie_care_group(f->provider, f->model) : NULL;
+        said->n++;
+    }
+    said->facts = facts;
+    apipie_status status =
+        pie_health_table_listed(c->health, said, only, pie_clock_wall_ms(), ret_what);
+    pie_mem_free(&c->mem, facts);
+    return status;
+}
+
+/* The newest whole list, when it is young. */
+static apipie_status care_listed(struct apipie_client *c, const char *backend,
+                                 struct pie_health_place *only, int32_t *ret_what)
+{
+    struct pie_health_said said = {backend, NULL, 0, 0};
+    apipie_status status = APIPIE_OK;
+    pie_lock_take(c->lock);
+    struct apipie_catalog *list = pie_catalog_keep(pie_shelf_whole(c, &said.at_ms));
+    pie_lock_drop(c->lock);
+    if (list != NULL && pie_clock_wall_ms() - said.at_ms < PIE_WINDOW_MS)
+        status = care_tell_list(c, list, &said, only, ret_what);
+    pie_catalog_drop(list);
+    return status;
+}
+
 static int32_t care_gate(struct apipie_client *c, const struct pie_lane *lane, int64_t wall_ms)
 {
     const struct pie_breaker *b = &lane->breaker;
@@ -74,14 +120,40 @@ void pie_care_judged(struct apipie_request *r, const struct pie_outcome *o, int3
     struct pie_lane *lane = r->lane;
     int64_t wall = pie_clock_wall_ms();
     int32_t what = 0;
-    if (lane->health == NULL)
+    if (lane->health == NULL) {
         lane->health =
-            pie_health_table_route(c->health, r->dialect->name, lane->provider, lane->model, wall);
+            pie_health_table_route(c->health, lane->backend, lane->provider, lane->model, wall);
+        if (lane->health != NULL &&
+            pie_backend_is_own(r->place->of)) /* without memory the next list tells it */
+            (void)care_listed(c, lane->backend, lane->health, &what);
+    }
     if (good >= 0)
-        what =
+        what |=
             pie_health_table_call(c->health, lane->health, wall, good,
                                   drawn && o->total_us >= 0 ? o->total_us / 1000 : APIPIE_UNKNOWN);
     care_wake(c, what | care_gate(c, lane, wall));
+}
+
+/* ---- what lists and files say */
+
+apipie_status pie_care_listed(struct apipie_client *c, const char *backend)
+{
+    int32_t what = 0;
+    apipie_status status = care_listed(c, backend, NULL, &what);
+    care_wake(c, what);
+    return status;
+}
+
+apipie_status pie_care_load(struct apipie_client *c, const char *path)
+{
+    int32_t what = 0;
+    const char *reason = NULL;
+    apipie_status status =
+        pie_health_table_load(c->health, path, pie_clock_wall_ms(), &what, &reason);
+    care_wake(c, what);
+    if (status == APIPIE_OK) /* a list that came before the file */
+        status = pie_care_listed(c, pie_dialect_apipie.name);
+    return status;
 }
 
 /* ---- telling */

@@ -16,6 +16,7 @@ static void client_free(struct apipie_client *c)
     pie_wire_options_free(&mem, &c->options);
     pie_headers_free(&c->headers);
     pie_place_drop(c->place);
+    pie_backend_free_all(c);
     pie_hook_drop(c->veto_hook);
     pie_hook_drop(c->key_hook);
     pie_hook_drop(c->log_hook);
@@ -111,6 +112,8 @@ void pie_client_changed(struct apipie_client *c)
     struct pie_place *old = c->place;
     c->place = NULL;
     pie_place_drop(old);
+    for (struct pie_backend *b = c->backends; b != NULL; b = b->next)
+        pie_backend_changed(b); /* the way there is the client's */
 }
 
 void pie_client_keep(struct apipie_client *c)
@@ -132,7 +135,7 @@ static void client_init_request(struct apipie_request *r, struct apipie_client *
     r->mem = &c->mem;
     r->refs = 1;
     r->status = APIPIE_PENDING;
-    r->dialect = &pie_dialect_apipie;
+    r->dialect = &pie_dialect_apipie; /* until submit knows its routes */
     r->ended_ms = APIPIE_UNKNOWN;
     r->asked = &r->wish;
     r->view = &r->own_view;
@@ -177,6 +180,15 @@ void pie_request_keep(struct apipie_request *r)
     pie_atomic_add(&r->refs, 1);
 }
 
+void pie_request_drop_places(struct apipie_request *r)
+{
+    for (size_t i = 0; r->own_places != NULL && i < r->own_routes.count; i++)
+        pie_place_drop(r->own_places[i]);
+    r->own_places = pie_mem_free(r->mem, r->own_places);
+    r->places = NULL;
+    r->place = NULL;
+}
+
 void pie_request_drop(struct apipie_request *r)
 {
     if (pie_atomic_add(&r->refs, -1) != 0)
@@ -188,7 +200,9 @@ void pie_request_drop(struct apipie_request *r)
     pie_mem_free(r->mem, r->attempts);
     pie_run_free(r);
     pie_part_free_all(r);
-    pie_place_drop(r->place);
+    if (r->beside != NULL)
+        pie_request_drop(r->beside);
+    pie_request_drop_places(r);
     pie_watch_end(r);
     pie_routes_clear(&r->own_routes);
     pie_cache_drop(r->cache);
@@ -199,8 +213,15 @@ void pie_request_drop(struct apipie_request *r)
     pie_user_clear(&r->user);
     pie_user_clear(&r->done_fn.user);
     pie_user_clear(&r->progress_fn.user);
+    pie_user_clear(&r->partial_user);
     pie_mem_free(r->mem, r);
     pie_client_drop(c);
+}
+
+int32_t pie_request_draws(const struct apipie_request *r)
+{
+    return r->wish.kind == APIPIE_REQUEST_IMAGE || r->wish.kind == APIPIE_REQUEST_EDIT ||
+           r->wish.kind == APIPIE_REQUEST_VARIATION;
 }
 
 /* As submit would collect them. */
@@ -209,15 +230,32 @@ static apipie_status client_first_route(const struct apipie_request *r, struct p
     struct apipie_client *c = r->client;
     apipie_status status = APIPIE_OK;
     pie_routes_init(ret, r->mem);
-    if (r->wish.text[PIE_WISH_PROVIDER] != NULL || r->wish.text[PIE_WISH_MODEL] != NULL)
-        return APIPIE_OK;
+    const char *const *text = (const char *const *)r->wish.text;
+    const struct pie_route *first = r->wish.routes.items;
+    if (text[PIE_WISH_PROVIDER] != NULL || text[PIE_WISH_MODEL] != NULL ||
+        text[PIE_WISH_BACKEND] != NULL)
+        return pie_routes_add(ret, text[PIE_WISH_BACKEND], text[PIE_WISH_PROVIDER],
+                              text[PIE_WISH_MODEL]);
     if (r->wish.routes.count != 0)
-        return pie_routes_add(ret, r->wish.routes.items[0].provider, r->wish.routes.items[0].model);
+        return pie_routes_add(ret, first->backend, first->provider, first->model);
     pie_lock_take(c->lock);
     if (c->routes.count != 0)
-        status = pie_routes_add(ret, c->routes.items[0].provider, c->routes.items[0].model);
+        status = pie_routes_add(ret, c->routes.items[0].backend, c->routes.items[0].provider,
+                                c->routes.items[0].model);
     pie_lock_drop(c->lock);
     return status;
+}
+
+/* That of a backend; without one of that name the client's own: submit will say so. */
+static const struct pie_backend *client_backend(const struct apipie_request *r, const char *name)
+{
+    struct apipie_client *c = r->client;
+    pie_lock_take(c->lock);
+    const struct pie_backend *b = pie_backend_find(c, name);
+    if (b == NULL)
+        b = pie_backend_find(c, "apipie");
+    pie_lock_drop(c->lock);
+    return b;
 }
 
 int64_t pie_request_estimate(struct apipie_client *c, const struct apipie_request *r,
@@ -226,13 +264,14 @@ int64_t pie_request_estimate(struct apipie_client *c, const struct apipie_reques
     struct pie_price_ask ask;
     struct pie_routes first;
     int64_t price = APIPIE_UNKNOWN;
-    if (r->wish.kind != APIPIE_REQUEST_IMAGE)
+    if (!pie_request_draws(r))
         return APIPIE_UNKNOWN;
     apipie_status status = client_first_route(r, &first);
     pie_price_ask_init(&ask, &r->wish);
     if (first.count != 0) {
         ask.provider = first.items[0].provider;
         ask.model = first.items[0].model;
+        ask.backend = client_backend(r, first.items[0].backend);
     }
     if (status == APIPIE_OK)
         price = pie_price_estimate(c, &ask, ret_source);
@@ -251,7 +290,8 @@ apipie_status pie_request_write(const struct apipie_request *r, struct pie_buf *
         call.model = first.items[0].model;
     }
     if (status == APIPIE_OK)
-        r->dialect->write(&call, out);
+        client_backend(r, first.count != 0 ? first.items[0].backend : NULL)
+            ->dialect->write(&call, out);
     pie_routes_clear(&first);
     return status == APIPIE_OK ? out->failed : status;
 }

@@ -17,6 +17,9 @@
 #include "engine/queue_priv.h"
 #include "engine/shelf_priv.h"
 
+/* A kind of request of our own: it asks how far the call of its whole is. */
+#define PIE_REQUEST_PROGRESS (-1)
+
 enum {
     PIE_STATE_BUILDING,  /* setters */
     PIE_STATE_SEALED,    /* submit is at work, or the leader has not seen it yet */
@@ -49,10 +52,25 @@ struct pie_hook {
     apipie_free_fn user_free;
 };
 
+/* A server, and the wire that it speaks. Never goes before its client. */
+struct pie_backend {
+    struct pie_backend *next;
+    char *name;
+    const struct pie_dialect *dialect;
+    char *base_url, *key;          /* of the client's own: the client has them */
+    int32_t retry_policy, retries; /* -1: as the dialect, or the client, has it */
+    struct pie_headers headers;
+    struct pie_place *place; /* as c->place */
+};
+
 /* Where and as whom calls of this moment go: shared by all requests that were submitted with the same settings. */
 struct pie_place {
     const struct pie_mem *mem;
     int32_t refs; /* atomic */
+    const struct pie_backend *of;
+    const char *backend; /* its name: lives as long as the client */
+    const struct pie_dialect *dialect;
+    int32_t retry_policy, retries; /* -1: the request's */
     char *base_url;
     char *key;             /* NULL with a key callback */
     struct pie_hook *hook; /* the key callback; NULL */
@@ -86,7 +104,10 @@ struct pie_call_back {
 };
 
 enum { PIE_FOR_NOBODY, PIE_FOR_NEXT, PIE_FOR_CALL };
-enum { PIE_DUE_PROGRESS = 1, PIE_DUE_DONE = 2 };
+enum { PIE_DUE_PROGRESS = 1, PIE_DUE_DONE = 2, PIE_DUE_SKETCH = 4 };
+
+/* An image as it looked on its way, not told yet. */
+struct pie_sketch;
 
 /* A limit by the minute, of one provider or of all. */
 struct pie_rate;
@@ -112,6 +133,8 @@ struct apipie_client {
     struct pie_hook *veto_hook, *key_hook, *log_hook, *trace_hook;
     struct pie_defaults defaults;
     struct pie_routes routes;
+    struct pie_backend *backends; /* a list, beside its own */
+    const char *default_backend;  /* NULL: its own */
     int32_t breaker_failures;
     int64_t breaker_rest_ms;
     int32_t max_in_flight;
@@ -179,7 +202,11 @@ struct pie_run {
     struct pie_leg fetch; /* an image by url, or a page of the history */
     struct pie_leg *leg;  /* the one that is out or comes next */
     int32_t encoded;      /* call is that of the present route and key */
-    char *key;            /* from the key callback; NULL: the place has it */
+    int32_t prepared;     /* what the wire wants to know before it is known */
+    int32_t called;       /* the call went out, and has not come to its end */
+    int32_t stopping;     /* it was given up: the server is told */
+    struct pie_step step;
+    char *key; /* from the key callback; NULL: the place has it */
     struct pie_sink *sink;
     struct pie_sink *inner; /* the same without the cache before it */
     struct pie_body *body;
@@ -207,6 +234,8 @@ struct apipie_request {
     int32_t setter_failed; /* error holds the first bad setter */
     struct pie_user user;  /* the host's pointer */
     struct pie_call_back done_fn, progress_fn;
+    apipie_partial_fn partial_fn;
+    struct pie_user partial_user;
     struct pie_view own_view;
     struct pie_view *view;     /* own_view, or that of the whole */
     struct apipie_error error; /* code APIPIE_OK: none */
@@ -221,6 +250,7 @@ struct apipie_request {
     int32_t listed_for;                               /* PIE_FOR_* */
     int32_t due;                                      /* PIE_DUE_* */
     int32_t calling;                                  /* one of its callbacks runs */
+    struct pie_sketch *sketches;                      /* the newest of each image */
     int32_t uncollected;                              /* counted in client->uncollected */
     struct apipie_request *post_next, *post_previous; /* in posted or due, which have a reference */
     /* ---- who watches: of the moment of submit; a part's are those of the whole */
@@ -229,8 +259,10 @@ struct apipie_request {
     int64_t tracer;                      /* atomic: the thread that is in the trace hook; 0: none */
     const struct apipie_request *traced; /* whose last attempt the hook is told of; the tracer's */
     /* ---- sealed by submit, then the leader's alone until the end */
-    const struct pie_dialect *dialect;
+    const struct pie_dialect *dialect; /* of the present route, like place: borrowed */
     struct pie_place *place;
+    struct pie_place **places; /* of all routes; a part's are those of the whole */
+    struct pie_place **own_places;
     struct pie_cache *cache; /* at submit */
     int64_t reconcile_ms;    /* at submit */
     const struct pie_routes
@@ -260,6 +292,7 @@ struct apipie_request {
     struct apipie_request *whole;  /* this is a part of it; NULL */
     const struct pie_wish *asked;  /* the wish, or that of the whole */
     int32_t part;                  /* which one */
+    struct apipie_request *beside; /* asks how far the call is; the whole's reference; NULL */
     struct apipie_request **parts; /* owned references */
     int32_t part_count, parts_left;
     apipie_status stopped; /* why its parts were stopped */
@@ -292,6 +325,22 @@ void pie_client_changed(struct apipie_client *c);
 apipie_status pie_client_record(struct apipie_client *c, const char *path);
 apipie_status pie_client_replay(struct apipie_client *c, const char *path);
 
+/* ---- backend.c. Names are checked by the caller. */
+
+/* APIPIE_E_UNSUPPORTED: no such dialect; APIPIE_E_STATE: the name is taken; APIPIE_E_MEMORY. */
+apipie_status pie_backend_add(struct apipie_client *c, const char *name, const char *dialect,
+                              const char *base_url);
+/* Those of an added one: APIPIE_E_NOT_FOUND, APIPIE_E_MEMORY. key NULL takes it back. */
+apipie_status pie_backend_set_key(struct apipie_client *c, const char *name, const char *key);
+apipie_status pie_backend_set_retry(struct apipie_client *c, const char *name, int32_t policy,
+                                    int32_t retries);
+/* NULL: the client's own. APIPIE_E_NOT_FOUND. */
+apipie_status pie_backend_set_default(struct apipie_client *c, const char *name);
+size_t pie_backend_count(struct apipie_client *c);
+const struct pie_backend *pie_backend_at(struct apipie_client *c, size_t index); /* NULL */
+/* NULL: the default one; or there is none of that name. The lock is held. */
+const struct pie_backend *pie_backend_find(const struct apipie_client *c, const char *name);
+
 /* ---- hook.c */
 
 /* One like `as`: the callback, its level, user and user_free. APIPIE_E_MEMORY: user was freed. Takes user in any case. */
@@ -309,6 +358,7 @@ int64_t pie_price_find(const struct apipie_client *c, const char *provider, cons
 
 /* One call: what it is about, all borrowed. */
 struct pie_price_ask {
+    const struct pie_backend *backend;      /* NULL: the client's own */
     const char *provider, *model, *quality; /* NULL: not said */
     int32_t width, height, images;
 };
@@ -394,6 +444,8 @@ struct apipie_health *pie_engine_health(struct apipie_client *c);
 void pie_engine_health_drop(struct apipie_health *s); /* NULL is fine */
 /* Who is told of changes from now on; NULL: nobody. Takes hook. Without the lock. */
 void pie_care_set(struct apipie_client *c, struct pie_hook *hook);
+/* Adds what a file of pie_health_save() holds. APIPIE_E_FILE, APIPIE_E_MEMORY. Without the lock. */
+apipie_status pie_care_load(struct apipie_client *c, const char *path);
 
 /* ---- request */
 

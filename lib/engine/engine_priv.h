@@ -28,8 +28,9 @@ struct pie_retry_ask {
 
 /* Milliseconds to wait before the same may be tried again, or -1: not again. */
 int64_t pie_retry_decide(const struct pie_retry_ask *ask);
-/* 1 when another route may be tried now. */
-int32_t pie_retry_may_move(const struct pie_retry_ask *ask);
+/* Whether another route may be tried now: none, any, or only one of another backend. */
+enum { PIE_MOVE_NONE, PIE_MOVE_ROUTE, PIE_MOVE_BACKEND };
+int32_t pie_retry_move(const struct pie_retry_ask *ask);
 
 /* ---- verdict.c: pure */
 
@@ -44,17 +45,27 @@ void pie_verdict_mask(struct apipie_error *err, const char *key);
 /* The same in one text. */
 void pie_verdict_mask_text(char *text, const char *key);
 
+/* ---- backend.c, for this room */
+
+int32_t pie_backend_is_own(const struct pie_backend *b);
+void pie_backend_changed(struct pie_backend *b); /* its place is made anew */
+void pie_backend_free_all(struct apipie_client *c);
+
 /* ---- place.c */
 
-/* The settings of this moment, with a reference. Or err says what is wrong with them. keyless: no key is fine too. */
-apipie_status pie_place_of_client(struct apipie_client *c, int32_t keyless, struct pie_place **ret,
-                                  struct apipie_error *err);
+/* The settings of this moment for the backend of that name (NULL: the default one), with a reference. Or err says what is wrong with
+ * them. keyless: no key is fine too. */
+apipie_status pie_place_of(struct apipie_client *c, const char *backend, int32_t keyless,
+                           struct pie_place **ret, struct apipie_error *err);
 void pie_place_drop(struct pie_place *p);
+/* Those of all its routes. */
+void pie_request_drop_places(struct apipie_request *r);
 
 /* ---- lane.c: what is known of a route, and who waits for it. The leader's alone. */
 
 struct pie_lane {
     struct pie_lane *next;
+    const char *backend;    /* its name */
     char *provider, *model; /* NULL: not named */
     int32_t users;          /* jobs that point here */
     struct pie_breaker breaker;
@@ -66,7 +77,8 @@ struct pie_lane {
 };
 
 /* Finds or makes it, and counts the user. NULL without memory. */
-struct pie_lane *pie_lane_use(struct apipie_client *c, const char *provider, const char *model);
+struct pie_lane *pie_lane_use(struct apipie_client *c, const char *backend, const char *provider,
+                              const char *model);
 /* The job does not need its lane any more. */
 void pie_lane_leave(struct apipie_request *r);
 void pie_lane_free_all(struct apipie_client *c);
@@ -83,6 +95,10 @@ void pie_lane_admit(struct apipie_client *c);
 void pie_route_enter(struct apipie_request *r);
 /* The next route of this round that is not dead, or SIZE_MAX. */
 size_t pie_route_next(const struct apipie_request *r, size_t from);
+/* The same, but with another backend than the present one. */
+size_t pie_route_elsewhere(const struct apipie_request *r, size_t from);
+/* The present route's place and wire become the job's. */
+void pie_route_take_place(struct apipie_request *r);
 /* Provider and model of route number `route`. */
 void pie_route_names(const struct apipie_request *r, size_t route, const char **ret_provider,
                      const char **ret_model);
@@ -92,6 +108,9 @@ void pie_route_report(struct apipie_request *r, const struct pie_outcome *o,
 /* Out of what the lane counts: the slot, the probe. */
 void pie_route_release(struct apipie_request *r);
 
+/* 1: pictures, and so it may cost something. */
+int32_t pie_request_draws(const struct apipie_request *r);
+
 /* ---- run.c: what a job has while it is out */
 
 /* Makes it when it is not there. On failure err says why: APIPIE_E_MEMORY, APIPIE_E_FILE. */
@@ -99,6 +118,13 @@ apipie_status pie_run_make(struct apipie_request *r, struct apipie_error *err);
 void pie_run_free(struct apipie_request *r);
 /* The call for the present route and key. */
 apipie_status pie_run_encode(struct apipie_request *r, struct apipie_error *err);
+/* The backend has changed: no key of the one before is left. */
+void pie_run_wipe_key(struct apipie_request *r);
+/* The policy for the present route: the request's own, else the backend's, else the client's. */
+int32_t pie_run_policy(const struct apipie_request *r);
+/* Leaves out and changes what the present wire does not take; see pie_call_fit(). */
+void pie_run_fit(const struct apipie_request *r, struct pie_call *call, struct pie_buf *notes);
+int32_t pie_run_retries(const struct apipie_request *r);
 /* What the present call is: route, n and seed of this job or part. */
 void pie_run_call(const struct apipie_request *r, struct pie_call *ret);
 /* Asks the host's key callback. `refused`: the last one was. */
@@ -227,6 +253,12 @@ apipie_status pie_tariff_add(struct apipie_client *c, const struct apipie_catalo
 
 /* Sends the leg that was made, or ends with why it could not be: err, or no memory when err says nothing. */
 void pie_free_send(struct apipie_request *r, apipie_status status, struct apipie_error *err);
+/* For steps.c: the call goes out; it failed, or what belongs to it; it was answered, err is empty. */
+void pie_job_call(struct apipie_request *r);
+void pie_job_again(struct apipie_request *r, struct apipie_error *err);
+void pie_job_answered(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err);
+
 /* 1: the request asks for no picture. */
 int32_t pie_free_is(const struct apipie_request *r);
 /* Asks, or goes on after a pause. */
@@ -317,8 +349,8 @@ int32_t pie_drive_time_is_up(const struct apipie_client *c);
 
 /* It has ended, and has no reference of its own any more. 1: the caller drops one, without the lock. */
 int32_t pie_deliver_ended(struct apipie_request *r);
-/* Its progress callback is due. */
-void pie_deliver_moved(struct apipie_request *r);
+/* A callback is due: PIE_DUE_PROGRESS, PIE_DUE_SKETCH. */
+void pie_deliver_moved(struct apipie_request *r, int32_t due);
 /* Somebody waited for it: it goes nowhere else. 1 as above. */
 int32_t pie_deliver_waited(struct apipie_request *r);
 /* Requests that run, and those that nobody has been given yet. */
@@ -333,6 +365,17 @@ void pie_deliver_call(struct apipie_client *c, struct apipie_request *only);
 void pie_deliver_forget(struct apipie_client *c);
 /* From now on the worker looks after the sockets, not the host's loop. */
 void pie_deliver_worker(struct apipie_client *c);
+
+/* ---- sketch.c: images as they look on their way */
+
+/* pie_partial_fn of the body of a job, or of a part of one. The leader's; without the lock. */
+void pie_sketch_came(void *job, size_t image, struct pie_buf *bytes, const char *mime);
+/* Takes out what is to be told. The lock is held. */
+struct pie_sketch *pie_sketch_take(struct apipie_request *r);
+/* Tells it, in the order of the images, and frees it. Without the lock. */
+void pie_sketch_tell(struct apipie_request *r, struct pie_sketch *list);
+/* The request has ended: nobody wants to see them. Without the lock. */
+void pie_sketch_forget(struct apipie_request *r);
 
 /* ---- inform.c. The lock is held. */
 
@@ -352,6 +395,8 @@ void pie_care_judged(struct apipie_request *r, const struct pie_outcome *o, int3
                      int32_t drawn);
 /* A probe goes, or comes back without an answer. */
 void pie_care_gate(struct apipie_client *c, const struct pie_lane *lane);
+/* The newest whole list, when it is young. APIPIE_E_MEMORY: health does not know it. Without the lock. */
+apipie_status pie_care_listed(struct apipie_client *c, const char *backend);
 /* Is there something to tell, and nobody who is telling it? The lock is held, as for the next one. */
 int32_t pie_care_is_due(const struct apipie_client *c);
 /* Tells it. Between two turns; enters and leaves with the lock held, and lets it go meanwhile. */
@@ -421,6 +466,39 @@ void pie_settle_ended(struct apipie_request *whole);
 void pie_settle_go(struct apipie_request *r);
 void pie_settle_reply(struct apipie_request *r, const struct pie_outcome *o);
 
+/* ---- fetch.c: pictures by url */
+
+void pie_fetch_reply(struct apipie_request *r, const struct pie_outcome *o,
+                     struct apipie_error *err);
+void pie_fetch_failed(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err);
+/* What retry.c is asked of the exchange that has just been judged. */
+void pie_job_ask_retry(const struct apipie_request *r, const struct apipie_error *err, int64_t now,
+                       struct pie_retry_ask *ask);
+
+/* ---- steps.c: exchanges of a call besides the call itself */
+
+/* 1: run->leg is a question that goes first, or err says why there is no call; 0: the call may go. */
+int32_t pie_steps_prepare(struct apipie_request *r, struct apipie_error *err);
+void pie_steps_checked(struct apipie_request *r, const struct pie_outcome *o,
+                       struct apipie_error *err);
+/* A 2xx reply to the call or to what came after it. APIPIE_OK: it is the answer; APIPIE_PENDING: the job waits for what comes next; or
+ * err's code: nothing is judged yet. */
+apipie_status pie_steps_next(struct apipie_request *r, const struct pie_outcome *o,
+                             struct apipie_error *err);
+void pie_steps_polled(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err);
+/* A question before or after the call has failed, and is judged. */
+void pie_steps_broken(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err);
+/* The job has been stopped, its exchange is judged. 1: the server is told first, and the job ends when that is done. */
+int32_t pie_steps_abandon(struct apipie_request *r, const struct pie_outcome *o);
+/* Who asks how far the call is. */
+void pie_steps_begin_beside(struct apipie_request *r);
+void pie_steps_end_beside(struct apipie_request *r);
+void pie_steps_look(struct apipie_request *beside);
+void pie_steps_looked(struct apipie_request *beside, const struct pie_outcome *o);
+
 /* ---- history.c: bills */
 
 void pie_history_free(struct apipie_request *r);
@@ -443,9 +521,9 @@ int32_t pie_models_read(struct apipie_request *r, const struct pie_outcome *o,
                         struct apipie_error *err);
 /* It has been read and judged. */
 void pie_models_finish(struct apipie_request *r);
-/* The job is about to fail with r->error. 1: an older list serves, and the job has ended well. */
 /* The one that it waited for has ended: what that brought, or its own turn. */
 void pie_models_share(struct apipie_request *r, const struct apipie_request *other);
+/* The job is about to fail with r->error. 1: an older list serves, and the job has ended well. */
 int32_t pie_models_rescue(struct apipie_request *r);
 
 #endif

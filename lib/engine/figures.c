@@ -13,7 +13,7 @@ static struct pie_stats_row *figures_route(const struct apipie_request *r,
         provider = result->provider;
     if (model == NULL && result != NULL)
         model = result->model;
-    return pie_counters_route(r->client->counters, r->dialect->name, provider, model);
+    return pie_counters_route(r->client->counters, r->place->backend, provider, model);
 }
 
 /* The request counts where it was drawn, else where it was tried last. */
@@ -63,7 +63,7 @@ static void figures_of_call(const struct apipie_request *r, const struct pie_att
 
 static int32_t figures_are_wanted(const struct apipie_request *r)
 {
-    return r->wish.kind == APIPIE_REQUEST_IMAGE && r->routes != NULL && r->route < r->routes->count;
+    return pie_request_draws(r) && r->routes != NULL && r->route < r->routes->count;
 }
 
 void pie_figures_attempt(struct apipie_request *r, const struct pie_attempt *a)
@@ -94,8 +94,7 @@ void pie_figures_settled(const struct apipie_request *r, const struct pie_attemp
     const char *provider = NULL;
     const char *model = NULL;
     pie_route_names(r, (size_t)a->route, &provider, &model);
-    pie_counters_attempt(counters, pie_counters_route(counters, r->dialect->name, provider, model),
-                         &n);
+    pie_counters_attempt(counters, pie_counters_route(counters, a->backend, provider, model), &n);
 }
 
 void pie_figures_ended(struct apipie_request *r)

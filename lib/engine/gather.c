@@ -21,6 +21,27 @@ static uint32_t gather_next_slot(const struct apipie_request *r)
     return next;
 }
 
+/* What was asked for otherwise than it was sent. */
+static void gather_warn_fit(struct apipie_request *r)
+{
+    struct pie_call call;
+    struct pie_buf notes;
+    pie_buf_init(&notes, r->mem, 4096);
+    pie_call_init(&call, r->asked);
+    pie_route_names(r, r->route, &call.provider, &call.model);
+    pie_run_fit(r, &call, &notes);
+    for (struct pie_slice rest = pie_buf_slice(&notes); rest.n != 0;) {
+        char line[200];
+        const char *end = memchr(rest.p, '\n', rest.n);
+        size_t n = end != NULL ? (size_t)(end - rest.p) : rest.n;
+        pie_text_copy(pie_slice(rest.p, n), line, sizeof(line));
+        pie_result_warn(r->result, line, NULL);
+        n += end != NULL;
+        rest = pie_slice(rest.p + n, rest.n - n);
+    }
+    pie_buf_free(&notes);
+}
+
 /* A paid picture is never thrown away for what is wrong around it: that is told instead. */
 static void gather_warn_damage(struct apipie_request *r, const struct pie_outcome *o)
 {
@@ -91,13 +112,15 @@ int32_t pie_gather_decode(struct apipie_request *r, const struct pie_outcome *o,
     pie_reading_open(&g, r, o);
     pie_run_call(r, &call);
     r->result_known = 1;
+    r->result->backend = r->place->backend;
     apipie_status status = r->dialect->decode(&call, &g.reply, r->result, err);
     if (status == APIPIE_E_MEMORY && err->code == APIPIE_OK)
         gather_fail_memory(err);
-    gather_keep_json(r, g.reply.root);
+    gather_keep_json(r, g.reply.events != NULL ? g.reply.events : g.reply.root);
     r->run->next_slot = gather_next_slot(r);
     gather_resolve_urls(r);
     if (status == APIPIE_OK) {
+        gather_warn_fit(r);
         gather_warn_damage(r, o);
         if (g.reply.root == NULL && pie_body_kind(r->run->body) == PIE_BODY_JSON)
             pie_result_warn(r->result, "what the reply says beside the picture could not be read",

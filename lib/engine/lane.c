@@ -24,7 +24,8 @@ static apipie_status lane_copy(struct apipie_client *c, const char *text, char *
     return text != NULL && *ret == NULL ? APIPIE_E_MEMORY : APIPIE_OK;
 }
 
-static struct pie_lane *lane_new(struct apipie_client *c, const char *provider, const char *model)
+static struct pie_lane *lane_new(struct apipie_client *c, const char *backend, const char *provider,
+                                 const char *model)
 {
     struct pie_lane *lane = pie_mem_new(&c->mem, 1, sizeof(*lane));
     if (lane == NULL)
@@ -34,6 +35,7 @@ static struct pie_lane *lane_new(struct apipie_client *c, const char *provider, 
     pie_breaker_init(&lane->breaker, c->breaker_failures, c->breaker_rest_ms);
     pie_lock_drop(c->lock);
     lane->paused_ms = INT64_MIN;
+    lane->backend = backend;
     if (lane_copy(c, provider, &lane->provider) != APIPIE_OK ||
         lane_copy(c, model, &lane->model) != APIPIE_OK) {
         lane_free(c, lane);
@@ -69,15 +71,17 @@ static void lane_sweep(struct apipie_client *c)
     }
 }
 
-struct pie_lane *pie_lane_use(struct apipie_client *c, const char *provider, const char *model)
+struct pie_lane *pie_lane_use(struct apipie_client *c, const char *backend, const char *provider,
+                              const char *model)
 {
     struct pie_lane *lane = c->lanes;
     while (lane != NULL &&
-           (!lane_text_is(lane->provider, provider) || !lane_text_is(lane->model, model)))
+           (strcmp(lane->backend, backend) != 0 || !lane_text_is(lane->provider, provider) ||
+            !lane_text_is(lane->model, model)))
         lane = lane->next;
     if (lane == NULL) {
         lane_sweep(c);
-        lane = lane_new(c, provider, model);
+        lane = lane_new(c, backend, provider, model);
     }
     if (lane != NULL)
         lane->users++;

@@ -8,6 +8,7 @@ static int64_t money_estimate(struct apipie_request *r, const struct pie_call *c
     struct pie_price_ask ask;
     int32_t source = APIPIE_PRICE_NONE;
     pie_price_ask_init(&ask, r->asked);
+    ask.backend = r->place->of;
     ask.provider = call->provider;
     ask.model = call->model;
     ask.images = images;
@@ -55,7 +56,7 @@ apipie_status pie_money_reserve(struct apipie_request *r, struct apipie_error *e
     struct pie_call call;
     struct pie_meter_ask ask = {0};
     pie_run_call(r, &call);
-    ask.backend = r->dialect->name;
+    ask.backend = r->place->backend;
     ask.provider = call.provider;
     ask.model = call.model;
     ask.tag = r->asked->text[PIE_WISH_TAG];
@@ -113,7 +114,7 @@ int32_t pie_money_billed(const struct apipie_request *r)
         billed = money_worse(billed, r->attempts[i].billed);
     /* Those of the parts are in the log too, unless there was no memory for that. */
     for (int32_t i = 0; i < r->part_count; i++) {
-        if (r->parts[i] != NULL && r->parts[i]->wish.kind == APIPIE_REQUEST_IMAGE)
+        if (r->parts[i] != NULL && pie_request_draws(r->parts[i]))
             billed = money_worse(billed, pie_money_billed(r->parts[i]));
     }
     return billed;

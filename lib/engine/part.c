@@ -11,10 +11,10 @@ struct apipie_request *pie_part_new(struct apipie_request *whole, int32_t index,
     p->whole = whole;
     p->view = whole->view;
     p->part = index;
-    p->asked = kind == APIPIE_REQUEST_IMAGE ? whole->asked : &p->wish;
+    p->asked = pie_request_draws(p) ? whole->asked : &p->wish;
     p->dialect = whole->dialect;
     p->place = whole->place;
-    pie_atomic_add(&p->place->refs, 1);
+    p->places = whole->places;
     p->routes = whole->routes;
     p->dead_routes = whole->dead_routes;
     p->route = whole->route;
@@ -79,7 +79,7 @@ void pie_part_split(struct apipie_request *r)
     part_become_whole(r);
     r->run->next_slot = 0;
     for (; made < count; made++) {
-        r->parts[made] = pie_part_new(r, made, APIPIE_REQUEST_IMAGE);
+        r->parts[made] = pie_part_new(r, made, r->wish.kind);
         if (r->parts[made] == NULL)
             break;
     }
@@ -115,6 +115,8 @@ void pie_part_stop_all(struct apipie_request *whole, apipie_status why)
 void pie_part_ended(struct apipie_request *part)
 {
     struct apipie_request *whole = part->whole;
+    if (part->wish.kind == PIE_REQUEST_PROGRESS) /* it is no part of the picture */
+        return;
     whole->parts_left--;
     if (whole->parts_left == 0)
         pie_part_finish(whole);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Knows what an image costs before it is drawn, by the host's word or by the list; must not know what a server billed. */
-#include "engine/engine.h"
+#include "engine/engine_priv.h"
 
 /* NULL: any. */
 struct pie_price {
@@ -131,10 +131,17 @@ int64_t pie_price_estimate(struct apipie_client *c, const struct pie_price_ask *
     struct apipie_catalog *list = NULL;
     int32_t images = ask->images > 0 ? ask->images : 1;
     int32_t source = APIPIE_PRICE_HOST;
+    if (ask->backend != NULL && ask->backend->dialect->free) {
+        *ret_source = APIPIE_PRICE_FREE;
+        return 0;
+    }
+    int32_t own = ask->backend == NULL || pie_backend_is_own(ask->backend);
     pie_lock_take(c->lock);
-    int64_t each = pie_price_find(c, ask->provider, ask->model);
-    if (each < 0)
-        list = pie_catalog_keep(pie_shelf_whole(c));
+    /* Another backend is its own provider, where none is named. */
+    int64_t each = pie_price_find(
+        c, ask->provider == NULL && !own ? ask->backend->name : ask->provider, ask->model);
+    if (each < 0 && own)
+        list = pie_catalog_keep(pie_shelf_whole(c, NULL));
     pie_lock_drop(c->lock);
     if (each < 0) {
         source = APIPIE_PRICE_LISTED;
@@ -152,6 +159,7 @@ int64_t pie_price_estimate(struct apipie_client *c, const struct pie_price_ask *
 
 void pie_price_ask_init(struct pie_price_ask *ask, const struct pie_wish *w)
 {
+    ask->backend = NULL;
     int32_t sized = (w->has & PIE_WISH_HAS_SIZE) != 0;
     ask->provider = w->text[PIE_WISH_PROVIDER];
     ask->model = w->text[PIE_WISH_MODEL];

@@ -58,27 +58,46 @@ int64_t pie_retry_decide(const struct pie_retry_ask *ask)
     return delay < ask->deadline_ms - ask->now_ms ? delay : -1;
 }
 
-/* All routes lead to the same server and account: what concerns these is the same on every one. */
-int32_t pie_retry_may_move(const struct pie_retry_ask *ask)
+/* Who might do better than this route? Those of a backend lead to the same server and account: what concerns these is the same on
+ * every one. */
+static int32_t retry_who_else(apipie_status code)
 {
-    if (ask->policy == APIPIE_RETRY_NEVER)
-        return 0;
-    switch (ask->error->code) {
+    switch (code) {
     case APIPIE_E_UNAVAILABLE:
     case APIPIE_E_PARAMETER:
     case APIPIE_E_NOT_FOUND:
     case APIPIE_E_RATE_LIMITED:
     case APIPIE_E_SERVER:
-        break;
     case APIPIE_E_TIMEOUT:
     case APIPIE_E_NETWORK:
     case APIPIE_E_MALFORMED:
     case APIPIE_E_NO_IMAGE:
-        return ask->outcome == APIPIE_OUTCOME_UNKNOWN && ask->policy == APIPIE_RETRY_ALWAYS;
+        return PIE_MOVE_ROUTE;
+    case APIPIE_E_CONNECT:
+    case APIPIE_E_TLS:
+    case APIPIE_E_AUTH:
+    case APIPIE_E_QUOTA:
+        return PIE_MOVE_BACKEND;
     default:
-        return 0;
+        return PIE_MOVE_NONE;
     }
-    if (ask->outcome == APIPIE_OUTCOME_UNKNOWN)
-        return ask->policy == APIPIE_RETRY_ALWAYS;
-    return ask->outcome == APIPIE_OUTCOME_NOT_SENT || ask->outcome == APIPIE_OUTCOME_REJECTED;
+}
+
+int32_t pie_retry_move(const struct pie_retry_ask *ask)
+{
+    int32_t move = retry_who_else(ask->error->code);
+    if (ask->policy == APIPIE_RETRY_NEVER)
+        return PIE_MOVE_NONE;
+    switch (ask->outcome) {
+    case APIPIE_OUTCOME_UNKNOWN:
+        return ask->policy == APIPIE_RETRY_ALWAYS ? move : PIE_MOVE_NONE;
+    case APIPIE_OUTCOME_NOT_SENT: /* no connection in time */
+        if (ask->error->code == APIPIE_E_TIMEOUT || ask->error->code == APIPIE_E_NETWORK)
+            return PIE_MOVE_BACKEND;
+        return move;
+    case APIPIE_OUTCOME_REJECTED:
+        return move;
+    default:
+        return PIE_MOVE_NONE;
+    }
 }

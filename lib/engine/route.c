@@ -21,12 +21,32 @@ size_t pie_route_next(const struct apipie_request *r, size_t from)
     return SIZE_MAX;
 }
 
+size_t pie_route_elsewhere(const struct apipie_request *r, size_t from)
+{
+    size_t i = pie_route_next(r, from);
+    while (i != SIZE_MAX && strcmp(r->places[i]->backend, r->place->backend) == 0)
+        i = pie_route_next(r, i + 1);
+    return i;
+}
+
+void pie_route_take_place(struct apipie_request *r)
+{
+    struct pie_place *place = r->places[r->route];
+    if (r->run != NULL && r->place != place) {
+        pie_run_wipe_key(r);
+        r->run->private_gateway = place->private_gateway;
+        r->key_asked_again = 0;
+    }
+    r->place = place;
+    r->dialect = place->dialect;
+}
+
 static struct pie_lane *route_lane(struct apipie_request *r, size_t route)
 {
     const char *provider = NULL;
     const char *model = NULL;
     pie_route_names(r, route, &provider, &model);
-    return pie_lane_use(r->client, provider, model);
+    return pie_lane_use(r->client, r->places[route]->backend, provider, model);
 }
 
 /* A route that is passed over is in the log like one that was tried. */
@@ -126,9 +146,12 @@ void pie_route_enter(struct apipie_request *r)
         lane->users--;
     }
     r->route = route;
+    pie_route_take_place(r);
     r->lane = route_lane(r, route);
-    if (r->run != NULL)
-        r->run->encoded = 0;
+    if (r->run != NULL) {
+        r->run->encoded = r->run->prepared = 0;
+        memset(&r->run->step, 0, sizeof(r->run->step));
+    }
     if (r->lane == NULL ||
         pie_queue_put(&r->lane->line, &r->place_in_lane, route_key(r), r->order) != APIPIE_OK) {
         pie_job_fail_memory(r);
@@ -180,7 +203,8 @@ void pie_route_report(struct apipie_request *r, const struct pie_outcome *o,
     int64_t pause = route_pause_ms(o, err);
     if (pause > 0)
         route_pause(r, pause, now);
-    pie_care_judged(r, o, good, err == NULL);
+    /* The time of a call that is asked after is nobody's. */
+    pie_care_judged(r, o, good, err == NULL && r->run != NULL && r->run->leg->paid);
 }
 
 /* A call that never left does not count against the limits by the minute. */

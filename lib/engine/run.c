@@ -17,7 +17,7 @@ static apipie_status run_fill(struct apipie_request *r, struct pie_run *run,
         r->result = pie_result_new(r->mem);
     if (r->result == NULL)
         return run_memory(err);
-    if (r->whole != NULL && r->wish.kind == APIPIE_REQUEST_IMAGE)
+    if (r->whole != NULL && pie_request_draws(r))
         status = pie_share_new(r->whole, &run->sink);
     else
         status = pie_sink_new(r->mem, r->asked, &run->sink);
@@ -28,6 +28,7 @@ static apipie_status run_fill(struct apipie_request *r, struct pie_run *run,
         status = pie_body_new(r->mem, run->sink, r->asked->max_image_bytes, &run->body);
     if (status == APIPIE_OK) {
         pie_body_show(run->body, r->view);
+        pie_body_set_partial(run->body, pie_sketch_came, r);
         status = run->sink->type->open(run->sink, err);
         if (status != APIPIE_OK && err->code != APIPIE_OK)
             return err->code;
@@ -52,7 +53,7 @@ apipie_status pie_run_make(struct apipie_request *r, struct apipie_error *err)
     return status;
 }
 
-static void run_wipe_key(struct apipie_request *r)
+void pie_run_wipe_key(struct apipie_request *r)
 {
     struct pie_run *run = r->run;
     if (run->key != NULL)
@@ -68,7 +69,7 @@ void pie_run_free(struct apipie_request *r)
     if (run->sink != NULL)
         run->sink->type->close(run->sink); /* what was not committed is gone with it */
     pie_body_free(run->body);
-    run_wipe_key(r);
+    pie_run_wipe_key(r);
     pie_http_request_free(&run->call.request);
     pie_http_request_free(&run->fetch.request);
     r->run = pie_mem_free(r->mem, run);
@@ -110,7 +111,7 @@ apipie_status pie_run_ask_key(struct apipie_request *r, int32_t refused, struct 
                       NULL, NULL);
         return APIPIE_E_CONFIG;
     }
-    run_wipe_key(r);
+    pie_run_wipe_key(r);
     r->run->key = pie_mem_text(r->mem, key, strlen(key));
     r->run->encoded = 0;
     pie_mem_wipe(key, sizeof(key));
@@ -120,10 +121,28 @@ apipie_status pie_run_ask_key(struct apipie_request *r, int32_t refused, struct 
 int32_t pie_run_wants_key_again(struct apipie_request *r, const struct apipie_error *err)
 {
     if (err->http_status != 401 || r->place->hook == NULL || r->key_asked_again ||
-        r->asked->retry_policy == APIPIE_RETRY_NEVER)
+        pie_run_policy(r) == APIPIE_RETRY_NEVER)
         return 0;
     r->key_asked_again = 1;
     return 1;
+}
+
+/* ---- the policy */
+
+int32_t pie_run_policy(const struct apipie_request *r)
+{
+    if ((r->asked->has & PIE_WISH_HAS_RETRY) != 0 || r->place == NULL)
+        return r->asked->retry_policy;
+    if (r->place->retry_policy >= 0)
+        return r->place->retry_policy;
+    return r->dialect->free ? APIPIE_RETRY_ALWAYS : r->asked->retry_policy;
+}
+
+int32_t pie_run_retries(const struct apipie_request *r)
+{
+    if ((r->asked->has & PIE_WISH_HAS_RETRY) != 0 || r->place == NULL || r->place->retries < 0)
+        return r->asked->retries;
+    return r->place->retries;
 }
 
 /* ---- the way */
@@ -169,12 +188,22 @@ apipie_status pie_run_set_way(const struct apipie_request *r, int32_t ours, stru
 
 /* ---- the call */
 
+/* Submit has seen that it can be done. */
+void pie_run_fit(const struct apipie_request *r, struct pie_call *call, struct pie_buf *notes)
+{
+    struct apipie_error ignored;
+    pie_error_init(&ignored, r->mem);
+    (void)pie_call_fit(r->dialect, call, notes, &ignored);
+    pie_error_free(&ignored);
+}
+
 void pie_run_call(const struct apipie_request *r, struct pie_call *ret)
 {
     pie_call_init(ret, r->asked);
     ret->base_url = r->place->base_url;
     ret->key = pie_run_key(r);
     pie_route_names(r, r->route, &ret->provider, &ret->model);
+    pie_run_fit(r, ret, NULL);
     if (r->whole != NULL) {
         ret->n = 0; /* one is what everybody makes unasked, and some refuse the very field */
         ret->seed += (uint64_t)r->part; /* wraps like the servers' own */

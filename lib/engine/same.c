@@ -6,7 +6,7 @@
 
 int32_t pie_same_applies(const struct apipie_request *r)
 {
-    return r->cache != NULL && r->whole == NULL && r->wish.kind == APIPIE_REQUEST_IMAGE &&
+    return r->cache != NULL && r->whole == NULL && pie_request_draws(r) &&
            (r->wish.has & PIE_WISH_HAS_SEED) != 0;
 }
 
@@ -75,7 +75,7 @@ int32_t pie_same_found(struct apipie_request *r)
                                           r->asked->max_image_bytes, r->result);
     if (status == APIPIE_OK) {
         r->result_known = 1;
-        r->result->backend = r->dialect->name;
+        r->result->backend = r->place->backend;
         pie_count_add(&r->view->begun, (int64_t)r->result->count);
         pie_count_add(&r->view->done, (int64_t)r->result->count);
         pie_gather_commit(r);

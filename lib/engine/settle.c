@@ -28,7 +28,8 @@ struct settle_call {
 
 struct pie_settle {
     struct apipie_request *of;
-    int32_t owned; /* `of` is kept by a reference */
+    const char *backend; /* whose history */
+    int32_t owned;       /* `of` is kept by a reference */
     struct settle_call *calls;
     size_t count;
     uint64_t offset;
@@ -47,6 +48,28 @@ struct pie_settle {
 static int32_t settle_is_unknown(const struct pie_attempt *a)
 {
     return a->purpose == APIPIE_PURPOSE_GENERATE && a->billed == APIPIE_BILLED_UNKNOWN;
+}
+
+/* The first backend that may have billed it and has a history; NULL. */
+static const char *settle_backend(const struct apipie_request *of)
+{
+    struct apipie_client *c = of->client;
+    const char *found = NULL;
+    pie_lock_take(c->lock);
+    for (size_t i = 0; i < of->attempt_count && found == NULL; i++) {
+        const struct pie_backend *b = settle_is_unknown(&of->attempts[i])
+                                          ? pie_backend_find(c, of->attempts[i].backend)
+                                          : NULL;
+        if (b != NULL && b->dialect->ask_history != NULL)
+            found = b->name;
+    }
+    pie_lock_drop(c->lock);
+    return found;
+}
+
+static int32_t settle_is_of(const struct pie_attempt *a, const char *backend)
+{
+    return settle_is_unknown(a) && backend != NULL && strcmp(a->backend, backend) == 0;
 }
 
 static void settle_add_call(struct pie_settle *s, size_t index)
@@ -68,19 +91,21 @@ static void settle_add_call(struct pie_settle *s, size_t index)
 static struct pie_settle *settle_new(struct apipie_request *of)
 {
     size_t count = 0;
+    const char *backend = settle_backend(of);
     for (size_t i = 0; i < of->attempt_count; i++)
-        count += settle_is_unknown(&of->attempts[i]) ? 1 : 0;
+        count += settle_is_of(&of->attempts[i], backend) ? 1 : 0;
     if (count == 0)
         return NULL;
     struct pie_settle *s = pie_mem_new(of->mem, 1, sizeof(*s));
     if (s == NULL)
         return NULL;
     s->of = of;
+    s->backend = backend;
     s->calls = pie_mem_new(of->mem, count, sizeof(*s->calls));
     if (s->calls == NULL)
         return pie_mem_free(of->mem, s);
     for (size_t i = 0; i < of->attempt_count; i++) {
-        if (settle_is_unknown(&of->attempts[i]))
+        if (settle_is_of(&of->attempts[i], backend))
             settle_add_call(s, i);
     }
     return s;
@@ -111,7 +136,11 @@ struct apipie_request *pie_request_new_reconcile(const struct apipie_request *en
     }
     r->settle->owned = 1;
     pie_request_keep(of);
-    return r;
+    if (pie_wish_set_text(&r->wish, PIE_WISH_BACKEND, r->settle->backend,
+                          strlen(r->settle->backend)) == APIPIE_OK)
+        return r;
+    pie_request_drop(r);
+    return NULL;
 }
 
 /* ---- asking */
@@ -335,7 +364,7 @@ static void settle_finish(struct apipie_request *r)
     struct pie_settle *s = r->settle;
     int64_t cost = 0;
     r->result_known = 1;
-    r->result->backend = r->dialect->name;
+    r->result->backend = r->place->backend;
     r->result->billed = APIPIE_BILLED_UNKNOWN;
     if (s->calls[0].settled) {
         for (size_t i = 0; i < s->count; i++)
@@ -380,6 +409,18 @@ void pie_settle_reply(struct apipie_request *r, const struct pie_outcome *o)
 
 /* ---- by itself, before a request ends */
 
+/* The backend was one of the routes'. */
+static void settle_take_place(struct apipie_request *look, const char *backend)
+{
+    for (size_t i = 0; i < look->routes->count; i++) {
+        if (strcmp(look->places[i]->backend, backend) != 0)
+            continue;
+        look->place = look->places[i];
+        look->dialect = look->place->dialect;
+        return;
+    }
+}
+
 /* The job that looks, as the one part of r. Takes settle; NULL without memory. */
 static struct apipie_request *settle_new_look(struct apipie_request *r, struct pie_settle *settle)
 {
@@ -393,6 +434,7 @@ static struct apipie_request *settle_new_look(struct apipie_request *r, struct p
         return NULL;
     }
     pie_part_free_all(r);
+    settle_take_place(look, settle->backend);
     look->settle = settle;
     parts[0] = look;
     r->parts = parts;
@@ -406,9 +448,8 @@ int32_t pie_settle_begin(struct apipie_request *r)
     int64_t until = now + r->reconcile_ms;
     until = until < r->deadline_ms ? until : r->deadline_ms;
     if (r->reconcile_ms <= 0 || r->settling || r->settled || r->whole != NULL || r->place == NULL ||
-        r->wish.kind != APIPIE_REQUEST_IMAGE || r->error.code == APIPIE_E_CANCELLED ||
-        r->dialect->ask_history == NULL || now + SETTLE_FIRST_MS >= until ||
-        pie_money_billed(r) != APIPIE_BILLED_UNKNOWN)
+        !pie_request_draws(r) || r->error.code == APIPIE_E_CANCELLED ||
+        now + SETTLE_FIRST_MS >= until || pie_money_billed(r) != APIPIE_BILLED_UNKNOWN)
         return 0;
     struct pie_settle *settle = settle_new(r);
     if (settle == NULL)

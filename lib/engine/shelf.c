@@ -62,7 +62,7 @@ static int32_t shelf_is_from(const struct pie_shelf_list *list, const char *base
     return pie_slice_equal(path, "/models") || pie_slice_equal(path, "/models/detailed");
 }
 
-struct apipie_catalog *pie_shelf_whole(const struct apipie_client *c)
+struct apipie_catalog *pie_shelf_whole(const struct apipie_client *c, int64_t *ret_wall_ms)
 {
     const struct pie_shelf *s = &c->shelf;
     const struct pie_shelf_list *newest = NULL;
@@ -72,6 +72,8 @@ struct apipie_catalog *pie_shelf_whole(const struct apipie_client *c)
             (newest == NULL || list->wall_ms >= newest->wall_ms))
             newest = list;
     }
+    if (newest != NULL && ret_wall_ms != NULL)
+        *ret_wall_ms = newest->wall_ms;
     return newest != NULL ? newest->list : NULL;
 }
 
@@ -216,6 +218,8 @@ apipie_status pie_shelf_set(struct apipie_client *c, const char *path, int64_t t
             pie_shelf_list_free(&lists[i]);
     }
     pie_mem_free(&c->mem, copy);
+    if (status == APIPIE_OK && count != 0)
+        status = pie_care_listed(c, pie_dialect_apipie.name);
     return status;
 }
 
@@ -223,7 +227,7 @@ struct apipie_catalog *pie_shelf_view(struct apipie_client *c)
 {
     struct apipie_catalog *built_in = NULL, *merged = NULL, *drop = NULL;
     pie_lock_take(c->lock);
-    struct apipie_catalog *live = pie_catalog_keep(pie_shelf_whole(c));
+    struct apipie_catalog *live = pie_catalog_keep(pie_shelf_whole(c, NULL));
     struct apipie_catalog *view = c->shelf.view_of == live ? pie_catalog_keep(c->shelf.view) : NULL;
     int32_t closing = c->closing;
     pie_lock_drop(c->lock);
@@ -232,7 +236,7 @@ struct apipie_catalog *pie_shelf_view(struct apipie_client *c)
         pie_shelf_own(c, merged);
         view = merged;
         pie_lock_take(c->lock);
-        if (!closing && pie_shelf_whole(c) == live) { /* still the newest */
+        if (!closing && pie_shelf_whole(c, NULL) == live) { /* still the newest */
             drop = c->shelf.view;
             c->shelf.view = pie_catalog_keep(view);
             c->shelf.view_of = live;

@@ -20,12 +20,17 @@ static apipie_status submit_collect_routes(struct apipie_request *r)
 {
     struct apipie_client *c = r->client;
     struct pie_routes *to = &r->own_routes;
+    const char *backend = r->wish.text[PIE_WISH_BACKEND];
     const char *provider = r->wish.text[PIE_WISH_PROVIDER];
     const char *model = r->wish.text[PIE_WISH_MODEL];
     apipie_status status = APIPIE_OK;
     pie_routes_clear(to);
-    if (provider != NULL || model != NULL)
-        status = pie_routes_add(to, provider, model);
+    if (backend != NULL || provider != NULL || model != NULL || !pie_request_draws(r))
+        status = pie_routes_add(to, backend, provider, model);
+    if (!pie_request_draws(r)) {
+        r->routes = to;
+        return status == APIPIE_OK ? APIPIE_OK : submit_memory(r);
+    }
     if (status == APIPIE_OK && r->wish.routes.count != 0) {
         status = pie_routes_add_all(to, &r->wish.routes);
     } else if (status == APIPIE_OK) {
@@ -34,12 +39,58 @@ static apipie_status submit_collect_routes(struct apipie_request *r)
         pie_lock_drop(c->lock);
     }
     if (status == APIPIE_OK && to->count == 0)
-        status = pie_routes_add(to, NULL, NULL);
+        status = pie_routes_add(to, NULL, NULL, NULL);
     r->routes = to;
     if (status == APIPIE_E_LIMIT)
         return submit_error(r, APIPIE_E_ARGUMENT, "leave some out",
                             "add_route: more routes than APIPIE_LIMIT_ROUTES", NULL);
     return status == APIPIE_OK ? APIPIE_OK : submit_memory(r);
+}
+
+/* Where each route leads, and that it can be asked there. */
+static apipie_status submit_find_places(struct apipie_request *r)
+{
+    int32_t keyless = r->wish.kind == APIPIE_REQUEST_MODELS;
+    apipie_status status = APIPIE_OK;
+    pie_request_drop_places(r);
+    r->own_places = r->places = pie_mem_new(r->mem, r->own_routes.count, sizeof(*r->places));
+    if (r->places == NULL)
+        return submit_memory(r);
+    for (size_t i = 0; i < r->own_routes.count && status == APIPIE_OK; i++)
+        status = pie_place_of(r->client, r->own_routes.items[i].backend, keyless, &r->places[i],
+                              &r->error);
+    if (status == APIPIE_OK)
+        pie_route_take_place(r);
+    return status;
+}
+
+static apipie_status submit_check_route(struct apipie_request *r, size_t route)
+{
+    struct pie_call call;
+    pie_call_init(&call, &r->wish);
+    pie_route_names(r, route, &call.provider, &call.model);
+    apipie_status status = pie_call_fit(r->places[route]->dialect, &call, NULL, &r->error);
+    return status == APIPIE_E_MEMORY ? submit_memory(r) : status;
+}
+
+/* A list or a history that this server does not have. */
+static apipie_status submit_check_question(struct apipie_request *r)
+{
+    const struct pie_dialect *d = r->dialect;
+    if (r->wish.kind == APIPIE_REQUEST_MODELS ? d->ask_models != NULL : d->ask_history != NULL)
+        return APIPIE_OK;
+    return submit_error(r, APIPIE_E_UNSUPPORTED, "ask another backend",
+                        "servers of this kind cannot be asked for it: ", d->name);
+}
+
+static apipie_status submit_check_routes(struct apipie_request *r)
+{
+    apipie_status status = APIPIE_OK;
+    if (!pie_request_draws(r))
+        return submit_check_question(r);
+    for (size_t i = 0; i < r->own_routes.count && status == APIPIE_OK; i++)
+        status = submit_check_route(r, i);
+    return status;
 }
 
 static apipie_status submit_check_wish(struct apipie_request *r)
@@ -48,7 +99,7 @@ static apipie_status submit_check_wish(struct apipie_request *r)
     if ((r->wish.kind == APIPIE_REQUEST_RECONCILE && r->settle != NULL) ||
         r->wish.kind == APIPIE_REQUEST_MODELS || r->wish.kind == APIPIE_REQUEST_HISTORY)
         return APIPIE_OK;
-    if (r->wish.kind != APIPIE_REQUEST_IMAGE)
+    if (!pie_request_draws(r))
         return submit_error(r, APIPIE_E_UNSUPPORTED,
                             "this version makes images (APIPIE_REQUEST_IMAGE), lists models "
                             "(_MODELS) and bills (_HISTORY); a reconciliation is made by "
@@ -58,8 +109,7 @@ static apipie_status submit_check_wish(struct apipie_request *r)
     if (prompt == NULL)
         return submit_error(r, APIPIE_E_ARGUMENT, "say what to draw",
                             "set_prompt: the prompt is missing", NULL);
-    apipie_status status = r->dialect->check(&r->wish, &r->error);
-    return status == APIPIE_E_MEMORY ? submit_memory(r) : status;
+    return APIPIE_OK;
 }
 
 /* The host looks at it before anything else happens. No lock is held. */
@@ -67,7 +117,7 @@ static apipie_status submit_ask_veto(struct apipie_request *r)
 {
     struct apipie_client *c = r->client;
     char reason[256] = "";
-    if (r->wish.kind != APIPIE_REQUEST_IMAGE)
+    if (!pie_request_draws(r))
         return APIPIE_OK;
     pie_lock_take(c->lock);
     struct pie_hook *hook = pie_hook_keep(c->veto_hook);
@@ -110,10 +160,11 @@ static apipie_status submit_check(struct apipie_request *r)
         return submit_error(r, APIPIE_E_CANCELLED, "", "cancelled before it was submitted", NULL);
     apipie_status status = submit_check_wish(r);
     if (status == APIPIE_OK)
-        status = pie_place_of_client(r->client, r->wish.kind == APIPIE_REQUEST_MODELS, &r->place,
-                                     &r->error);
-    if (status == APIPIE_OK)
         status = submit_collect_routes(r);
+    if (status == APIPIE_OK)
+        status = submit_find_places(r);
+    if (status == APIPIE_OK)
+        status = submit_check_routes(r);
     if (status == APIPIE_OK)
         status = submit_ask_veto(r);
     return status == APIPIE_OK ? submit_check_output(r) : status;

@@ -11,8 +11,10 @@
 void pie_health_init(struct pie_health *h, int64_t now_ms)
 {
     memset(h, 0, sizeof(*h));
-    h->state = APIPIE_HEALTH_UNKNOWN;
+    h->state = h->own = APIPIE_HEALTH_UNKNOWN;
     h->since_ms = now_ms;
+    h->good_ms = APIPIE_UNKNOWN;
+    h->listed.usable = APIPIE_UNKNOWN;
 }
 
 /* ---- the rules */
@@ -30,7 +32,7 @@ static int32_t health_is_down(const struct pie_health *h, const struct pie_windo
     if (h->rests || h->bad_run >= PIE_HEALTH_FAILURES)
         return 1;
     return h->good_run < PIE_HEALTH_BACK &&
-           (h->state == APIPIE_HEALTH_DOWN || health_share_below(w, PIE_HEALTH_DOWN));
+           (h->own == APIPIE_HEALTH_DOWN || health_share_below(w, PIE_HEALTH_DOWN));
 }
 
 /* The middle of the last times against the baseline, with a gap between becoming slow and being so no longer. */
@@ -51,7 +53,7 @@ static int32_t health_is_degraded(const struct pie_health *h, const struct pie_w
     if (health_share_below(w, PIE_HEALTH_DEGRADED))
         return 1;
     /* Who was not well stays so until it has proved it. */
-    return (h->state == APIPIE_HEALTH_DEGRADED || h->state == APIPIE_HEALTH_DOWN) && w->failed != 0;
+    return (h->own == APIPIE_HEALTH_DEGRADED || h->own == APIPIE_HEALTH_DOWN) && w->failed != 0;
 }
 
 static int32_t health_now(const struct pie_health *h, const struct pie_window_view *w)
@@ -61,7 +63,7 @@ static int32_t health_now(const struct pie_health *h, const struct pie_window_vi
     if (health_is_degraded(h, w))
         return APIPIE_HEALTH_DEGRADED;
     /* One failure after nothing says little. */
-    if (h->state == APIPIE_HEALTH_UNKNOWN && h->good_run == 0)
+    if (h->own == APIPIE_HEALTH_UNKNOWN && h->good_run == 0)
         return APIPIE_HEALTH_UNKNOWN;
     return APIPIE_HEALTH_HEALTHY;
 }
@@ -72,14 +74,63 @@ static int32_t health_is_stale(const struct pie_health *h, const struct pie_wind
     return !h->rests && w->calls == 0;
 }
 
+/* ---- what the gateway's lists say */
+
+/* What they say while the newest is young; of the future: it was made before the clock was set back. */
+static int32_t health_listed(const struct pie_health *h, int64_t now_ms)
+{
+    return now_ms - h->listed.at_ms < PIE_WINDOW_MS ? h->listed.usable : APIPIE_UNKNOWN;
+}
+
+static int32_t health_is_off(const struct pie_health *h, int64_t now_ms)
+{
+    return health_listed(h, now_ms) == 0 && !h->listed.refuted;
+}
+
+/* It is down in every minute up to now, or to the end of what the list may say. */
+static void health_mark_off(struct pie_health *h, int64_t now_ms)
+{
+    struct pie_health_word *l = &h->listed;
+    int64_t end = l->at_ms + PIE_WINDOW_MS - 1;
+    int64_t to = now_ms < end ? now_ms : end;
+    if (l->usable != 0 || l->refuted || to < l->down_ms)
+        return;
+    pie_uptime_mark_span(&h->uptime, l->down_ms, to);
+    l->down_ms = to;
+}
+
+/* ---- what follows */
+
+/* Since when it is what it shows now, where the mere time changed it since the last news. */
+static int64_t health_since(const struct pie_health *h, int64_t now_ms,
+                            const struct pie_window_view *w)
+{
+    int64_t since = h->since_ms;
+    if (health_is_stale(h, w) && w->last_ms >= 0 && w->last_ms + PIE_WINDOW_MS > since)
+        since = w->last_ms + PIE_WINDOW_MS;
+    if (h->listed.usable == 0 && !h->listed.refuted && !health_is_off(h, now_ms) &&
+        h->listed.at_ms + PIE_WINDOW_MS > since)
+        since = h->listed.at_ms + PIE_WINDOW_MS;
+    return since;
+}
+
+static void health_show(struct pie_health *h, int64_t now_ms, int64_t since_ms)
+{
+    int32_t state = health_is_off(h, now_ms) ? APIPIE_HEALTH_DOWN : h->own;
+    if (state == h->state)
+        return;
+    h->state = state;
+    h->since_ms = since_ms;
+    h->warning = APIPIE_HEALTH_WARNING_NONE;
+}
+
 /* What was known when it went stale does not count when it comes back. */
 static void health_freshen(struct pie_health *h, int64_t now_ms, const struct pie_window_view *w)
 {
     if (!health_is_stale(h, w))
         return;
-    if (h->state != APIPIE_HEALTH_UNKNOWN)
-        h->since_ms = w->last_ms >= 0 ? w->last_ms + PIE_WINDOW_MS : now_ms;
-    h->state = APIPIE_HEALTH_UNKNOWN;
+    h->own = APIPIE_HEALTH_UNKNOWN;
+    health_show(h, now_ms, health_since(h, now_ms, w));
     h->good_run = h->bad_run = 0;
     h->slow = 0;
     h->warning = APIPIE_HEALTH_WARNING_NONE;
@@ -91,13 +142,11 @@ static void health_decide(struct pie_health *h, int64_t now_ms)
     struct pie_window_view w;
     pie_window_look(&h->window, now_ms, &w);
     h->slow = health_is_slow(h, &w);
-    int32_t state = health_is_stale(h, &w) ? APIPIE_HEALTH_UNKNOWN : health_now(h, &w);
-    if (state == h->state)
-        return;
-    h->state = state;
-    h->since_ms = now_ms;
-    h->warning = APIPIE_HEALTH_WARNING_NONE;
-    pie_trend_restart(&h->trend);
+    int32_t own = health_is_stale(h, &w) ? APIPIE_HEALTH_UNKNOWN : health_now(h, &w);
+    if (own != h->own)
+        pie_trend_restart(&h->trend);
+    h->own = own;
+    health_show(h, now_ms, now_ms);
 }
 
 /* ---- news */
@@ -126,6 +175,11 @@ void pie_health_call(struct pie_health *h, int64_t now_ms, int32_t good, int64_t
     pie_window_look(&h->window, now_ms, &w);
     health_freshen(h, now_ms, &w);
     pie_window_add(&h->window, now_ms, good, good ? took_ms : APIPIE_UNKNOWN);
+    if (good) {
+        health_mark_off(h, now_ms);
+        h->good_ms = now_ms;
+        h->listed.refuted = h->listed.usable == 0;
+    }
     h->good_run = good ? h->good_run + (h->good_run < INT32_MAX) : 0;
     h->bad_run = good ? 0 : h->bad_run + (h->bad_run < INT32_MAX);
     pie_uptime_mark(&h->uptime, now_ms, good ? PIE_UPTIME_UP : PIE_UPTIME_DOWN);
@@ -153,7 +207,131 @@ void pie_health_rest(struct pie_health *h, int64_t now_ms, int32_t rests, int64_
     health_decide(h, now_ms);
 }
 
+/* The word counts from when the lists began to say so: what a good call refuted does not count again because it is repeated. */
+void pie_health_listed(struct pie_health *h, int64_t now_ms, int64_t at_ms, int32_t usable)
+{
+    struct pie_health_word *l = &h->listed;
+    struct pie_window_view w;
+    int64_t at = at_ms < now_ms ? at_ms : now_ms;
+    if (at < l->at_ms && l->at_ms <= now_ms)
+        return;
+    pie_window_look(&h->window, now_ms, &w);
+    health_freshen(h, now_ms, &w);
+    health_mark_off(h, at);
+    if (l->usable != 0 || at - l->at_ms >= PIE_WINDOW_MS) {
+        l->refuted = usable == 0 && h->good_ms > at;
+        l->down_ms = at;
+    }
+    if (l->down_ms > at) /* the clock was set back */
+        l->down_ms = at;
+    l->usable = usable;
+    l->refuted = l->refuted && usable == 0;
+    l->at_ms = at;
+    health_mark_off(h, now_ms);
+    health_decide(h, now_ms);
+}
+
+/* ---- two that saw the same route */
+
+static int64_t health_past(int64_t ms, int64_t now_ms)
+{
+    return ms < now_ms ? ms : now_ms;
+}
+
+/* The state is that of who saw the later call. */
+static void health_take_state(struct pie_health *h, const struct pie_health *other, int64_t now_ms)
+{
+    h->own = other->own;
+    h->state = other->state;
+    h->since_ms = health_past(other->since_ms, now_ms);
+    h->good_run = other->good_run;
+    h->bad_run = other->bad_run;
+    h->warning = other->warning;
+    h->quiet = other->quiet;
+    h->slow = other->slow;
+}
+
+/* As it would be had the calls after now not been made: the clock was wrong then. */
+static void health_replay(const struct pie_health *other, int64_t now_ms, struct pie_health *ret)
+{
+    pie_health_init(ret, other->since_ms);
+    for (size_t i = 0; i < other->window.count; i++) {
+        const struct pie_window_call *call = pie_window_at(&other->window, i);
+        if (call->at_ms <= now_ms)
+            pie_health_call(ret, call->at_ms, call->good, call->took_ms);
+    }
+}
+
+static void health_take_trend(struct pie_health *h, const struct pie_health *other, int64_t last_ms)
+{
+    if (!pie_trend_merge(&h->trend, &other->trend))
+        return;
+    for (size_t i = 0; i < h->window.count; i++) {
+        const struct pie_window_call *call = pie_window_at(&h->window, i);
+        if (call->at_ms > last_ms)
+            pie_trend_add(&h->trend, call->good, call->took_ms);
+    }
+}
+
+/* The later list; a good call of either may have refuted it. */
+static void health_take_word(struct pie_health *h, const struct pie_health *other, int64_t now_ms)
+{
+    if (other->good_ms > h->good_ms && other->good_ms <= now_ms)
+        h->good_ms = other->good_ms;
+    const struct pie_health_word ours = h->listed;
+    if (other->listed.at_ms > ours.at_ms && other->listed.at_ms <= now_ms)
+        h->listed = other->listed;
+    int32_t repeated =
+        ours.usable == 0 && ours.refuted && h->listed.at_ms - ours.at_ms < PIE_WINDOW_MS;
+    if (h->listed.usable == 0 && (repeated || h->good_ms > h->listed.at_ms))
+        h->listed.refuted = 1;
+}
+
+/* The latest call that is not of the future; APIPIE_UNKNOWN. */
+static int64_t health_last(const struct pie_window *w, int64_t now_ms)
+{
+    int64_t last = APIPIE_UNKNOWN;
+    for (size_t i = 0; i < w->count; i++) {
+        int64_t at = pie_window_at(w, i)->at_ms;
+        if (at > last && at <= now_ms)
+            last = at;
+    }
+    return last;
+}
+
+void pie_health_merge(struct pie_health *h, const struct pie_health *other, int64_t now_ms)
+{
+    struct pie_window_view ours;
+    struct pie_window_view theirs;
+    struct pie_window_view both;
+    struct pie_health past;
+    int64_t last = health_last(&other->window, now_ms);
+    pie_window_look(&h->window, now_ms, &ours);
+    pie_window_look(&other->window, now_ms, &theirs);
+    health_take_trend(h, other, last);
+    if (last > ours.last_ms && theirs.last_ms <= now_ms)
+        health_take_state(h, other, now_ms);
+    else if (last > ours.last_ms) {
+        health_replay(other, now_ms, &past);
+        health_take_state(h, &past, now_ms);
+    }
+    health_take_word(h, other, now_ms);
+    pie_window_merge(&h->window, &other->window, now_ms);
+    pie_uptime_merge(&h->uptime, &other->uptime, now_ms);
+    pie_window_look(&h->window, now_ms, &both);
+    if (health_is_stale(h, &both)) /* what it was before is still told */
+        health_show(h, now_ms, health_since(h, now_ms, &both));
+    else
+        health_decide(h, now_ms);
+}
+
 /* ---- looking */
+
+const char *pie_health_name(int32_t state)
+{
+    static const char *const names[] = {"unknown", "healthy", "degraded", "down"};
+    return state >= 0 && (size_t)state < PIE_COUNT(names) ? names[state] : names[0];
+}
 
 static void health_say(char out[PIE_HEALTH_REASON], const char *text)
 {
@@ -203,16 +381,30 @@ static void health_say_failed(const struct pie_health_view *v, char *out)
     health_say(out, " failed");
 }
 
+/* Without a young call: what was before, and what the lists say. */
+static void health_say_silence(const struct pie_health *h, const struct pie_health_view *v,
+                               char *out)
+{
+    health_say(out, v->window.last_ms < 0 ? "no call yet" : "no call in the last 15 minutes");
+    if (h->own != APIPIE_HEALTH_UNKNOWN) {
+        health_say(out, ", before that ");
+        health_say(out, pie_health_name(h->own));
+    }
+    if (v->listed == 1)
+        health_say(out, "; the gateway lists it as available");
+}
+
 static void health_explain(const struct pie_health *h, int64_t now_ms, struct pie_health_view *v)
 {
     char *out = v->reason;
     out[0] = '\0';
     if (h->rests)
         health_say_rest(h, now_ms, out);
-    else if (v->window.last_ms < 0)
-        health_say(out, "no call yet");
+    else if (health_is_off(h, now_ms))
+        health_say(out, h->whole ? "the gateway lists none of its models as available"
+                                 : "the gateway lists it as not available");
     else if (v->window.calls == 0)
-        health_say(out, "no call in the last 15 minutes");
+        health_say_silence(h, v, out);
     else if (v->state == APIPIE_HEALTH_DOWN && h->bad_run >= PIE_HEALTH_FAILURES) {
         health_say(out, "the last ");
         health_say_number(out, h->bad_run);
@@ -232,15 +424,15 @@ static void health_explain(const struct pie_health *h, int64_t now_ms, struct pi
 void pie_health_look(const struct pie_health *h, int64_t now_ms, struct pie_health_view *ret)
 {
     pie_window_look(&h->window, now_ms, &ret->window);
-    ret->state = h->state;
+    int32_t own = health_is_stale(h, &ret->window) ? APIPIE_HEALTH_UNKNOWN : h->own;
+    ret->state = health_is_off(h, now_ms) ? APIPIE_HEALTH_DOWN : own;
     ret->since_ms = h->since_ms;
     ret->warning = h->warning;
+    ret->listed = health_listed(h, now_ms);
     ret->baseline_ms = pie_trend_baseline(&h->trend);
-    if (health_is_stale(h, &ret->window)) {
-        ret->state = APIPIE_HEALTH_UNKNOWN;
+    if (ret->state != h->state) {
+        ret->since_ms = health_since(h, now_ms, &ret->window);
         ret->warning = APIPIE_HEALTH_WARNING_NONE;
-        if (h->state != APIPIE_HEALTH_UNKNOWN && ret->window.last_ms >= 0)
-            ret->since_ms = ret->window.last_ms + PIE_WINDOW_MS;
     }
     health_explain(h, now_ms, ret);
 }
@@ -248,5 +440,6 @@ void pie_health_look(const struct pie_health *h, int64_t now_ms, struct pie_heal
 int32_t pie_health_uptime(struct pie_health *h, int64_t now_ms, int32_t minutes)
 {
     health_mark_rest(h, now_ms);
+    health_mark_off(h, now_ms);
     return pie_uptime_share(&h->uptime, now_ms, minutes);
 }

@@ -5,6 +5,7 @@
 #define PIE_METER_HEALTH_H
 
 #include "base/base.h"
+#include "codec/codec.h"
 
 /* ---- window.c: the last calls */
 
@@ -33,6 +34,10 @@ struct pie_window_view {
 };
 
 void pie_window_add(struct pie_window *w, int64_t at_ms, int32_t good, int64_t took_ms);
+/* The calls of both, each once, the latest of them; those of `other` that come after now are none. */
+void pie_window_merge(struct pie_window *w, const struct pie_window *other, int64_t now_ms);
+/* The n-th call, the oldest first. */
+const struct pie_window_call *pie_window_at(const struct pie_window *w, size_t n);
 void pie_window_look(const struct pie_window *w, int64_t now_ms, struct pie_window_view *ret);
 /* The middle one of so many times, which it puts in order; count is not 0. */
 int64_t pie_window_median(int64_t *times, size_t count);
@@ -46,6 +51,7 @@ struct pie_trend {
     size_t timed;            /* up to PIE_TREND_CALLS */
     double baseline, spread; /* milliseconds */
     double rate;             /* of failures, slowly moving */
+    int64_t fed;             /* calls so far */
     double errors, times;    /* the sums of what is beyond the usual */
 };
 
@@ -53,6 +59,8 @@ struct pie_trend {
 int32_t pie_trend_add(struct pie_trend *t, int32_t good, int64_t took_ms);
 /* Milliseconds; APIPIE_UNKNOWN: not enough calls. */
 int64_t pie_trend_baseline(const struct pie_trend *t);
+/* What the better fed of both knows. 1: it was the other one. */
+int32_t pie_trend_merge(struct pie_trend *t, const struct pie_trend *other);
 /* What was summed up is done with. */
 void pie_trend_restart(struct pie_trend *t);
 
@@ -71,6 +79,10 @@ struct pie_uptime {
 void pie_uptime_mark(struct pie_uptime *u, int64_t at_ms, int32_t what);
 /* Down all along. */
 void pie_uptime_mark_span(struct pie_uptime *u, int64_t from_ms, int64_t to_ms);
+/* UP, DOWN, both, or 0. */
+int32_t pie_uptime_at(const struct pie_uptime *u, int64_t minute);
+/* What either knows of the minutes up to now. */
+void pie_uptime_merge(struct pie_uptime *u, const struct pie_uptime *other, int64_t now_ms);
 /* Per mille of the known ones among the last so many minutes, the present one included; APIPIE_UNKNOWN. */
 int32_t pie_uptime_share(const struct pie_uptime *u, int64_t now_ms, int32_t minutes);
 
@@ -84,12 +96,24 @@ int32_t pie_uptime_share(const struct pie_uptime *u, int64_t now_ms, int32_t min
 #define PIE_HEALTH_WELL     8 /* good ones in a row: well again, whatever was before them */
 #define PIE_HEALTH_REASON   96
 
+/* What the gateway's lists say. Bad news counts while it is young; good news proves nothing. */
+struct pie_health_word {
+    int32_t usable;  /* 1, 0; APIPIE_UNKNOWN: no list speaks of it */
+    int32_t refuted; /* 0, but a call succeeded since the lists began to say so */
+    int64_t at_ms;   /* of the newest list */
+    int64_t down_ms; /* up to then the minutes are marked that it was not usable in */
+};
+
 struct pie_health {
     struct pie_window window;
     struct pie_trend trend;
     struct pie_uptime uptime;
+    struct pie_health_word listed;
+    int32_t whole; /* of several: a provider, a group */
     int32_t state; /* of the last news */
     int64_t since_ms;
+    int32_t own;     /* the same by its own calls alone */
+    int64_t good_ms; /* the last good call; APIPIE_UNKNOWN */
     int32_t good_run, bad_run;
     int32_t warning; /* APIPIE_HEALTH_WARNING_* */
     int32_t quiet;   /* calls since then */
@@ -103,22 +127,30 @@ struct pie_health_view {
     int64_t since_ms;
     struct pie_window_view window;
     int64_t baseline_ms;
+    int32_t listed; /* 1, 0, APIPIE_UNKNOWN: what young lists say */
     char reason[PIE_HEALTH_REASON];
 };
 
+const char *pie_health_name(int32_t state); /* "healthy" */
 void pie_health_init(struct pie_health *h, int64_t now_ms);
 /* A call was judged: good 1 or 0. */
 void pie_health_call(struct pie_health *h, int64_t now_ms, int32_t good, int64_t took_ms);
 /* The breaker: rests 1 until that time, when a probe decides; 0: closed. */
 void pie_health_rest(struct pie_health *h, int64_t now_ms, int32_t rests, int64_t until_ms);
+/* A list of that time says 1, 0 or (APIPIE_UNKNOWN) nothing of it. Older ones than the newest are nothing. */
+void pie_health_listed(struct pie_health *h, int64_t now_ms, int64_t at_ms, int32_t usable);
+/* What another one has seen of the same route, later or at the same time: the same again changes nothing. Not the breaker. */
+void pie_health_merge(struct pie_health *h, const struct pie_health *other, int64_t now_ms);
 void pie_health_look(const struct pie_health *h, int64_t now_ms, struct pie_health_view *ret);
-/* As pie_uptime_share, with the rest that is going on. */
+/* As pie_uptime_share, with what is going on. */
 int32_t pie_health_uptime(struct pie_health *h, int64_t now_ms, int32_t minutes);
 
 /* ---- health_table.c: all routes and providers, and who wants to know. Any thread. */
 
-/* Routes, providers and groups; what comes beyond that is not watched. */
+/* Routes, providers and groups; what comes beyond that is not watched. So many of the routes may be there only because a list says
+ * that they are not available. */
 #define PIE_HEALTH_PLACES 4096
+#define PIE_HEALTH_LISTED 1024
 #define PIE_HEALTH_TEXTS  (APIPIE_HEALTH_MODEL + 1)
 
 struct pie_health_table;
@@ -157,6 +189,27 @@ int32_t pie_health_table_call(struct pie_health_table *t, struct pie_health_plac
 /* The gate changed; now_ms and the gate are of the steady clock. PIE_HEALTH_* bits. */
 int32_t pie_health_table_gate(struct pie_health_table *t, struct pie_health_place *place,
                               const struct pie_health_gate *gate, int64_t now_ms, int64_t wall_ms);
+/* What a list says of one model; borrowed. */
+struct pie_health_fact {
+    const char *provider, *model, *group; /* group: a constant, or NULL */
+    int32_t usable;                       /* 1, 0, APIPIE_UNKNOWN */
+};
+struct pie_health_said {
+    const char *backend;
+    const struct pie_health_fact *facts;
+    size_t n;
+    int64_t at_ms;
+};
+/* All that a list says; routes of the backend that it says 0 of are made. only: NULL, or the one route that is told. *ret_what:
+ * PIE_HEALTH_NEWS or 0. Without memory APIPIE_E_MEMORY, and the list is as good as none. */
+apipie_status pie_health_table_listed(struct pie_health_table *t,
+                                      const struct pie_health_said *said,
+                                      struct pie_health_place *only, int64_t wall_ms,
+                                      int32_t *ret_what);
+/* What a file of pie_health_save() holds, over what is there. *ret_what: PIE_HEALTH_NEWS or 0. APIPIE_E_FILE with a constant text in
+ * *ret_reason, APIPIE_E_MEMORY: nothing of it counts. */
+apipie_status pie_health_table_load(struct pie_health_table *t, const char *path, int64_t wall_ms,
+                                    int32_t *ret_what, const char **ret_reason);
 /* From now on changes are news, or are not. What was before is none. */
 void pie_health_table_tell(struct pie_health_table *t, int32_t wanted, int64_t wall_ms);
 /* One piece of news that has not been taken. Several changes of one route since then are one. 0: there is none. */
@@ -176,6 +229,7 @@ struct pie_health_row {
     int32_t scope;                      /* APIPIE_HEALTH_ROUTE, _PROVIDER or _GROUP */
     int32_t uptime[3];
     struct pie_health_view view;
+    struct pie_health health; /* all of it, for the file */
 };
 
 /* The host's handle counts references; client is whose memory it is of, for whoever drops it. */
@@ -191,5 +245,34 @@ struct apipie_health {
 struct apipie_health *pie_health_take(struct pie_health_table *t, const struct pie_mem *mem,
                                       int64_t wall_ms);
 void pie_health_free(struct apipie_health *s);
+
+/* ---- health_file.c */
+
+/* APIPIE_E_FILE with a constant text in *ret_reason, APIPIE_E_MEMORY: what was there stays. */
+apipie_status pie_health_save(const struct apipie_health *s, const char *path,
+                              const char **ret_reason);
+/* One line of it, without its end. */
+void pie_health_write(struct pie_buf *out, const struct pie_health_row *row);
+/* A line back: 0 when it is none. Texts are borrowed from the line's. */
+int32_t pie_health_read(const struct pie_node *root, struct pie_health_row *ret,
+                        struct pie_slice text[PIE_HEALTH_TEXTS]);
+
+/* ---- health_list.c: what a list says, found by the names of a route */
+
+struct pie_health_list {
+    const struct pie_mem *mem;
+    const struct pie_health_fact *facts;
+    size_t n, room;
+    uint32_t *slot[2], *next[2]; /* chains by model, and by provider; counted from 1 */
+};
+
+apipie_status pie_health_list_init(struct pie_health_list *l, const struct pie_mem *mem,
+                                   const struct pie_health_fact *facts, size_t n);
+void pie_health_list_free(struct pie_health_list *l);
+/* Of all models that the names mean, "" any: 1 when one is usable, 0 when all are not; APIPIE_UNKNOWN. A model may be behind
+ * "provider/". */
+int32_t pie_health_list_usable(const struct pie_health_list *l, const char *provider,
+                               const char *model);
+int32_t pie_health_list_group(const struct pie_health_list *l, const char *group);
 
 #endif

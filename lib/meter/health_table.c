@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Knows the health of all routes and providers, and which changes nobody has been told of; must not know the rules. */
-#include "meter/meter.h"
+#include "meter/sealed_priv.h"
 
 /* A route is part of its provider, and of a group. */
 enum { PLACES_PROVIDER, PLACES_GROUP, PLACES_WHOLES };
@@ -11,6 +11,7 @@ struct pie_health_place {
     struct pie_health_place *whole[PLACES_WHOLES]; /* of a route: that it is part of; NULL */
     const char *text[PIE_HEALTH_TEXTS];
     int32_t scope;
+    int32_t used; /* of a route: a request went or wants to go there */
     struct pie_health health;
     struct pie_health_gate gate; /* of a route */
     int32_t routes, resting;     /* of a whole */
@@ -24,7 +25,7 @@ struct pie_health_table {
     const struct pie_mem *mem;
     struct pie_lock *lock;
     struct pie_health_place *places;
-    size_t count;
+    size_t count, listed;      /* listed: routes that are not used */
     pie_health_group_fn group; /* NULL: there are none */
     int32_t wanted;
     struct pie_health_place *news, *news_last;
@@ -87,6 +88,7 @@ static struct pie_health_place *places_new(struct pie_health_table *t, int32_t s
     }
     place->scope = scope;
     pie_health_init(&place->health, wall_ms);
+    place->health.whole = scope != APIPIE_HEALTH_ROUTE;
     return place;
 }
 
@@ -112,14 +114,6 @@ static struct pie_health_place *places_get(struct pie_health_table *t, int32_t s
 }
 
 /* Without memory it is part of nothing. */
-static void places_join(struct pie_health_place *route, int32_t which,
-                        struct pie_health_place *whole)
-{
-    route->whole[which] = whole;
-    if (whole != NULL)
-        whole->routes++;
-}
-
 static void places_join_all(struct pie_health_table *t, struct pie_health_place *route,
                             int64_t wall_ms)
 {
@@ -128,9 +122,35 @@ static void places_join_all(struct pie_health_table *t, struct pie_health_place 
     const char *group[PIE_HEALTH_TEXTS] = {"", "", NULL};
     if (t->group != NULL)
         group[2] = t->group(text[1], text[2]);
-    places_join(route, PLACES_PROVIDER, places_get(t, APIPIE_HEALTH_PROVIDER, provider, wall_ms));
+    route->whole[PLACES_PROVIDER] = places_get(t, APIPIE_HEALTH_PROVIDER, provider, wall_ms);
     if (group[2] != NULL)
-        places_join(route, PLACES_GROUP, places_get(t, APIPIE_HEALTH_GROUP, group, wall_ms));
+        route->whole[PLACES_GROUP] = places_get(t, APIPIE_HEALTH_GROUP, group, wall_ms);
+}
+
+/* Finds or makes a route, with what it is part of. */
+static struct pie_health_place *
+places_route(struct pie_health_table *t, const char *const text[PIE_HEALTH_TEXTS], int64_t wall_ms)
+{
+    size_t before = t->count;
+    struct pie_health_place *place = places_get(t, APIPIE_HEALTH_ROUTE, text, wall_ms);
+    if (place != NULL && t->count != before) {
+        t->listed++;
+        places_join_all(t, place, wall_ms);
+    }
+    return place;
+}
+
+/* Who was only heard of does not count among those that may rest. */
+static void places_use(struct pie_health_table *t, struct pie_health_place *route)
+{
+    if (route->used)
+        return;
+    route->used = 1;
+    t->listed--;
+    for (int32_t i = 0; i < PLACES_WHOLES; i++) {
+        if (route->whole[i] != NULL)
+            route->whole[i]->routes++;
+    }
 }
 
 void pie_health_table_groups(struct pie_health_table *t, pie_health_group_fn group)
@@ -148,10 +168,9 @@ struct pie_health_place *pie_health_table_route(struct pie_health_table *t, cons
                                           provider != NULL ? provider : "",
                                           model != NULL ? model : ""};
     pie_lock_take(t->lock);
-    size_t before = t->count;
-    struct pie_health_place *place = places_get(t, APIPIE_HEALTH_ROUTE, text, wall_ms);
-    if (place != NULL && t->count != before)
-        places_join_all(t, place, wall_ms);
+    struct pie_health_place *place = places_route(t, text, wall_ms);
+    if (place != NULL)
+        places_use(t, place);
     pie_lock_drop(t->lock);
     return place;
 }
@@ -247,6 +266,151 @@ int32_t pie_health_table_gate(struct pie_health_table *t, struct pie_health_plac
     return told;
 }
 
+/* ---- what lists say */
+
+static int32_t places_listed(struct pie_health_table *t, struct pie_health_place *p,
+                             const struct pie_health_list *list, int64_t at_ms, int64_t wall_ms)
+{
+    const char *model = p->text[APIPIE_HEALTH_MODEL];
+    int32_t usable =
+        p->scope == APIPIE_HEALTH_GROUP
+            ? pie_health_list_group(list, model)
+            : pie_health_list_usable(list, p->text[APIPIE_HEALTH_PROVIDER_NAME], model);
+    pie_health_listed(&p->health, wall_ms, at_ms, usable);
+    return places_compare(t, p);
+}
+
+/* Who is not available is watched, whether it was asked for or not. */
+static void places_hear(struct pie_health_table *t, const char *backend,
+                        const struct pie_health_list *list, int64_t wall_ms)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const struct pie_health_fact *f = &list->facts[i];
+        const char *text[PIE_HEALTH_TEXTS] = {backend, f->provider, f->model};
+        if (f->usable != 0)
+            continue;
+        pie_lock_take(t->lock);
+        if (t->listed < PIE_HEALTH_LISTED)
+            places_route(t, text, wall_ms);
+        pie_lock_drop(t->lock);
+    }
+}
+
+/* The lock is let go between two places: they only become more. */
+static int32_t places_listed_all(struct pie_health_table *t, const struct pie_health_said *said,
+                                 const struct pie_health_list *list, int64_t wall_ms)
+{
+    int32_t what = 0;
+    pie_lock_take(t->lock);
+    struct pie_health_place *p = t->places;
+    pie_lock_drop(t->lock);
+    while (p != NULL) {
+        pie_lock_take(t->lock);
+        if (p->scope == APIPIE_HEALTH_GROUP ||
+            strcmp(p->text[APIPIE_HEALTH_BACKEND], said->backend) == 0)
+            what |= places_listed(t, p, list, said->at_ms, wall_ms);
+        p = p->next;
+        pie_lock_drop(t->lock);
+    }
+    return what;
+}
+
+apipie_status pie_health_table_listed(struct pie_health_table *t,
+                                      const struct pie_health_said *said,
+                                      struct pie_health_place *only, int64_t wall_ms,
+                                      int32_t *ret_what)
+{
+    struct pie_health_list list;
+    if (pie_health_list_init(&list, t->mem, said->facts, said->n) != APIPIE_OK)
+        return APIPIE_E_MEMORY;
+    if (only != NULL) {
+        pie_lock_take(t->lock);
+        *ret_what = places_listed(t, only, &list, said->at_ms, wall_ms);
+        pie_lock_drop(t->lock);
+    } else {
+        places_hear(t, said->backend, &list, wall_ms);
+        *ret_what = places_listed_all(t, said, &list, wall_ms);
+    }
+    pie_health_list_free(&list);
+    return APIPIE_OK;
+}
+
+/* ---- what a file says */
+
+/* The same place here; NULL without memory, or when there are too many. */
+static struct pie_health_place *places_same(struct pie_health_table *t,
+                                            const struct pie_health_place *other, int64_t wall_ms)
+{
+    return other->scope == APIPIE_HEALTH_ROUTE ? places_route(t, other->text, wall_ms)
+                                               : places_get(t, other->scope, other->text, wall_ms);
+}
+
+/* All places first: without memory nothing of it counts. */
+static apipie_status places_merge(struct pie_health_table *t, const struct pie_health_table *from,
+                                  int64_t wall_ms, int32_t *ret_what)
+{
+    for (const struct pie_health_place *p = from->places; p != NULL; p = p->next) {
+        if (places_same(t, p, wall_ms) == NULL && t->count < PIE_HEALTH_PLACES)
+            return APIPIE_E_MEMORY;
+    }
+    for (const struct pie_health_place *p = from->places; p != NULL; p = p->next) {
+        struct pie_health_place *place = places_same(t, p, wall_ms);
+        if (place == NULL)
+            continue;
+        pie_health_merge(&place->health, &p->health, wall_ms);
+        *ret_what |= places_compare(t, place);
+    }
+    return APIPIE_OK;
+}
+
+struct places_reading {
+    struct pie_health_table *into;
+    int64_t wall_ms;
+};
+
+static apipie_status places_read_line(void *user, const struct pie_node *root)
+{
+    struct places_reading *reading = user;
+    struct pie_health_table *t = reading->into;
+    struct pie_slice slice[PIE_HEALTH_TEXTS];
+    const char *text[PIE_HEALTH_TEXTS] = {NULL};
+    char *copy[PIE_HEALTH_TEXTS] = {NULL};
+    struct pie_health_row row;
+    struct pie_health_place *place = NULL;
+    int32_t good = 1;
+    if (!pie_health_read(root, &row, slice))
+        return APIPIE_OK;
+    for (size_t i = 0; i < PIE_HEALTH_TEXTS; i++) {
+        text[i] = copy[i] = pie_mem_text(t->mem, slice[i].p, slice[i].n);
+        good = good && copy[i] != NULL;
+    }
+    if (good)
+        place = places_get(t, row.scope, text, reading->wall_ms);
+    if (place != NULL)
+        pie_health_merge(&place->health, &row.health, reading->wall_ms);
+    for (size_t i = 0; i < PIE_HEALTH_TEXTS; i++)
+        pie_mem_free(t->mem, copy[i]);
+    return place != NULL || (good && t->count == PIE_HEALTH_PLACES) ? APIPIE_OK : APIPIE_E_MEMORY;
+}
+
+apipie_status pie_health_table_load(struct pie_health_table *t, const char *path, int64_t wall_ms,
+                                    int32_t *ret_what, const char **ret_reason)
+{
+    struct places_reading reading = {pie_health_table_new(t->mem), wall_ms};
+    *ret_reason = "out of memory";
+    if (reading.into == NULL)
+        return APIPIE_E_MEMORY;
+    apipie_status status =
+        pie_sealed_load(t->mem, path, &pie_health_sealed, places_read_line, &reading, ret_reason);
+    if (status == APIPIE_OK) {
+        pie_lock_take(t->lock);
+        status = places_merge(t, reading.into, wall_ms, ret_what);
+        pie_lock_drop(t->lock);
+    }
+    pie_health_table_free(reading.into);
+    return status;
+}
+
 /* ---- news */
 
 void pie_health_table_tell(struct pie_health_table *t, int32_t wanted, int64_t wall_ms)
@@ -308,17 +472,24 @@ static int32_t places_named(const struct pie_health_place *p, int32_t which, con
     return name == NULL || strcmp(p->text[which], name) == 0;
 }
 
+/* Something is known of it but what lists say of all the world. */
+static int32_t places_is_met(const struct pie_health_place *p)
+{
+    return p->used || p->routes != 0 || p->health.window.count != 0;
+}
+
 int32_t pie_health_table_state(struct pie_health_table *t, const char *backend,
                                const char *provider, const char *model, int64_t wall_ms)
 {
     struct pie_health_view v;
     int32_t scope = model != NULL ? APIPIE_HEALTH_ROUTE : APIPIE_HEALTH_PROVIDER;
     int32_t worst = APIPIE_HEALTH_UNKNOWN;
+    int32_t named = provider != NULL; /* else the worst would be of somebody who is never asked */
     pie_lock_take(t->lock);
     for (const struct pie_health_place *p = t->places; p != NULL; p = p->next) {
         if (p->scope != scope || !places_named(p, APIPIE_HEALTH_BACKEND, backend) ||
             !places_named(p, APIPIE_HEALTH_PROVIDER_NAME, provider) ||
-            !places_named(p, APIPIE_HEALTH_MODEL, model))
+            !places_named(p, APIPIE_HEALTH_MODEL, model) || (!named && !places_is_met(p)))
             continue;
         pie_health_look(&p->health, wall_ms, &v);
         worst = v.state > worst ? v.state : worst;
@@ -341,8 +512,7 @@ int64_t pie_health_table_open(struct pie_health_table *t, const char *provider, 
     int32_t known = 0;
     pie_lock_take(t->lock);
     for (const struct pie_health_place *p = t->places; p != NULL; p = p->next) {
-        if (p->scope != APIPIE_HEALTH_ROUTE ||
-            !places_named(p, APIPIE_HEALTH_PROVIDER_NAME, provider) ||
+        if (!p->used || !places_named(p, APIPIE_HEALTH_PROVIDER_NAME, provider) ||
             !places_named(p, APIPIE_HEALTH_MODEL, model))
             continue;
         int64_t open = places_open(p);
@@ -363,6 +533,7 @@ static void places_read(struct pie_health_place *p, int64_t wall_ms, struct pie_
     for (size_t i = 0; i < PIE_COUNT(minutes); i++)
         ret->uptime[i] = pie_health_uptime(&p->health, wall_ms, minutes[i]);
     pie_health_look(&p->health, wall_ms, &ret->view);
+    ret->health = p->health;
 }
 
 void pie_health_free(struct apipie_health *s)
@@ -388,7 +559,7 @@ struct apipie_health *pie_health_take(struct pie_health_table *t, const struct p
     for (const struct pie_health_place *each = p; each != NULL; each = each->next)
         room++;
     pie_lock_drop(t->lock);
-    s->rows = pie_mem_new(mem, room, sizeof(*s->rows));
+    s->rows = pie_mem_resize(mem, NULL, room * sizeof(*s->rows)); /* each is written whole */
     if (s->rows == NULL) {
         pie_health_free(s);
         return NULL;

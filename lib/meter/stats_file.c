@@ -1,61 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows the file that figures are kept in between two runs; must not know what they mean.
- *
- * apipie-stats 1
- * <hash of the rest of the line, 32 hexadecimal digits> {"backend":"apipie",...}      a line for each route
- *
- * Each line stands for itself: of a file that was cut or damaged, every other line is as good as before. */
-#include "meter/meter.h"
-
+/* Knows how figures are kept in a file between two runs, a route a line; must not know what they mean. */
+#include "meter/sealed_priv.h"
 #include "meter/stats_priv.h"
 
-#define STATSFILE_FIRST "apipie-stats 1\n"
-/* Of a whole file: many times what PIE_STATS_ROUTES lines of usual names need. */
-#define STATSFILE_MAX   ((size_t)1 << 28)
-#define STATSFILE_HASH  (PIE_HASH_TEXT - 1)
-#define STATSFILE_PIECE 16384
-
-static void statsfile_hash(struct pie_slice text, char out[PIE_HASH_TEXT])
-{
-    struct pie_hash hash;
-    pie_hash_init(&hash);
-    pie_hash_add(&hash, text.p, text.n);
-    pie_hash_text(&hash, out);
-}
+static const struct pie_sealed statsfile_kind = {"apipie-stats 1\n", "it is no file of statistics"};
 
 /* ---- written */
 
-static apipie_status statsfile_write_all(struct pie_buf *out, const struct apipie_stats *s)
+static void statsfile_write_row(const void *user, size_t n, struct pie_buf *out)
 {
-    struct pie_buf row;
-    char hash[PIE_HASH_TEXT];
-    pie_buf_init(&row, s->mem, STATSFILE_MAX);
-    pie_buf_add_text(out, STATSFILE_FIRST);
-    for (size_t i = 0; i < s->count && row.failed == APIPIE_OK; i++) {
-        pie_buf_clear(&row);
-        pie_stats_row_json(&row, &s->rows[i]);
-        statsfile_hash(pie_buf_slice(&row), hash);
-        pie_buf_add_text(out, hash);
-        pie_buf_add_char(out, ' ');
-        pie_buf_add_slice(out, pie_buf_slice(&row));
-        pie_buf_add_char(out, '\n');
-    }
-    apipie_status status = row.failed != APIPIE_OK ? row.failed : out->failed;
-    pie_buf_free(&row);
-    return status;
+    const struct apipie_stats *s = user;
+    pie_stats_row_json(out, &s->rows[n]);
 }
 
 apipie_status pie_stats_save(const struct apipie_stats *s, const char *path,
                              const char **ret_reason)
 {
-    struct pie_buf text;
-    pie_buf_init(&text, s->mem, STATSFILE_MAX);
-    *ret_reason = "out of memory";
-    apipie_status status = statsfile_write_all(&text, s);
-    if (status == APIPIE_OK)
-        status = pie_save_private(s->mem, path, pie_buf_slice(&text), ret_reason);
-    pie_buf_free(&text);
-    return status == APIPIE_E_LIMIT ? APIPIE_E_MEMORY : status;
+    return pie_sealed_save(s->mem, path, &statsfile_kind, s->count, statsfile_write_row, s,
+                           ret_reason);
 }
 
 /* ---- read */
@@ -151,96 +113,29 @@ static apipie_status statsfile_add_row(struct pie_counters *c, const struct pie_
     return status;
 }
 
-/* A line that is not as it was written is passed over. */
-static apipie_status statsfile_read_line(struct pie_counters *c, const struct pie_mem *mem,
-                                         struct pie_slice line)
-{
-    char hash[PIE_HASH_TEXT];
-    struct pie_doc *doc = NULL;
-    if (line.n <= STATSFILE_HASH || line.p[STATSFILE_HASH] != ' ')
-        return APIPIE_OK;
-    struct pie_slice json = pie_slice(line.p + STATSFILE_HASH + 1, line.n - STATSFILE_HASH - 1);
-    statsfile_hash(json, hash);
-    if (memcmp(line.p, hash, STATSFILE_HASH) != 0)
-        return APIPIE_OK;
-    apipie_status status = pie_doc_parse(mem, json, &doc);
-    if (status != APIPIE_OK)
-        return status == APIPIE_E_MEMORY ? status : APIPIE_OK;
-    status = statsfile_add_row(c, mem, pie_doc_root(doc));
-    pie_doc_free(doc);
-    return status;
-}
+struct statsfile_reading {
+    struct pie_counters *into;
+    const struct pie_mem *mem;
+};
 
-static apipie_status statsfile_read_lines(struct pie_counters *c, const struct pie_mem *mem,
-                                          struct pie_slice rest)
+static apipie_status statsfile_read_line(void *user, const struct pie_node *root)
 {
-    apipie_status status = APIPIE_OK;
-    while (rest.n != 0 && status == APIPIE_OK) {
-        const char *end = memchr(rest.p, '\n', rest.n);
-        size_t n = end != NULL ? (size_t)(end - rest.p) : rest.n;
-        status = statsfile_read_line(c, mem, pie_slice(rest.p, n));
-        n += end != NULL;
-        rest = pie_slice(rest.p + n, rest.n - n);
-    }
-    return status;
-}
-
-/* Cut within its first line it is still one of ours. */
-static apipie_status statsfile_check_first(struct pie_slice *text, const char **ret_reason)
-{
-    size_t n = sizeof(STATSFILE_FIRST) - 1;
-    n = text->n < n ? text->n : n;
-    if (n != 0 && memcmp(text->p, STATSFILE_FIRST, n) != 0) {
-        *ret_reason = "it is no file of statistics";
-        return APIPIE_E_FILE;
-    }
-    *text = pie_slice(text->p + n, text->n - n);
-    return APIPIE_OK;
-}
-
-static apipie_status statsfile_read_file(const char *path, struct pie_buf *ret,
-                                         const char **ret_reason)
-{
-    pie_file file = PIE_FILE_NONE;
-    const char *ignored = NULL;
-    char piece[STATSFILE_PIECE];
-    size_t n = 1;
-    apipie_status status = pie_file_open_read(path, &file, ret_reason);
-    if (status != APIPIE_OK)
-        return status;
-    while (status == APIPIE_OK && n != 0 && ret->failed == APIPIE_OK) {
-        status = pie_file_read_at(file, ret->n, piece, sizeof(piece), &n, ret_reason);
-        if (status == APIPIE_OK)
-            pie_buf_add(ret, piece, n);
-    }
-    pie_file_close(file, &ignored);
-    if (status != APIPIE_OK || ret->failed == APIPIE_OK)
-        return status;
-    *ret_reason = ret->failed == APIPIE_E_LIMIT ? "it is too large" : "out of memory";
-    return ret->failed == APIPIE_E_LIMIT ? APIPIE_E_FILE : APIPIE_E_MEMORY;
+    const struct statsfile_reading *reading = user;
+    return statsfile_add_row(reading->into, reading->mem, root);
 }
 
 /* First into counters of its own: without memory nothing of it counts. */
 apipie_status pie_stats_load(struct pie_counters *c, const struct pie_mem *mem, const char *path,
                              const char **ret_reason)
 {
-    struct pie_buf text;
-    struct pie_slice rest = {NULL, 0};
-    struct pie_counters *fresh = pie_counters_new(mem);
-    pie_buf_init(&text, mem, STATSFILE_MAX);
-    apipie_status status = APIPIE_E_MEMORY;
+    struct statsfile_reading reading = {pie_counters_new(mem), mem};
     *ret_reason = "out of memory";
-    if (fresh != NULL)
-        status = statsfile_read_file(path, &text, ret_reason);
-    if (status == APIPIE_OK) {
-        rest = pie_buf_slice(&text);
-        status = statsfile_check_first(&rest, ret_reason);
-    }
+    if (reading.into == NULL)
+        return APIPIE_E_MEMORY;
+    apipie_status status =
+        pie_sealed_load(mem, path, &statsfile_kind, statsfile_read_line, &reading, ret_reason);
     if (status == APIPIE_OK)
-        status = statsfile_read_lines(fresh, mem, rest);
-    if (status == APIPIE_OK)
-        status = pie_counters_add(c, fresh);
-    pie_buf_free(&text);
-    pie_counters_free(fresh);
+        status = pie_counters_add(c, reading.into);
+    pie_counters_free(reading.into);
     return status;
 }

@@ -5,6 +5,8 @@
 
 /* A share of the difference that what is usual moves by with each call: it has forgotten half after 45 calls. */
 #define TREND_SLOW (1.0 / 64)
+/* ... and the baseline, in parts of itself: one that follows faster hides what grows over a hundred calls. */
+#define TREND_BASELINE (1.0 / 128)
 /* The usual rate of failures counts as at least that. */
 #define TREND_RATE_LEAST 0.02
 /* A call adds what it is beyond the usual and this allowance, or takes away. The sum never falls below 0; beyond the bound it is
@@ -36,7 +38,7 @@ static void trend_begin(struct pie_trend *t)
 /* The middle is followed by steps of one size up or down: one that takes ten times as long moves it no further than any other. */
 static void trend_follow(struct pie_trend *t, double took)
 {
-    double step = took > t->baseline ? TREND_SLOW : took < t->baseline ? -TREND_SLOW : 0;
+    double step = took > t->baseline ? TREND_BASELINE : took < t->baseline ? -TREND_BASELINE : 0;
     double far = trend_distance(took, t->baseline);
     double most = TREND_TIMES_MOST * t->spread + TREND_SPREAD_LEAST * t->baseline;
     t->spread += TREND_SLOW * ((far < most ? far : most) - t->spread);
@@ -70,6 +72,7 @@ int32_t pie_trend_add(struct pie_trend *t, int32_t good, int64_t took_ms)
 {
     double usual = t->rate > TREND_RATE_LEAST ? t->rate : TREND_RATE_LEAST;
     double failed = good ? 0 : 1;
+    t->fed += t->fed < INT64_MAX;
     t->errors = trend_sum(t->errors, failed - usual - TREND_ERRORS_ALLOWED);
     t->rate += TREND_SLOW * (failed - t->rate);
     if (good && took_ms >= 0)
@@ -93,4 +96,12 @@ int64_t pie_trend_baseline(const struct pie_trend *t)
 void pie_trend_restart(struct pie_trend *t)
 {
     t->errors = t->times = 0;
+}
+
+int32_t pie_trend_merge(struct pie_trend *t, const struct pie_trend *other)
+{
+    if (other->fed <= t->fed)
+        return 0;
+    *t = *other;
+    return 1;
 }

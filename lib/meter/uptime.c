@@ -43,6 +43,33 @@ void pie_uptime_mark(struct pie_uptime *u, int64_t at_ms, int32_t what)
     uptime_mark(u, at_ms / UPTIME_MINUTE_MS, what);
 }
 
+int32_t pie_uptime_at(const struct pie_uptime *u, int64_t minute)
+{
+    if (minute <= 0 || minute > u->head || u->head - minute >= PIE_UPTIME_WEEK)
+        return 0;
+    return uptime_get(u, minute);
+}
+
+/* Nothing is known of it and the three after it. */
+static int32_t uptime_is_blank(const struct pie_uptime *u, int64_t minute)
+{
+    size_t place = (size_t)(minute % PIE_UPTIME_WEEK);
+    return place % 4 == 0 && u->minute[place / 4] == 0;
+}
+
+void pie_uptime_merge(struct pie_uptime *u, const struct pie_uptime *other, int64_t now_ms)
+{
+    int64_t last = now_ms / UPTIME_MINUTE_MS;
+    int64_t first = other->head - PIE_UPTIME_WEEK + 1;
+    last = other->head < last ? other->head : last;
+    for (int64_t m = first > 1 ? first : 1; m <= last;) {
+        int32_t what = pie_uptime_at(other, m);
+        if (what != 0)
+            uptime_mark(u, m, what);
+        m += uptime_is_blank(other, m) ? 4 : 1;
+    }
+}
+
 void pie_uptime_mark_span(struct pie_uptime *u, int64_t from_ms, int64_t to_ms)
 {
     int64_t last = to_ms / UPTIME_MINUTE_MS;

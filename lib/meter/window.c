@@ -12,6 +12,68 @@ void pie_window_add(struct pie_window *w, int64_t at_ms, int32_t good, int64_t t
     w->count += w->count < PIE_WINDOW_CALLS;
 }
 
+const struct pie_window_call *pie_window_at(const struct pie_window *w, size_t n)
+{
+    return &w->calls[(w->next + PIE_WINDOW_CALLS - w->count + n) % PIE_WINDOW_CALLS];
+}
+
+/* Of the same moment: the failures first. */
+static int32_t window_order(const struct pie_window_call *a, const struct pie_window_call *b)
+{
+    if (a->at_ms != b->at_ms)
+        return a->at_ms < b->at_ms ? -1 : 1;
+    if (a->good != b->good)
+        return a->good - b->good;
+    return a->took_ms < b->took_ms ? -1 : a->took_ms > b->took_ms;
+}
+
+static size_t window_take(const struct pie_window *w, int64_t until_ms,
+                          struct pie_window_call out[PIE_WINDOW_CALLS])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->count; i++) {
+        struct pie_window_call call = *pie_window_at(w, i);
+        size_t at = n;
+        if (call.at_ms > until_ms)
+            continue;
+        for (; at > 0 && window_order(&out[at - 1], &call) > 0; at--)
+            out[at] = out[at - 1];
+        out[at] = call;
+        n++;
+    }
+    return n;
+}
+
+static int32_t window_is(const struct pie_window *w, const struct pie_window_call *calls, size_t n)
+{
+    int32_t same = w->count == n;
+    for (size_t i = 0; same && i < n; i++)
+        same = window_order(pie_window_at(w, i), &calls[i]) == 0;
+    return same;
+}
+
+void pie_window_merge(struct pie_window *w, const struct pie_window *other, int64_t now_ms)
+{
+    struct pie_window_call ours[PIE_WINDOW_CALLS];
+    struct pie_window_call theirs[PIE_WINDOW_CALLS];
+    size_t n = window_take(w, INT64_MAX, ours);
+    size_t m = window_take(other, now_ms, theirs);
+    struct pie_window both = {.next = 0};
+    size_t i = 0;
+    size_t k = 0;
+    int32_t news = 0;
+    while (i < n || k < m) {
+        int32_t order = i == n ? 1 : k == m ? -1 : window_order(&ours[i], &theirs[k]);
+        const struct pie_window_call *call = order <= 0 ? &ours[i] : &theirs[k];
+        i += order <= 0;
+        k += order >= 0;
+        news |= order > 0;
+        pie_window_add(&both, call->at_ms, call->good, call->took_ms);
+    }
+    if (news && !window_is(&both, ours, n)) /* else what the clock did stays in its order */
+        *w = both;
+}
+
 int64_t pie_window_median(int64_t *times, size_t count)
 {
     for (size_t i = 1; i < count; i++) {

@@ -49,7 +49,7 @@ class Usage(CliTest):
         self.assertIn("paint: unknown command", self.refused("paint", "a cat"))
 
     def test_later_commands(self):
-        for name in ("edit health upload doctor").split():
+        for name in ("edit upload doctor").split():
             self.assertIn(name + ": not in this version", self.refused(name))
 
     def test_later_options(self):

@@ -343,6 +343,7 @@ static void fake_write(const struct pie_call *c, struct pie_buf *out)
 struct asked {
     struct pie_dialect dialect;
     struct pie_place place;
+    struct pie_place *places[2];
     struct pie_route route[2];
     struct pie_routes routes;
     struct pie_wish wish;
@@ -367,8 +368,9 @@ static void asked_init(struct world *w, struct asked *a)
     a->wish.has = PIE_WISH_HAS_N | PIE_WISH_HAS_SEED;
     a->wish.n = 2;
     a->wish.seed = UINT64_MAX;
-    a->r.dialect = &a->dialect;
-    a->r.place = &a->place;
+    a->place.dialect = &a->dialect;
+    a->places[0] = a->places[1] = &a->place;
+    a->r.places = a->places;
     a->r.routes = &a->routes;
     a->r.asked = &a->wish;
 }

@@ -141,7 +141,7 @@ static void since_and_silence(void **state)
     v = look(&h, at + PIE_WINDOW_MS);
     assert_int_equal(v.state, APIPIE_HEALTH_UNKNOWN);
     assert_int_equal(v.since_ms, at + PIE_WINDOW_MS);
-    assert_string_equal(v.reason, "no call in the last 15 minutes");
+    assert_string_equal(v.reason, "no call in the last 15 minutes, before that degraded");
 }
 
 static void slow_and_fast_again(void **state)

@@ -28,11 +28,11 @@ static void routes_keep_their_order(void **state)
     (void)state;
     pie_routes_init(&r, &pie_mem_libc);
     pie_routes_init(&more, &pie_mem_libc);
-    assert_int_equal(pie_routes_add(&r, name, "sd"), APIPIE_OK);
+    assert_int_equal(pie_routes_add(&r, "local", name, "sd"), APIPIE_OK);
     name[0] = 'x'; /* a copy was taken */
-    assert_int_equal(pie_routes_add(&r, NULL, "xl"), APIPIE_OK);
-    assert_int_equal(pie_routes_add(&r, "bedrock", NULL), APIPIE_OK);
-    assert_int_equal(pie_routes_add(&more, NULL, NULL), APIPIE_OK);
+    assert_int_equal(pie_routes_add(&r, NULL, NULL, "xl"), APIPIE_OK);
+    assert_int_equal(pie_routes_add(&r, NULL, "bedrock", NULL), APIPIE_OK);
+    assert_int_equal(pie_routes_add(&more, NULL, NULL, NULL), APIPIE_OK);
     assert_int_equal(pie_routes_add_all(&more, &r), APIPIE_OK);
     assert_int_equal(r.count, 3);
     assert_int_equal(more.count, 4);
@@ -44,7 +44,7 @@ static void routes_keep_their_order(void **state)
     routes_assert(&more, 3, "bedrock", NULL);
     assert_int_equal(pie_routes_add_all(&more, &r), APIPIE_OK); /* none */
     assert_int_equal(more.count, 4);
-    assert_int_equal(pie_routes_add(&r, "again", NULL), APIPIE_OK);
+    assert_int_equal(pie_routes_add(&r, NULL, "again", NULL), APIPIE_OK);
     pie_routes_clear(&r);
     pie_routes_clear(&more);
 }
@@ -57,13 +57,13 @@ static void there_is_a_limit(void **state)
     pie_routes_init(&r, &pie_mem_libc);
     pie_routes_init(&two, &pie_mem_libc);
     for (int32_t i = 0; i < APIPIE_LIMIT_ROUTES - 1; i++)
-        assert_int_equal(pie_routes_add(&r, "p", "m"), APIPIE_OK);
-    assert_int_equal(pie_routes_add(&two, "q", NULL), APIPIE_OK);
-    assert_int_equal(pie_routes_add(&two, NULL, "q"), APIPIE_OK);
+        assert_int_equal(pie_routes_add(&r, NULL, "p", "m"), APIPIE_OK);
+    assert_int_equal(pie_routes_add(&two, NULL, "q", NULL), APIPIE_OK);
+    assert_int_equal(pie_routes_add(&two, NULL, NULL, "q"), APIPIE_OK);
     assert_int_equal(pie_routes_add_all(&r, &two), APIPIE_E_LIMIT);
     assert_int_equal(r.count, APIPIE_LIMIT_ROUTES - 1);
-    assert_int_equal(pie_routes_add(&r, "last", NULL), APIPIE_OK);
-    assert_int_equal(pie_routes_add(&r, "over", NULL), APIPIE_E_LIMIT);
+    assert_int_equal(pie_routes_add(&r, NULL, "last", NULL), APIPIE_OK);
+    assert_int_equal(pie_routes_add(&r, NULL, "over", NULL), APIPIE_E_LIMIT);
     assert_int_equal(r.count, APIPIE_LIMIT_ROUTES);
     routes_assert(&r, APIPIE_LIMIT_ROUTES - 1, "last", NULL);
     pie_routes_clear(&r);
@@ -102,15 +102,15 @@ static void without_memory_nothing_changes(void **state)
     (void)state;
     pie_routes_init(&from, &pie_mem_libc);
     pie_routes_init(&to, &mem);
-    assert_int_equal(pie_routes_add(&from, "a", "b"), APIPIE_OK);
-    assert_int_equal(pie_routes_add(&from, NULL, "d"), APIPIE_OK);
+    assert_int_equal(pie_routes_add(&from, NULL, "a", "b"), APIPIE_OK);
+    assert_int_equal(pie_routes_add(&from, NULL, NULL, "d"), APIPIE_OK);
     for (int32_t room = 0; room < 3; room++) {
         routes_allocations = room;
-        assert_int_equal(pie_routes_add(&to, "x", "y"), APIPIE_E_MEMORY);
+        assert_int_equal(pie_routes_add(&to, NULL, "x", "y"), APIPIE_E_MEMORY);
         assert_int_equal(to.count, 0);
     }
     routes_allocations = 3;
-    assert_int_equal(pie_routes_add(&to, "x", "y"), APIPIE_OK);
+    assert_int_equal(pie_routes_add(&to, NULL, "x", "y"), APIPIE_OK);
     for (int32_t room = 0; room < 4; room++) {
         routes_allocations = room;
         assert_int_equal(pie_routes_add_all(&to, &from), APIPIE_E_MEMORY);
@@ -134,8 +134,8 @@ static void routes_fill_wish(struct pie_wish *w, const struct pie_mem *mem)
     w->first_byte_timeout_ms = 3;
     w->stall_timeout_ms = 4;
     assert_int_equal(pie_wish_set_text(w, PIE_WISH_TAG, "player", 6), APIPIE_OK);
-    assert_int_equal(pie_routes_add(&w->routes, "prodia", NULL), APIPIE_OK);
-    assert_int_equal(pie_routes_add(&w->routes, NULL, "sd"), APIPIE_OK);
+    assert_int_equal(pie_routes_add(&w->routes, "local", "prodia", NULL), APIPIE_OK);
+    assert_int_equal(pie_routes_add(&w->routes, NULL, NULL, "sd"), APIPIE_OK);
 }
 
 static void a_wish_is_copied_with_all(void **state)
@@ -180,7 +180,7 @@ static void a_wish_without_memory_copies_nothing(void **state)
         assert_null(copy.text[PIE_WISH_TAG]);
         assert_int_equal(copy.routes.count, 0);
     }
-    assert_int_equal(room, 4); /* the tag, the list, two names */
+    assert_int_equal(room, 5); /* the tag, the list, a backend, two names */
     assert_int_equal(w.routes.count, 2);
     pie_wish_free(&copy);
     pie_wish_free(&w);
