@@ -1140,6 +1140,49 @@ APIPIE_API apipie_status apipie_request_set_progress(apipie_request *request,
                                                      apipie_free_fn user_free);
 
 /**
+ * Asks for the picture as it is drawn, where a server can send it so: its reply is then a stream of events. Nothing else changes: the
+ * finished picture comes the same way, and a server that answers at once is as good. The gateway's pages do not say that it streams
+ * images, so that nothing is sent to it; a stream is read wherever one comes.
+ * @param stream 1; 0: the whole reply at the end
+ * @return APIPIE_E_ARGUMENT
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_stream(apipie_request *request, int32_t stream);
+
+/**
+ * How many sketches of each image a stream should bring before the finished one, 0 to 3. Fewer may come: the picture may be done first.
+ * Each may cost tokens of its own. Without it the server's default holds.
+ * @return APIPIE_E_ARGUMENT
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_partial_images(apipie_request *request, int32_t count);
+
+/**
+ * A sketch of an image has come. When several came since the last call, the newest of each image is shown. It is no result: it goes into
+ * no file and no sink, is not counted in the progress, and what nobody was shown when the request ends is gone.
+ * @param request lives at least during the call
+ * @param index which image of the result it becomes; of a stream with several images, as far as their order tells
+ * @param bytes live during the call; at most those of apipie_request_set_max_image_bytes()
+ * @param mime by the bytes: "image/png"
+ * Threads: one that is in apipie_client_poll(), or waits for this request; one at a time. Everything may be called but what waits
+ * (see docs/threads.md). Blocks: should not. Owns: the library. Since: 0.1.
+ */
+typedef void (*apipie_partial_fn)(void *user, apipie_request *request, size_t index,
+                                  const void *bytes, size_t size, const char *mime);
+
+/**
+ * Sets who is shown sketches. Asks for none: see apipie_request_set_stream() and apipie_request_set_partial_images(). Not copied by
+ * apipie_request_copy().
+ * @param partial NULL takes it back
+ * @param user_free NULL if `user` needs none
+ * Threads: one at a time per request. Blocks: no. Owns: takes user (freed once: with the request, when replaced, or at once on failure
+ * and with NULL). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_partial_fn(apipie_request *request,
+                                                       apipie_partial_fn partial, void *user,
+                                                       apipie_free_fn user_free);
+
+/**
  * The prompt that was set.
  * @param ret_size NULL, or gets its bytes
  * @return ends with NUL; NULL when none is set

@@ -348,6 +348,24 @@ APIPIE_API apipie_status apipie_request_set_detailed(apipie_request *request, in
     return status;
 }
 
+APIPIE_API apipie_status apipie_request_set_stream(apipie_request *request, int32_t stream)
+{
+    apipie_status status =
+        setter_number(request, stream == 0 || stream == 1, 0, "set_stream", "it must be 0 or 1");
+    if (status == APIPIE_OK)
+        request->wish.stream = stream;
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_partial_images(apipie_request *request, int32_t count)
+{
+    apipie_status status = setter_number(request, count >= 0 && count <= 3, 0, "set_partial_images",
+                                         "it must be 0 to 3");
+    if (status == APIPIE_OK)
+        request->wish.partial_images = count;
+    return status;
+}
+
 APIPIE_API apipie_status apipie_request_set_priority(apipie_request *request, int32_t seconds)
 {
     int32_t good = seconds >= -APIPIE_LIMIT_PRIORITY && seconds <= APIPIE_LIMIT_PRIORITY;

@@ -353,8 +353,8 @@ int32_t pie_drive_time_is_up(const struct apipie_client *c);
 
 /* It has ended, and has no reference of its own any more. 1: the caller drops one, without the lock. */
 int32_t pie_deliver_ended(struct apipie_request *r);
-/* Its progress callback is due. */
-void pie_deliver_moved(struct apipie_request *r);
+/* A callback is due: PIE_DUE_PROGRESS, PIE_DUE_SKETCH. */
+void pie_deliver_moved(struct apipie_request *r, int32_t due);
 /* Somebody waited for it: it goes nowhere else. 1 as above. */
 int32_t pie_deliver_waited(struct apipie_request *r);
 /* Requests that run, and those that nobody has been given yet. */
@@ -369,6 +369,17 @@ void pie_deliver_call(struct apipie_client *c, struct apipie_request *only);
 void pie_deliver_forget(struct apipie_client *c);
 /* From now on the worker looks after the sockets, not the host's loop. */
 void pie_deliver_worker(struct apipie_client *c);
+
+/* ---- sketch.c: images as they look on their way */
+
+/* pie_partial_fn of the body of a job, or of a part of one. The leader's; without the lock. */
+void pie_sketch_came(void *job, size_t image, struct pie_buf *bytes, const char *mime);
+/* Takes out what is to be told. The lock is held. */
+struct pie_sketch *pie_sketch_take(struct apipie_request *r);
+/* Tells it, in the order of the images, and frees it. Without the lock. */
+void pie_sketch_tell(struct apipie_request *r, struct pie_sketch *list);
+/* The request has ended: nobody wants to see them. Without the lock. */
+void pie_sketch_forget(struct apipie_request *r);
 
 /* ---- inform.c. The lock is held. */
 
