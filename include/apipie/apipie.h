@@ -63,9 +63,10 @@ enum {
         -9, /**< the client was made by the parent of this process: make one of its own */
 
     /* Us, and the machine we run on. */
-    APIPIE_E_MEMORY = -100,   /**< out of memory */
-    APIPIE_E_LIMIT = -101,    /**< one of APIPIE_LIMIT_* was met */
-    APIPIE_E_FILE = -102,     /**< a local file: cannot be made, written or renamed */
+    APIPIE_E_MEMORY = -100, /**< out of memory */
+    APIPIE_E_LIMIT = -101,  /**< one of APIPIE_LIMIT_* was met */
+    APIPIE_E_FILE =
+        -102, /**< a local file: cannot be made, written, renamed or read, or was changed */
     APIPIE_E_SINK = -103,     /**< the host's sink refused */
     APIPIE_E_INTERNAL = -104, /**< a defect of this library: please report */
 
@@ -105,6 +106,7 @@ enum {
 #define APIPIE_LIMIT_TEXT     4096      /**< bytes of any other text, keys and names */
 #define APIPIE_LIMIT_EXTRA    1048576   /**< bytes of the JSON of all extra fields together */
 #define APIPIE_LIMIT_INPUT    268435456 /**< bytes of an input image */
+#define APIPIE_LIMIT_IMAGES   16        /**< input images of one request */
 #define APIPIE_LIMIT_DATA_URL 20971520  /**< bytes of a data: URL as input image */
 #define APIPIE_LIMIT_SIDE     8192      /**< pixels of a side */
 #define APIPIE_LIMIT_N        64        /**< images of one request */
@@ -902,19 +904,74 @@ APIPIE_API apipie_status apipie_request_set_seed(apipie_request *request, uint64
 
 /**
  * The input image by URL: http or https of at most APIPIE_LIMIT_TEXT bytes, or data of at most
- * APIPIE_LIMIT_DATA_URL. Replaces bytes set before.
+ * APIPIE_LIMIT_DATA_URL. In place of all input images set before; NULL takes them back.
  * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_image_url(apipie_request *request, const char *url);
 
 /**
- * The input image by its bytes; goes out as a data URI, encoded while it is sent. Replaces a URL.
+ * The input image by its bytes; encoded while it is sent. In place of all input images set before;
+ * NULL takes them back.
  * @param bytes an image: PNG, JPEG, WebP, GIF, BMP, AVIF or SVG, known by its first bytes
  * @param size at most APIPIE_LIMIT_INPUT
  * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_image_bytes(apipie_request *request, const void *bytes,
                                                         size_t size);
+
+/**
+ * The input image as a file, which is read while it is sent and never held in memory. It must stay
+ * as it is until the request has ended, and so long it is opened again for every attempt: once it is
+ * gone or changed the request fails with APIPIE_E_FILE, and nothing whole is sent. In place of all
+ * input images set before; NULL takes them back.
+ * @param path a regular file that holds an image as for apipie_request_set_image_bytes(), of at most
+ *        APIPIE_LIMIT_INPUT bytes; looked at now
+ * @return APIPIE_E_FILE when it cannot be read, is empty or too large; APIPIE_E_ARGUMENT when it is no image
+ * Threads: one at a time per request. Blocks: for the first bytes of the file. Owns: copies the path. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_image_file(apipie_request *request, const char *path);
+
+/**
+ * A further input image, for backends that edit several; the first one where none was set.
+ * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_IMAGES. Where the backend takes fewer, submit says
+ *         APIPIE_E_UNSUPPORTED, or apipie_request_set_unsupported() what else: the gateway takes one
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_add_image_url(apipie_request *request, const char *url);
+
+/**
+ * Likewise, as apipie_request_set_image_bytes() takes it.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_add_image_bytes(apipie_request *request, const void *bytes,
+                                                        size_t size);
+
+/**
+ * Likewise, as apipie_request_set_image_file() takes it.
+ * Threads: one at a time per request. Blocks: for the first bytes of the file. Owns: copies the path. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_add_image_file(apipie_request *request, const char *path);
+
+/**
+ * Which part of the first input image is to be drawn anew, by URL as for apipie_request_set_image_url();
+ * NULL takes it back. The gateway documents no masks: it is sent as "mask", and the result has a
+ * warning. A mask without an input image is an error at submit.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_mask_url(apipie_request *request, const char *url);
+
+/**
+ * Likewise, as apipie_request_set_image_bytes() takes it.
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_mask_bytes(apipie_request *request, const void *bytes,
+                                                       size_t size);
+
+/**
+ * Likewise, as apipie_request_set_image_file() takes it.
+ * Threads: one at a time per request. Blocks: for the first bytes of the file. Owns: copies the path. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_mask_file(apipie_request *request, const char *path);
 
 /**
  * Any further field of the request's JSON. Setting a name again replaces it; a name that a setter has

@@ -38,6 +38,12 @@ int32_t pie_api_backend_is_known(apipie_client *client, const char *backend);
 /* Printable, without blanks, not too long. */
 int32_t pie_api_key_is_good(const char *key);
 
+/* May it still be set? APIPIE_E_STATE, or APIPIE_E_ARGUMENT for NULL. */
+apipie_status pie_setter_open(const apipie_request *r);
+/* Remembers the first bad setter, which submit returns. Returns code. */
+apipie_status pie_setter_refuse(apipie_request *r, apipie_status code, const char *setter,
+                                const char *problem);
+
 /* What stands in statistics, a model each, whatever the backend; stats may be NULL. Names are borrowed from it; goes back with
  * pie_api_owns_free(). APIPIE_E_MEMORY. */
 apipie_status pie_api_owns(const apipie_stats *stats, struct pie_owns *ret);

@@ -2,11 +2,9 @@
 /* Knows what each setter accepts, and how to say what is wrong; must not know any wire. */
 #include "api/api_priv.h"
 #include "codec/codec.h"
-#include "flow/flow.h"
 
-/* Remembers the first bad setter; submit returns it. */
-static apipie_status setter_refuse(apipie_request *r, apipie_status code, const char *setter,
-                                   const char *problem)
+apipie_status pie_setter_refuse(apipie_request *r, apipie_status code, const char *setter,
+                                const char *problem)
 {
     if (!r->setter_failed) {
         pie_error_set(&r->error, code,
@@ -17,7 +15,7 @@ static apipie_status setter_refuse(apipie_request *r, apipie_status code, const 
     return code;
 }
 
-static apipie_status setter_open(const apipie_request *r)
+apipie_status pie_setter_open(const apipie_request *r)
 {
     if (r == NULL)
         return APIPIE_E_ARGUMENT;
@@ -28,7 +26,7 @@ static apipie_status setter_keep(apipie_request *r, int32_t which, const char *s
                                  const char *text, size_t n)
 {
     if (pie_wish_set_text(&r->wish, which, text, n) != APIPIE_OK)
-        return setter_refuse(r, APIPIE_E_MEMORY, setter, "out of memory");
+        return pie_setter_refuse(r, APIPIE_E_MEMORY, setter, "out of memory");
     return APIPIE_OK;
 }
 
@@ -36,14 +34,14 @@ static apipie_status setter_keep(apipie_request *r, int32_t which, const char *s
 static apipie_status setter_text(apipie_request *r, int32_t which, const char *setter,
                                  const char *text)
 {
-    apipie_status status = setter_open(r);
+    apipie_status status = pie_setter_open(r);
     if (status != APIPIE_OK)
         return status;
     if (text == NULL)
         return setter_keep(r, which, setter, NULL, 0);
     const char *problem = text[0] == '\0' ? "it is empty" : pie_api_text_problem(text);
     if (problem != NULL)
-        return setter_refuse(r, APIPIE_E_ARGUMENT, setter, problem);
+        return pie_setter_refuse(r, APIPIE_E_ARGUMENT, setter, problem);
     return setter_keep(r, which, setter, text, strlen(text));
 }
 
@@ -51,20 +49,21 @@ static apipie_status setter_text(apipie_request *r, int32_t which, const char *s
 static apipie_status setter_prose(apipie_request *r, int32_t which, const char *setter,
                                   const char *text, size_t length)
 {
-    apipie_status status = setter_open(r);
+    apipie_status status = pie_setter_open(r);
     if (status != APIPIE_OK)
         return status;
     if (text == NULL)
         return setter_keep(r, which, setter, NULL, 0);
     size_t n = length == APIPIE_NTS ? strlen(text) : length;
     if (n > APIPIE_LIMIT_PROMPT)
-        return setter_refuse(r, APIPIE_E_ARGUMENT, setter, "it is longer than APIPIE_LIMIT_PROMPT");
+        return pie_setter_refuse(r, APIPIE_E_ARGUMENT, setter,
+                                 "it is longer than APIPIE_LIMIT_PROMPT");
     if (pie_slice_trim(pie_slice(text, n)).n == 0)
-        return setter_refuse(r, APIPIE_E_ARGUMENT, setter, "it is empty");
+        return pie_setter_refuse(r, APIPIE_E_ARGUMENT, setter, "it is empty");
     if (memchr(text, '\0', n) != NULL)
-        return setter_refuse(r, APIPIE_E_ARGUMENT, setter, "it holds a NUL byte");
+        return pie_setter_refuse(r, APIPIE_E_ARGUMENT, setter, "it holds a NUL byte");
     if (pie_utf8_valid(text, n) != n)
-        return setter_refuse(r, APIPIE_E_ARGUMENT, setter, "it is not valid UTF-8");
+        return pie_setter_refuse(r, APIPIE_E_ARGUMENT, setter, "it is not valid UTF-8");
     return setter_keep(r, which, setter, text, n);
 }
 
@@ -80,23 +79,23 @@ APIPIE_API apipie_status apipie_request_set_model(apipie_request *request, const
 
 APIPIE_API apipie_status apipie_request_set_backend(apipie_request *request, const char *backend)
 {
-    apipie_status status = setter_open(request);
+    apipie_status status = pie_setter_open(request);
     if (status != APIPIE_OK)
         return status;
     if (backend != NULL && !pie_api_backend_is_known(request->client, backend))
-        return setter_refuse(request, APIPIE_E_UNSUPPORTED, "set_backend",
-                             "there is no backend of that name: apipie_client_add_backend()");
+        return pie_setter_refuse(request, APIPIE_E_UNSUPPORTED, "set_backend",
+                                 "there is no backend of that name: apipie_client_add_backend()");
     return setter_text(request, PIE_WISH_BACKEND, "set_backend", backend);
 }
 
 APIPIE_API apipie_status apipie_request_set_unsupported(apipie_request *request, int32_t how)
 {
-    apipie_status status = setter_open(request);
+    apipie_status status = pie_setter_open(request);
     if (status != APIPIE_OK)
         return status;
     if (how < APIPIE_UNSUPPORTED_REFUSE || how > APIPIE_UNSUPPORTED_NEAREST)
-        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_unsupported",
-                             "it must be one of APIPIE_UNSUPPORTED_*");
+        return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "set_unsupported",
+                                 "it must be one of APIPIE_UNSUPPORTED_*");
     request->wish.unsupported = how;
     return APIPIE_OK;
 }
@@ -158,18 +157,18 @@ APIPIE_API apipie_status apipie_request_set_aspect_ratio(apipie_request *request
 APIPIE_API apipie_status apipie_request_set_filter(apipie_request *request, const char *name,
                                                    const char *value)
 {
-    apipie_status status = setter_open(request);
+    apipie_status status = pie_setter_open(request);
     if (status != APIPIE_OK)
         return status;
     if (name == NULL || name[0] == '\0')
-        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_filter", "the name is empty");
+        return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "set_filter", "the name is empty");
     const char *problem = pie_api_text_problem(name);
     if (problem == NULL && value != NULL)
         problem = pie_api_text_problem(value);
     if (problem != NULL)
-        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_filter", problem);
+        return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "set_filter", problem);
     if (pie_wish_set_filter(&request->wish, name, value) != APIPIE_OK)
-        return setter_refuse(request, APIPIE_E_MEMORY, "set_filter", "out of memory");
+        return pie_setter_refuse(request, APIPIE_E_MEMORY, "set_filter", "out of memory");
     return APIPIE_OK;
 }
 
@@ -179,11 +178,11 @@ APIPIE_API apipie_status apipie_request_set_filter(apipie_request *request, cons
 static apipie_status setter_number(apipie_request *r, int32_t good, uint32_t has,
                                    const char *setter, const char *problem)
 {
-    apipie_status status = setter_open(r);
+    apipie_status status = pie_setter_open(r);
     if (status != APIPIE_OK)
         return status;
     if (!good)
-        return setter_refuse(r, APIPIE_E_ARGUMENT, setter, problem);
+        return pie_setter_refuse(r, APIPIE_E_ARGUMENT, setter, problem);
     r->wish.has |= has;
     return APIPIE_OK;
 }
@@ -315,25 +314,26 @@ APIPIE_API apipie_status apipie_request_set_stall_timeout(apipie_request *reques
 APIPIE_API apipie_status apipie_request_add_route(apipie_request *request, const char *backend,
                                                   const char *provider, const char *model)
 {
-    apipie_status status = setter_open(request);
+    apipie_status status = pie_setter_open(request);
     if (status != APIPIE_OK)
         return status;
     if (!pie_api_backend_is_known(request->client, backend))
-        return setter_refuse(request, APIPIE_E_UNSUPPORTED, "add_route",
-                             "there is no backend of that name: apipie_client_add_backend()");
+        return pie_setter_refuse(request, APIPIE_E_UNSUPPORTED, "add_route",
+                                 "there is no backend of that name: apipie_client_add_backend()");
     if (!pie_api_name_is_good(provider) || !pie_api_name_is_good(model))
-        return setter_refuse(request, APIPIE_E_ARGUMENT, "add_route",
-                             "provider and model must be NULL or short texts in UTF-8");
+        return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "add_route",
+                                 "provider and model must be NULL or short texts in UTF-8");
     status = pie_routes_add(&request->wish.routes, backend, provider, model);
     if (status == APIPIE_E_LIMIT)
-        return setter_refuse(request, status, "add_route", "there are APIPIE_LIMIT_ROUTES already");
+        return pie_setter_refuse(request, status, "add_route",
+                                 "there are APIPIE_LIMIT_ROUTES already");
     return status == APIPIE_OK ? status
-                               : setter_refuse(request, status, "add_route", "out of memory");
+                               : pie_setter_refuse(request, status, "add_route", "out of memory");
 }
 
 APIPIE_API apipie_status apipie_request_clear_routes(apipie_request *request)
 {
-    apipie_status status = setter_open(request);
+    apipie_status status = pie_setter_open(request);
     if (status == APIPIE_OK)
         pie_routes_clear(&request->wish.routes);
     return status;
@@ -421,12 +421,12 @@ static const char *setter_trace_problem(const char *text)
 APIPIE_API apipie_status apipie_request_set_traceparent(apipie_request *request,
                                                         const char *traceparent)
 {
-    apipie_status status = setter_open(request);
+    apipie_status status = pie_setter_open(request);
     if (status != APIPIE_OK)
         return status;
     const char *problem = traceparent != NULL ? setter_trace_problem(traceparent) : NULL;
     if (problem != NULL)
-        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_traceparent", problem);
+        return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "set_traceparent", problem);
     return setter_keep(request, PIE_WISH_TRACE, "set_traceparent", traceparent,
                        traceparent != NULL ? strlen(traceparent) : 0);
 }
@@ -436,73 +436,21 @@ APIPIE_API apipie_status apipie_request_set_traceparent(apipie_request *request,
 APIPIE_API apipie_status apipie_request_set_header(apipie_request *request, const char *name,
                                                    const char *value)
 {
-    apipie_status status = setter_open(request);
+    apipie_status status = pie_setter_open(request);
     if (status != APIPIE_OK)
         return status;
     const char *problem = pie_api_header_problem(name, value);
     if (problem != NULL)
-        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_header", problem);
+        return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "set_header", problem);
     status = pie_api_header_set(&request->wish.headers, name, value);
     if (status == APIPIE_E_LIMIT)
-        return setter_refuse(request, status, "set_header",
-                             "there are APIPIE_LIMIT_HEADERS already");
+        return pie_setter_refuse(request, status, "set_header",
+                                 "there are APIPIE_LIMIT_HEADERS already");
     return status == APIPIE_OK ? status
-                               : setter_refuse(request, status, "set_header", "out of memory");
+                               : pie_setter_refuse(request, status, "set_header", "out of memory");
 }
 
-/* ---- input image and extra fields */
-
-APIPIE_API apipie_status apipie_request_set_image_url(apipie_request *request, const char *url)
-{
-    apipie_status status = setter_open(request);
-    if (status != APIPIE_OK)
-        return status;
-    if (url != NULL) {
-        struct pie_slice s = pie_slice_text(url);
-        if (!pie_slice_starts_nocase(s, "https://") && !pie_slice_starts_nocase(s, "http://") &&
-            !pie_slice_starts_nocase(s, "data:"))
-            return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_url",
-                                 "it must begin with https://, http:// or data:");
-        if (s.n > (pie_slice_starts_nocase(s, "data:") ? APIPIE_LIMIT_DATA_URL : APIPIE_LIMIT_TEXT))
-            return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_url",
-                                 "it is too long; give the bytes to set_image_bytes");
-        for (size_t i = 0; i < s.n; i++) {
-            if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F)
-                return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_url",
-                                     "it holds a control byte");
-        }
-        if (pie_utf8_valid(s.p, s.n) != s.n)
-            return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_url",
-                                 "it is not valid UTF-8");
-        pie_wish_set_image(&request->wish, NULL, 0, NULL);
-    }
-    return setter_keep(request, PIE_WISH_IMAGE_URL, "set_image_url", url,
-                       url != NULL ? strlen(url) : 0);
-}
-
-APIPIE_API apipie_status apipie_request_set_image_bytes(apipie_request *request, const void *bytes,
-                                                        size_t size)
-{
-    apipie_status status = setter_open(request);
-    if (status != APIPIE_OK)
-        return status;
-    const char *mime = NULL;
-    if (bytes == NULL && size != 0)
-        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_bytes", "the bytes are NULL");
-    if (bytes != NULL) {
-        if (size == 0 || size > APIPIE_LIMIT_INPUT)
-            return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_bytes",
-                                 "the size must be 1 to APIPIE_LIMIT_INPUT");
-        mime = pie_magic_mime(bytes, size);
-        if (strcmp(mime, PIE_MIME_UNKNOWN) == 0)
-            return setter_refuse(request, APIPIE_E_ARGUMENT, "set_image_bytes",
-                                 "the bytes are no PNG, JPEG, WebP, GIF, BMP, AVIF or SVG");
-        pie_wish_set_text(&request->wish, PIE_WISH_IMAGE_URL, NULL, 0);
-    }
-    if (pie_wish_set_image(&request->wish, bytes, size, mime) != APIPIE_OK)
-        return setter_refuse(request, APIPIE_E_MEMORY, "set_image_bytes", "out of memory");
-    return APIPIE_OK;
-}
+/* ---- extra fields */
 
 static const char *setter_extra_problem(const apipie_request *r, const char *name, const char *json)
 {
@@ -524,15 +472,15 @@ static const char *setter_extra_problem(const apipie_request *r, const char *nam
 APIPIE_API apipie_status apipie_request_set_extra(apipie_request *request, const char *name,
                                                   const char *json)
 {
-    apipie_status status = setter_open(request);
+    apipie_status status = pie_setter_open(request);
     if (status != APIPIE_OK)
         return status;
     const char *problem = setter_extra_problem(request, name, json);
     if (problem != NULL)
-        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_extra", problem);
+        return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "set_extra", problem);
     if ((json != NULL && pie_json_check(pie_slice_text(json)) == APIPIE_E_MEMORY) ||
         pie_wish_set_extra(&request->wish, name, json) != APIPIE_OK)
-        return setter_refuse(request, APIPIE_E_MEMORY, "set_extra", "out of memory");
+        return pie_setter_refuse(request, APIPIE_E_MEMORY, "set_extra", "out of memory");
     return APIPIE_OK;
 }
 
@@ -541,39 +489,39 @@ APIPIE_API apipie_status apipie_request_set_extra(apipie_request *request, const
 static apipie_status setter_kept(apipie_request *r, const char *setter, apipie_status status)
 {
     return status == APIPIE_OK ? APIPIE_OK
-                               : setter_refuse(r, APIPIE_E_MEMORY, setter, "out of memory");
+                               : pie_setter_refuse(r, APIPIE_E_MEMORY, setter, "out of memory");
 }
 
 APIPIE_API apipie_status apipie_request_set_period(apipie_request *request, int64_t from_ms,
                                                    int64_t to_ms)
 {
-    apipie_status status = setter_open(request);
+    apipie_status status = pie_setter_open(request);
     if (status != APIPIE_OK)
         return status;
     if (!pie_api_period_is_good(from_ms, to_ms))
-        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_period",
-                             "a time is negative, or it ends before it begins");
+        return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "set_period",
+                                 "a time is negative, or it ends before it begins");
     return setter_kept(request, "set_period", pie_history_set_period(request, from_ms, to_ms));
 }
 
 APIPIE_API apipie_status apipie_request_set_max_rows(apipie_request *request, int64_t rows)
 {
-    apipie_status status = setter_open(request);
+    apipie_status status = pie_setter_open(request);
     if (status != APIPIE_OK)
         return status;
     if (rows < 1 || rows > PIE_LIMIT_ROWS)
-        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_max_rows",
-                             "it must be 1 to 10,000,000");
+        return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "set_max_rows",
+                                 "it must be 1 to 10,000,000");
     return setter_kept(request, "set_max_rows", pie_history_set_most(request, (size_t)rows));
 }
 
 APIPIE_API apipie_status apipie_request_set_after(apipie_request *request, apipie_history *history)
 {
-    apipie_status status = setter_open(request);
+    apipie_status status = pie_setter_open(request);
     if (status != APIPIE_OK)
         return status;
     if (history != NULL && !history->walked)
-        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_after",
-                             "the history is a ledger's, not one of apipie_request_history()");
+        return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "set_after",
+                                 "the history is a ledger's, not one of apipie_request_history()");
     return setter_kept(request, "set_after", pie_history_set_after(request, history));
 }

@@ -139,6 +139,18 @@ apipie_status pie_file_create_private(const char *path, pie_file *ret, const cha
 /* For reading; only a regular file. */
 apipie_status pie_file_open_read(const char *path, pie_file *ret, const char **ret_reason);
 
+/* What tells a file that was written to from one that was not. */
+struct pie_file_stamp {
+    uint64_t size;
+    int64_t changed_us; /* since 1970 UTC */
+};
+apipie_status pie_file_stamp(pie_file f, struct pie_file_stamp *ret, const char **ret_reason);
+/* APIPIE_E_FILE also when it is not as it was. */
+apipie_status pie_file_is_as(pie_file f, const struct pie_file_stamp *was, const char **ret_reason);
+/* pie_file_open_read() of one that is as it was. */
+apipie_status pie_file_open_same(const char *path, const struct pie_file_stamp *was, pie_file *ret,
+                                 const char **ret_reason);
+
 /* The name of an environment variable's value, NULL when absent or empty. Borrowed: copy at once. */
 const char *pie_environment(const char *name);
 

@@ -468,6 +468,43 @@ apipie_status pie_file_open_read(const char *path, pie_file *ret, const char **r
     return APIPIE_OK;
 }
 
+apipie_status pie_file_stamp(pie_file f, struct pie_file_stamp *ret, const char **ret_reason)
+{
+    struct stat st;
+    if (fstat((int)f, &st) != 0)
+        return os_failed(ret_reason);
+    ret->size = (uint64_t)st.st_size;
+    ret->changed_us = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
+    return APIPIE_OK;
+}
+
+apipie_status pie_file_is_as(pie_file f, const struct pie_file_stamp *was, const char **ret_reason)
+{
+    struct pie_file_stamp now;
+    apipie_status status = pie_file_stamp(f, &now, ret_reason);
+    if (status == APIPIE_OK && (now.size != was->size || now.changed_us != was->changed_us)) {
+        *ret_reason = "it was changed in the meantime";
+        status = APIPIE_E_FILE;
+    }
+    return status;
+}
+
+apipie_status pie_file_open_same(const char *path, const struct pie_file_stamp *was, pie_file *ret,
+                                 const char **ret_reason)
+{
+    pie_file f = PIE_FILE_NONE;
+    const char *ignored = NULL;
+    apipie_status status = pie_file_open_read(path, &f, ret_reason);
+    if (status != APIPIE_OK)
+        return status;
+    status = pie_file_is_as(f, was, ret_reason);
+    if (status == APIPIE_OK)
+        *ret = f;
+    else
+        pie_file_close(f, &ignored);
+    return status;
+}
+
 const char *pie_environment(const char *name)
 {
     const char *value = getenv(name);

@@ -11,5 +11,6 @@
 #include "data/result.h"
 #include "data/attempt.h"
 #include "data/error.h"
+#include "data/input.h"
 
 #endif

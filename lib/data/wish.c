@@ -38,7 +38,8 @@ void pie_wish_free(struct pie_wish *w)
 {
     for (size_t i = 0; i < PIE_WISH_TEXTS; i++)
         w->text[i] = pie_mem_free(w->mem, w->text[i]);
-    w->image = pie_mem_free(w->mem, w->image);
+    pie_inputs_clear(w->mem, &w->images);
+    pie_input_free(w->mem, &w->mask);
     while (w->extras != NULL) {
         struct pie_extra *next = w->extras->next;
         wish_extra_free(w->mem, w->extras);
@@ -67,18 +68,16 @@ apipie_status pie_wish_set_text(struct pie_wish *w, int32_t which, const char *t
     return APIPIE_OK;
 }
 
-apipie_status pie_wish_set_image(struct pie_wish *w, const void *bytes, size_t n, const char *mime)
+apipie_status pie_wish_set_image(struct pie_wish *w, const struct pie_input *image)
 {
-    uint8_t *copy = NULL;
-    if (bytes != NULL) {
-        copy = (uint8_t *)pie_mem_text(w->mem, bytes, n);
-        if (copy == NULL)
-            return APIPIE_E_MEMORY;
+    struct pie_inputs fresh = {NULL, 0};
+    apipie_status status = image != NULL ? pie_inputs_add(w->mem, &fresh, image) : APIPIE_OK;
+    if (status != APIPIE_OK) {
+        pie_inputs_clear(w->mem, &fresh);
+        return status;
     }
-    pie_mem_free(w->mem, w->image);
-    w->image = copy;
-    w->image_size = copy != NULL ? n : 0;
-    w->image_mime = copy != NULL ? mime : NULL;
+    pie_inputs_clear(w->mem, &w->images);
+    w->images = fresh;
     return APIPIE_OK;
 }
 
@@ -178,8 +177,10 @@ static apipie_status wish_copy_owned(struct pie_wish *to, const struct pie_wish 
         if (from->text[i] != NULL)
             status = pie_wish_set_text(to, i, from->text[i], strlen(from->text[i]));
     }
-    if (status == APIPIE_OK && from->image != NULL)
-        status = pie_wish_set_image(to, from->image, from->image_size, from->image_mime);
+    if (status == APIPIE_OK)
+        status = pie_inputs_add_all(to->mem, &to->images, &from->images);
+    if (status == APIPIE_OK)
+        status = pie_input_copy(to->mem, &to->mask, &from->mask);
     for (const struct pie_extra *e = from->extras; e != NULL && status == APIPIE_OK; e = e->next)
         status = pie_wish_set_extra(to, e->name, e->json);
     for (const struct pie_filter *f = from->filters; f != NULL && status == APIPIE_OK; f = f->next)
@@ -194,8 +195,8 @@ apipie_status pie_wish_copy(struct pie_wish *to, const struct pie_wish *from)
     *to = *from;
     memset(to->text, 0, sizeof(to->text));
     memset(&to->sink, 0, sizeof(to->sink));
-    to->image = NULL;
-    to->image_size = 0;
+    memset(&to->images, 0, sizeof(to->images));
+    memset(&to->mask, 0, sizeof(to->mask));
     to->extras = NULL;
     to->filters = NULL;
     pie_routes_init(&to->routes, to->mem);

@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 
+#include "data/input.h"
 #include "data/routes.h"
 
 /* Texts of a wish, by place. NULL: not set. */
@@ -19,7 +20,6 @@ enum {
     PIE_WISH_ROUTING,
     PIE_WISH_USER,
     PIE_WISH_ASPECT,
-    PIE_WISH_IMAGE_URL,
     PIE_WISH_OUTPUT, /* file or folder */
     PIE_WISH_STEM,   /* file name in the folder, without extension */
     PIE_WISH_TAG,    /* whose money */
@@ -76,9 +76,8 @@ struct pie_wish {
     int32_t n, width, height, steps;
     double strength, guidance;
     uint64_t seed;
-    uint8_t *image; /* input image; NULL: none or by url */
-    size_t image_size;
-    const char *image_mime;     /* static */
+    struct pie_inputs images;   /* input images, in the order they were given */
+    struct pie_input mask;      /* PIE_INPUT_NONE: none */
     struct pie_extra *extras;   /* in the order they were set */
     struct pie_filter *filters; /* by name, so that the same query has the same address */
     int32_t detailed;           /* the list with more members */
@@ -104,7 +103,8 @@ apipie_status pie_wish_copy(struct pie_wish *to, const struct pie_wish *from);
 void pie_wish_free(struct pie_wish *w);
 /* Replaces text number `which`; NULL takes it back. */
 apipie_status pie_wish_set_text(struct pie_wish *w, int32_t which, const char *text, size_t n);
-apipie_status pie_wish_set_image(struct pie_wish *w, const void *bytes, size_t n, const char *mime);
+/* Copies it in place of all input images; NULL: there are none. APIPIE_E_MEMORY: all is as before. */
+apipie_status pie_wish_set_image(struct pie_wish *w, const struct pie_input *image);
 /* json NULL takes it back. */
 apipie_status pie_wish_set_extra(struct pie_wish *w, const char *name, const char *json);
 size_t pie_wish_extra_bytes(const struct pie_wish *w);

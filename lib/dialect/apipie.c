@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Knows the images route of the APIpie gateway (https://apipie.ai/docs/Features/Images); must not send anything. */
 #include "dialect/apipie_priv.h"
+#include "dialect/input_priv.h"
 
 static const struct pie_path apipie_paths[] = {
     {"data[].b64_json", PIE_PATH_IMAGE},
@@ -41,7 +42,6 @@ static const struct {
     {"routing", PIE_WISH_ROUTING},
     {"user", PIE_WISH_USER},
     {"aspect_ratio", PIE_WISH_ASPECT},
-    {"image", PIE_WISH_IMAGE_URL},
 };
 
 static const struct {
@@ -107,7 +107,7 @@ static void apipie_number(struct pie_buf *out, const struct pie_call *c, uint32_
     }
 }
 
-/* The open object, without the input image's bytes. */
+/* The open object, without the pictures. */
 static void apipie_fields(struct pie_buf *out, const struct pie_call *c)
 {
     pie_buf_add_char(out, '{');
@@ -130,49 +130,44 @@ static void apipie_fields(struct pie_buf *out, const struct pie_call *c)
     }
 }
 
+/* The pictures that go with it, by what the gateway calls them; the mask's name is that of other images APIs, for it documents none. */
+static const struct pie_input *apipie_input(const struct pie_call *c, size_t which,
+                                            const char **ret_name)
+{
+    *ret_name = which == 0 ? "image" : "mask";
+    if (which == 0)
+        return c->images != 0 ? &c->wish->images.items[0] : NULL;
+    return c->mask;
+}
+#define APIPIE_INPUTS 2
+
 static void apipie_write(const struct pie_call *c, struct pie_buf *out)
 {
     apipie_fields(out, c);
-    if (c->wish->image != NULL) {
-        apipie_name(out, "image");
-        pie_buf_add_text(out, "null");
+    for (size_t i = 0; i < APIPIE_INPUTS; i++) {
+        const char *name = NULL;
+        const struct pie_input *in = apipie_input(c, i, &name);
+        if (in == NULL)
+            continue;
+        apipie_name(out, name);
+        pie_input_json_short(out, in);
     }
     pie_buf_add_char(out, '}');
 }
 
-static void apipie_segment(struct pie_http_request *q, const void *p, size_t n,
-                           size_t (*encode)(const uint8_t *p, size_t n, char *out))
-{
-    struct pie_segment *s = &q->segments[q->segment_count++];
-    s->p = p;
-    s->n = n;
-    s->encode = encode;
-}
-
-/* The body is text, or text with the input image encoded in its middle while it is sent. */
 static apipie_status apipie_body(const struct pie_call *c, struct pie_http_request *q)
 {
-    const struct pie_wish *w = c->wish;
-    struct pie_buf *out = &q->text;
-    size_t middle = 0;
-    apipie_fields(out, c);
-    if (w->image != NULL) {
-        apipie_name(out, "image");
-        pie_buf_add_text(out, "\"data:");
-        pie_buf_add_text(out, w->image_mime);
-        pie_buf_add_text(out, ";base64,");
-        middle = out->n;
-        pie_buf_add_char(out, '"');
+    apipie_fields(&q->text, c);
+    for (size_t i = 0; i < APIPIE_INPUTS; i++) {
+        const char *name = NULL;
+        const struct pie_input *in = apipie_input(c, i, &name);
+        if (in == NULL)
+            continue;
+        apipie_name(&q->text, name);
+        pie_input_json(q, in, PIE_INPUT_AS_DATA_URI);
     }
-    pie_buf_add_char(out, '}');
-    if (out->failed != APIPIE_OK)
-        return out->failed;
-    apipie_segment(q, out->p, middle != 0 ? middle : out->n, NULL);
-    if (middle != 0) {
-        apipie_segment(q, w->image, w->image_size, pie_base64_encode);
-        apipie_segment(q, out->p + middle, out->n - middle, NULL);
-    }
-    return APIPIE_OK;
+    pie_buf_add_char(&q->text, '}');
+    return pie_http_request_end_body(q);
 }
 
 static apipie_status apipie_header(struct pie_http_request *q, const char *name, const char *value)
@@ -202,13 +197,11 @@ static void apipie_empty(struct pie_leg *leg)
     struct pie_http_request *q = &leg->request;
     leg->purpose = leg->paid = leg->with_key = 0;
     q->once = q->public_only = 0;
-    memset(q->segments, 0, sizeof(q->segments));
-    q->segment_count = 0;
+    pie_http_request_clear_body(q);
     if (q->headers.text.p != NULL)
         pie_mem_wipe(q->headers.text.p, q->headers.text.cap);
     pie_headers_clear(&q->headers);
     pie_buf_clear(&q->url);
-    pie_buf_clear(&q->text);
 }
 
 apipie_status pie_apipie_begin(const struct pie_call *c, const char *method, const char *path,
@@ -242,7 +235,12 @@ static int32_t apipie_field_is_set(const struct pie_call *c, const char *name)
             apipie_has_number(c, apipie_number_fields[i].has))
             return 1;
     }
-    return c->wish->image != NULL && strcmp(name, "image") == 0;
+    for (size_t i = 0; i < APIPIE_INPUTS; i++) {
+        const char *input = NULL;
+        if (apipie_input(c, i, &input) != NULL && strcmp(input, name) == 0)
+            return 1;
+    }
+    return 0;
 }
 
 static apipie_status apipie_check_extras(const struct pie_call *c, struct apipie_error *err)
@@ -293,7 +291,12 @@ static apipie_status apipie_check(struct pie_call *c, struct pie_buf *notes,
     apipie_status status = apipie_check_extras(c, err);
     if (status == APIPIE_OK)
         status = apipie_check_n(c->wish, err);
-    return status == APIPIE_OK ? apipie_check_stream(c->wish, err) : status;
+    if (status == APIPIE_OK)
+        status = apipie_check_stream(c->wish, err);
+    if (status == APIPIE_OK && c->mask != NULL)
+        pie_call_note(notes, "set_mask: the gateway documents no masks: ",
+                      "whether this model heeded it, only the picture can tell");
+    return status;
 }
 
 static apipie_status apipie_encode(const struct pie_call *c, struct pie_leg *leg,
@@ -527,6 +530,8 @@ const struct pie_dialect pie_dialect_apipie = {
     .stream = &apipie_stream,
     .takes_texts = ~(UINT32_C(1) << PIE_WISH_SAMPLER | UINT32_C(1) << PIE_WISH_ENCODING),
     .takes_numbers = PIE_WISH_HAS_ALL,
+    .takes_images = 1,
+    .takes_mask = 1,
     .check = apipie_check,
     .encode = apipie_encode,
     .write = apipie_write,

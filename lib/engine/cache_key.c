@@ -2,6 +2,9 @@
 /* Knows what makes two requests the same; must not know where pictures are kept. */
 #include "engine/cache_entry_priv.h"
 
+/* Bytes of a file that are hashed at a time. */
+#define CACHEKEY_PIECE 16384
+
 static void cachekey_text(struct pie_buf *out, const char *text)
 {
     if (text != NULL)
@@ -31,15 +34,13 @@ static void cachekey_routes(struct pie_buf *out, const struct apipie_request *r)
     pie_buf_add_char(out, ']');
 }
 
-/* An input image counts by its hash and length: it may be larger than all the rest a thousand times. */
-static void cachekey_image(struct pie_buf *out, const void *p, size_t n, const char *mime)
+/* A picture counts by its hash and length: it may be larger than all the rest a thousand times. */
+static void cachekey_hash(struct pie_buf *out, const struct pie_hash *h, uint64_t n,
+                          const char *mime)
 {
-    struct pie_hash h;
     char hash[PIE_HASH_TEXT];
-    pie_hash_init(&h);
-    pie_hash_add(&h, p, n);
-    pie_hash_text(&h, hash);
-    pie_buf_add_text(out, ",\"image\":{\"hash\":\"");
+    pie_hash_text(h, hash);
+    pie_buf_add_text(out, "{\"hash\":\"");
     pie_buf_add_text(out, hash);
     pie_buf_add_text(out, "\",\"bytes\":");
     pie_buf_add_uint(out, n);
@@ -48,14 +49,71 @@ static void cachekey_image(struct pie_buf *out, const void *p, size_t n, const c
     pie_buf_add_char(out, '}');
 }
 
-void pie_cache_key(const struct apipie_request *r, struct pie_buf *out)
+/* What is in the file now: it must still be that when it is sent, or nothing is. */
+static apipie_status cachekey_read(const struct pie_input *in, struct pie_hash *h)
+{
+    uint8_t piece[CACHEKEY_PIECE];
+    pie_file f = PIE_FILE_NONE;
+    const char *reason = NULL;
+    uint64_t at = 0;
+    size_t n = 1;
+    apipie_status status = pie_file_open_same(in->p, &in->stamp, &f, &reason);
+    if (status != APIPIE_OK)
+        return status;
+    while (status == APIPIE_OK && n != 0 && at < in->stamp.size) {
+        status = pie_file_read_at(f, at, piece, sizeof(piece), &n, &reason);
+        if (status == APIPIE_OK)
+            pie_hash_add(h, piece, n);
+        at += n;
+    }
+    if (status == APIPIE_OK)
+        status = pie_file_is_as(f, &in->stamp, &reason);
+    pie_file_close(f, &reason);
+    return status;
+}
+
+static apipie_status cachekey_input(struct pie_buf *out, const struct pie_input *in)
+{
+    struct pie_hash h;
+    apipie_status status = APIPIE_OK;
+    if (in->kind == PIE_INPUT_NONE) {
+        pie_buf_add_text(out, "null");
+        return APIPIE_OK;
+    }
+    if (in->kind == PIE_INPUT_URL && !pie_input_is_data_url(in)) {
+        cachekey_text(out, in->p);
+        return APIPIE_OK;
+    }
+    pie_hash_init(&h);
+    if (in->kind == PIE_INPUT_FILE)
+        status = cachekey_read(in, &h);
+    else
+        pie_hash_add(&h, in->p, in->n);
+    cachekey_hash(out, &h, in->kind == PIE_INPUT_FILE ? in->stamp.size : in->n, in->mime);
+    return status;
+}
+
+/* The mask, and then the images. */
+static apipie_status cachekey_inputs(struct pie_buf *out, const struct pie_wish *w)
+{
+    if (w->images.count == 0 && w->mask.kind == PIE_INPUT_NONE)
+        return APIPIE_OK;
+    pie_buf_add_text(out, ",\"inputs\":[");
+    apipie_status status = cachekey_input(out, &w->mask);
+    for (size_t i = 0; i < w->images.count && status == APIPIE_OK; i++) {
+        pie_buf_add_char(out, ',');
+        status = cachekey_input(out, &w->images.items[i]);
+    }
+    pie_buf_add_char(out, ']');
+    return status;
+}
+
+apipie_status pie_cache_key(const struct apipie_request *r, struct pie_buf *out)
 {
     struct pie_wish wish = *r->asked; /* borrows all it points to */
-    struct pie_slice url = pie_slice_text(wish.text[PIE_WISH_IMAGE_URL]);
     struct pie_call call;
-    const int32_t is_data = pie_slice_starts_nocase(url, "data:");
-    if (is_data)
-        wish.text[PIE_WISH_IMAGE_URL] = NULL;
+    wish.images.count = 0;
+    wish.mask.kind = PIE_INPUT_NONE;
     pie_call_init(&call, &wish);
     call.base_url = r->places[0]->base_url;
     pie_buf_add_text(out, "{\"base_url\":");
@@ -67,9 +125,7 @@ void pie_cache_key(const struct apipie_request *r, struct pie_buf *out)
     cachekey_routes(out, r);
     pie_buf_add_text(out, ",\"request\":");
     r->places[0]->dialect->write(&call, out);
-    if (is_data)
-        cachekey_image(out, url.p, url.n, NULL);
-    if (wish.image != NULL)
-        cachekey_image(out, wish.image, wish.image_size, wish.image_mime);
+    apipie_status status = cachekey_inputs(out, r->asked);
     pie_buf_add_char(out, '}');
+    return status == APIPIE_OK ? out->failed : status;
 }

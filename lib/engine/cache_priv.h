@@ -5,8 +5,9 @@
 
 #include "engine/engine.h"
 
-/* All that makes two requests the same, as one JSON text: base URL, routes, parameters. Without memory out fails. */
-void pie_cache_key(const struct apipie_request *r, struct pie_buf *out);
+/* All that makes two requests the same, as one JSON text: base URL, routes, parameters. By status: APIPIE_E_MEMORY, or
+ * APIPIE_E_FILE when a file that goes with it is not what it was. */
+apipie_status pie_cache_key(const struct apipie_request *r, struct pie_buf *out);
 
 /* Feeds stored pictures to the sink, slot i for image i, and fills ret's images (slot, size, mime, width, height, seed, revised prompt),
  * provider, model; cached 1, billed NO, cost 0. The pictures are then committed like any others.

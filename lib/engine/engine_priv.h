@@ -40,6 +40,8 @@ int32_t pie_verdict_outcome(const struct pie_outcome *o, const struct apipie_err
 void pie_verdict_wire(const struct pie_outcome *o, int32_t paid, struct apipie_error *err);
 /* What a failure says about its route: 1 it works, 0 it failed, -1 nothing. */
 int32_t pie_verdict_route(const struct apipie_error *err);
+/* A file that goes with the request cannot be read, or is not as it was. */
+void pie_verdict_file(const char *problem, struct apipie_error *err);
 /* The key, and what looks like one, out of every text that the host may log. */
 void pie_verdict_mask(struct apipie_error *err, const char *key);
 /* The same in one text. */
@@ -118,6 +120,8 @@ apipie_status pie_run_make(struct apipie_request *r, struct apipie_error *err);
 void pie_run_free(struct apipie_request *r);
 /* The call for the present route and key. */
 apipie_status pie_run_encode(struct apipie_request *r, struct apipie_error *err);
+/* Before anything is put aside or sent for it: are the files of the call still what they were? APIPIE_E_FILE. */
+apipie_status pie_run_check_files(const struct apipie_request *r, struct apipie_error *err);
 /* The backend has changed: no key of the one before is left. */
 void pie_run_wipe_key(struct apipie_request *r);
 /* The policy for the present route: the request's own, else the backend's, else the client's. */
@@ -447,6 +451,8 @@ uint32_t pie_share_hand_over(struct pie_sink *s, uint32_t slot);
 
 /* With a cache and a seed. */
 int32_t pie_same_applies(const struct apipie_request *r);
+/* Finds out what it asks for, when it applies; reads the files that go with it. APIPIE_E_MEMORY, APIPIE_E_FILE. */
+apipie_status pie_same_name(struct apipie_request *r);
 /* Puts the cache before the sink, when it applies. */
 apipie_status pie_same_wrap(struct apipie_request *r, struct pie_sink **sink);
 /* same_key says what it asks for. 1: another one is out for that, and this one waits for it; 0: it is the one that is out. */

@@ -144,6 +144,8 @@ static void job_send_call(struct apipie_request *r, int32_t key_refused)
     }
     if (status == APIPIE_OK)
         status = pie_run_encode(r, &err);
+    if (status == APIPIE_OK)
+        status = pie_run_check_files(r, &err);
     if (status == APIPIE_OK && job_is_gone(r)) {
         pie_error_free(&err);
         return;
@@ -224,7 +226,8 @@ void pie_job_log_outcome(struct apipie_request *r, const struct pie_outcome *o)
     a->time[APIPIE_TIME_FIRST_BYTE] = job_ms(o->first_byte_us);
     a->time[APIPIE_TIME_TOTAL] = job_ms(o->total_us);
     a->bytes = o->body_bytes;
-    a->bytes_sent = o->sent ? pie_http_request_length(&r->run->leg->request) : 0;
+    a->bytes_sent =
+        o->sent && o->wire != PIE_WIRE_BODY ? pie_http_request_length(&r->run->leg->request) : 0;
     pie_explain_request_id(&o->headers, a->request_id);
     pie_verdict_mask_text(a->request_id,
                           pie_run_key(r)); /* some servers echo what they were sent */

@@ -233,6 +233,15 @@ static apipie_status run_add_idempotency_key(struct apipie_request *r)
                            pie_slice_text(text));
 }
 
+apipie_status pie_run_check_files(const struct apipie_request *r, struct apipie_error *err)
+{
+    char problem[PIE_HTTP_PROBLEM];
+    apipie_status status = pie_http_request_check_files(&r->run->call.request, problem);
+    if (status != APIPIE_OK)
+        pie_verdict_file(problem, err);
+    return status;
+}
+
 apipie_status pie_run_encode(struct apipie_request *r, struct apipie_error *err)
 {
     struct pie_call call;

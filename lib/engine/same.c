@@ -10,18 +10,26 @@ int32_t pie_same_applies(const struct apipie_request *r)
            (r->wish.has & PIE_WISH_HAS_SEED) != 0;
 }
 
-apipie_status pie_same_wrap(struct apipie_request *r, struct pie_sink **sink)
+apipie_status pie_same_name(struct apipie_request *r)
 {
     struct pie_buf key;
     if (!pie_same_applies(r))
         return APIPIE_OK;
     pie_buf_init(&key, r->mem, SIZE_MAX);
-    pie_cache_key(r, &key);
-    if (key.failed == APIPIE_OK && r->same_key == NULL)
+    apipie_status status = pie_cache_key(r, &key);
+    if (status == APIPIE_OK) {
+        pie_mem_free(r->mem, r->same_key);
         r->same_key = pie_mem_text(r->mem, key.p, key.n);
+        status = r->same_key != NULL ? APIPIE_OK : APIPIE_E_MEMORY;
+    }
     pie_buf_free(&key);
-    if (r->same_key == NULL)
-        return APIPIE_E_MEMORY;
+    return status;
+}
+
+apipie_status pie_same_wrap(struct apipie_request *r, struct pie_sink **sink)
+{
+    if (!pie_same_applies(r))
+        return APIPIE_OK;
     return pie_cache_sink_new(r->cache, pie_slice_text(r->same_key), *sink, sink);
 }
 

@@ -152,6 +152,51 @@ static apipie_status submit_check_output(struct apipie_request *r)
     return status == APIPIE_OK ? APIPIE_OK : submit_memory(r);
 }
 
+static apipie_status submit_check_input(struct apipie_request *r, const struct pie_input *in)
+{
+    pie_file f = PIE_FILE_NONE;
+    struct pie_buf problem;
+    const char *reason = NULL;
+    if (in->kind != PIE_INPUT_FILE)
+        return APIPIE_OK;
+    if (pie_file_open_same(in->p, &in->stamp, &f, &reason) == APIPIE_OK) {
+        pie_file_close(f, &reason);
+        return APIPIE_OK;
+    }
+    pie_buf_init(&problem, r->mem, 2 * APIPIE_LIMIT_TEXT + 4096);
+    pie_buf_add_text(&problem, reason);
+    pie_buf_add_text(&problem, ": ");
+    pie_buf_add_text(&problem, in->p);
+    pie_verdict_file(problem.failed == APIPIE_OK ? problem.p : reason, &r->error);
+    pie_buf_free(&problem);
+    return r->error.code;
+}
+
+/* Files that go with it are looked at now, and before each time that they are sent. */
+static apipie_status submit_check_inputs(struct apipie_request *r)
+{
+    const struct pie_wish *w = &r->wish;
+    apipie_status status = submit_check_input(r, &w->mask);
+    for (size_t i = 0; i < w->images.count && status == APIPIE_OK; i++)
+        status = submit_check_input(r, &w->images.items[i]);
+    return status;
+}
+
+/* What the cache calls it. On this thread: a picture that goes with it may take a while to read. */
+static apipie_status submit_name(struct apipie_request *r)
+{
+    struct apipie_client *c = r->client;
+    pie_lock_take(c->lock);
+    r->cache = pie_cache_keep(c->cache);
+    pie_lock_drop(c->lock);
+    apipie_status status = pie_same_name(r);
+    if (status == APIPIE_E_MEMORY)
+        return submit_memory(r);
+    if (status == APIPIE_E_FILE && submit_check_inputs(r) == APIPIE_OK)
+        pie_verdict_file("it was changed in the meantime", &r->error);
+    return status == APIPIE_OK ? status : r->error.code;
+}
+
 static apipie_status submit_check(struct apipie_request *r)
 {
     if (r->setter_failed)
@@ -167,7 +212,11 @@ static apipie_status submit_check(struct apipie_request *r)
         status = submit_check_routes(r);
     if (status == APIPIE_OK)
         status = submit_ask_veto(r);
-    return status == APIPIE_OK ? submit_check_output(r) : status;
+    if (status == APIPIE_OK)
+        status = submit_check_inputs(r);
+    if (status == APIPIE_OK)
+        status = submit_check_output(r);
+    return status == APIPIE_OK ? submit_name(r) : status;
 }
 
 /* First come, first seen. */
@@ -185,7 +234,6 @@ static void submit_enqueue(struct apipie_client *c, struct apipie_request *r)
 static void submit_take_settings(struct apipie_request *r)
 {
     struct apipie_client *c = r->client;
-    r->cache = pie_cache_keep(c->cache);
     r->reconcile_ms = c->reconcile_ms;
     r->submitted_ms = r->until_ms = pie_clock_ms();
     r->submitted_wall_ms = pie_clock_wall_ms();

@@ -5,7 +5,8 @@
 int32_t pie_verdict_outcome(const struct pie_outcome *o, const struct apipie_error *err)
 {
     int32_t status = o->status;
-    if (!o->sent)
+    /* A body that is shorter than its length was said to be is none that anybody draws from. */
+    if (!o->sent || o->wire == PIE_WIRE_BODY)
         return APIPIE_OUTCOME_NOT_SENT;
     if (status >= 300 && status < 400) /* 303 sends us to the result of work that was done */
         return status == 303 ? APIPIE_OUTCOME_UNKNOWN : APIPIE_OUTCOME_REJECTED;
@@ -62,6 +63,9 @@ static const struct {
      "it was not sent a second time, because the first may have been drawn", 1},
     {PIE_WIRE_WRITER, APIPIE_E_MEMORY, "out of memory while the reply was read", "free some memory",
      0},
+    {PIE_WIRE_BODY, APIPIE_E_FILE, "a picture that goes with the request cannot be sent: ",
+     "leave the file as it is until the request has ended; of the request nothing whole was sent",
+     0},
     {PIE_WIRE_MEMORY, APIPIE_E_MEMORY, "out of memory", "free some memory, then try again", 0},
     {PIE_WIRE_UNRECORDED, APIPIE_E_CONNECT, "the recording holds ",
      "record it anew, or ask the same again, in the same order", 0},
@@ -85,6 +89,15 @@ void pie_verdict_wire(const struct pie_outcome *o, int32_t paid, struct apipie_e
     err->http_status = o->status;
     err->retryable = verdict_wires[i].retryable;
     pie_explain_request_id(&o->headers, err->request_id);
+}
+
+void pie_verdict_file(const char *problem, struct apipie_error *err)
+{
+    size_t i = 0;
+    while (verdict_wires[i].wire != PIE_WIRE_BODY)
+        i++;
+    pie_error_set(err, verdict_wires[i].code, verdict_wires[i].hint, verdict_wires[i].message,
+                  problem, NULL);
 }
 
 int32_t pie_verdict_route(const struct apipie_error *err)

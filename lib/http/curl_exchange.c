@@ -100,7 +100,8 @@ void pie_curl_complete(struct pie_curl_exchange *x)
 size_t pie_curl_on_read(char *out, size_t size, size_t count, void *user)
 {
     struct pie_curl_exchange *x = user;
-    return pie_http_request_read(x->request, &x->read, out, size * count);
+    size_t n = pie_http_request_read(x->request, &x->read, out, size * count);
+    return x->read.reason == NULL ? n : CURL_READFUNC_ABORT;
 }
 
 /* libcurl counts a byte of the body when the socket, or the TLS library, has taken it; a byte of the head likewise. */
@@ -156,7 +157,7 @@ int pie_curl_on_before_send(void *user, char *peer, char *local, int peer_port, 
         x->resent = 1;
         return CURL_PREREQFUNC_ABORT;
     }
-    memset(&x->read, 0, sizeof(x->read));
+    pie_http_place_rewind(&x->read);
     x->opening_n = 0;
     exchange_phase(x, APIPIE_PHASE_SENDING);
     x->progress->sent_us = APIPIE_UNKNOWN;

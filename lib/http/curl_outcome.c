@@ -90,6 +90,8 @@ int32_t pie_curl_verdict(const struct pie_curl_exchange *x)
         return PIE_WIRE_WRITER;
     if (x->refused)
         return PIE_WIRE_REFUSED;
+    if (x->read.reason != NULL)
+        return PIE_WIRE_BODY;
     return proxy != PIE_WIRE_OK ? proxy : outcome_of_code(x);
 }
 
@@ -148,7 +150,10 @@ void pie_curl_fill_outcome(struct pie_curl_exchange *x, int32_t wire, struct pie
     ret->private_peer = x->private_peer;
     ret->body_bytes = x->progress->down;
     outcome_times(x, ret);
-    pie_text_display(pie_slice_text(outcome_words(x, wire)), ret->detail, sizeof(ret->detail));
+    if (wire == PIE_WIRE_BODY)
+        pie_http_request_problem(x->request, &x->read, ret->detail);
+    else
+        pie_text_display(pie_slice_text(outcome_words(x, wire)), ret->detail, sizeof(ret->detail));
     struct pie_headers empty = ret->headers;
     ret->headers = x->headers;
     x->headers = empty;

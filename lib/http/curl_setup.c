@@ -207,6 +207,7 @@ struct pie_curl_exchange *pie_curl_exchange_new(struct pie_curl_transport *t)
         return NULL;
     x->transport = t;
     pie_headers_init(&x->headers, t->mem);
+    pie_http_place_init(&x->read);
     pie_curl_lines_init(&x->lines, t->mem);
     x->easy = curl_easy_init();
     return x->easy != NULL ? x : pie_curl_exchange_free(x);
@@ -438,10 +439,8 @@ static apipie_status setup_body(struct pie_curl_exchange *x)
         SETUP_SET(CURLOPT_HTTPGET, 1L);
         return APIPIE_OK;
     }
-    int32_t whole =
-        q->segment_count == 1 && q->segments[0].encode == NULL && x->length <= SETUP_SMALL_BODY;
     SETUP_SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->length);
-    SETUP_SET(CURLOPT_POSTFIELDS, whole ? (const char *)q->segments[0].p : NULL);
+    SETUP_SET(CURLOPT_POSTFIELDS, x->length <= SETUP_SMALL_BODY ? pie_http_request_plain(q) : NULL);
     SETUP_SET(CURLOPT_POST, 1L);
     return APIPIE_OK;
 }
@@ -478,6 +477,7 @@ void pie_curl_exchange_clear(struct pie_curl_exchange *x)
     }
     pie_curl_lines_clear(&x->lines);
     pie_headers_free(&x->headers);
+    pie_http_place_rewind(&x->read);
     struct pie_curl_exchange fresh;
     memset(&fresh, 0, sizeof(fresh));
     fresh.transport = x->transport;
@@ -488,4 +488,5 @@ void pie_curl_exchange_clear(struct pie_curl_exchange *x)
     fresh.ours = x->ours;
     *x = fresh;
     pie_headers_init(&x->headers, x->transport->mem);
+    pie_http_place_init(&x->read);
 }

@@ -6,14 +6,24 @@
 
 #include "base/base.h"
 
-#define PIE_SEGMENTS 4
+#define PIE_HTTP_PROBLEM 200
 
+/* A file for each of sixteen pictures and a mask, and what stands between them. */
+#define PIE_SEGMENTS_MAX 64
+
+/* Three bytes to four characters of base64, the last group padded; returns how many it wrote. (A function, because this room does
+ * not know the codec.) */
+typedef size_t (*pie_segment_encode_fn)(const uint8_t *p, size_t n, char *out);
+
+/* A piece of a body: bytes in memory, or a part of a file that is read while it is sent. */
 struct pie_segment {
-    const uint8_t *p; /* borrowed: lives as long as the request */
-    size_t n;
-    /* NULL: sent as it is. Else base64 made while it is sent: three bytes to four characters, the last
-     * group padded; returns how many it wrote. (A function, because this room does not know the codec.) */
-    size_t (*encode)(const uint8_t *p, size_t n, char *out);
+    const uint8_t *
+        p; /* borrowed: lives as long as the request; NULL: of a file, or of the request's own text */
+    const char *path; /* borrowed likewise; NULL: no file */
+    uint64_t offset;  /* in the file, or in the text */
+    uint64_t n;
+    struct pie_file_stamp stamp;  /* as the file must still be */
+    pie_segment_encode_fn encode; /* NULL: sent as it is */
 };
 
 /* How far an exchange is, while it runs: written by the transport, read by whoever submitted it, on the same thread. */
@@ -63,9 +73,10 @@ struct pie_http_request {
     const char *method; /* static: "GET", "POST" */
     struct pie_buf url;
     struct pie_headers headers;
-    struct pie_buf text; /* the bytes that segments may point into, when the request owns them */
-    struct pie_segment segments[PIE_SEGMENTS];
-    size_t segment_count;
+    struct pie_buf text; /* of the body: what the request owns of it */
+    size_t text_placed;  /* so much of it stands in segments */
+    struct pie_segment *segments;
+    size_t segment_count, segment_room;
     int64_t connect_timeout_ms;
     int32_t once; /* paid: must never reach a server twice (guard against libcurl's own resend) */
     int32_t small_pieces; /* read it in small pieces: turns have a budget */
@@ -94,7 +105,8 @@ enum {
     PIE_WIRE_CUT,             /* the connection broke, or the body was shorter than said */
     PIE_WIRE_RESENT,          /* libcurl wanted to send a paid request a second time: stopped */
     PIE_WIRE_WRITER,          /* a writer failed: writer_status */
-    PIE_WIRE_STOPPED,         /* cancel() */
+    PIE_WIRE_BODY, /* a file of the body cannot be read, or is not as it was: it never went out whole */
+    PIE_WIRE_STOPPED, /* cancel() */
     PIE_WIRE_MEMORY,
     PIE_WIRE_UNRECORDED, /* a recording holds no such exchange: nothing was sent anywhere */
     PIE_WIRE_OTHER
@@ -109,20 +121,49 @@ struct pie_outcome {
     int64_t lookup_us, connect_us, tls_us, first_byte_us, total_us; /* -1: not reached */
     uint64_t body_bytes;
     struct pie_headers headers;
-    char detail[200]; /* libcurl's words */
+    char detail[PIE_HTTP_PROBLEM]; /* libcurl's words */
 };
 
 void pie_http_request_init(struct pie_http_request *q, const struct pie_mem *mem);
 void pie_http_request_free(struct pie_http_request *q);
+
+/* A body is q->text with other things between its parts: each of these puts something behind the text that is there by then. A
+ * failure, APIPIE_E_MEMORY or APIPIE_E_LIMIT, sticks in q->text. */
+void pie_http_request_add_bytes(struct pie_http_request *q, const void *p, size_t n,
+                                pie_segment_encode_fn encode);
+void pie_http_request_add_file(struct pie_http_request *q, const char *path,
+                               const struct pie_file_stamp *stamp, uint64_t offset, uint64_t n,
+                               pie_segment_encode_fn encode);
+/* The body is complete. APIPIE_OK, or what failed. */
+apipie_status pie_http_request_end_body(struct pie_http_request *q);
+/* There is none; keeps the memory. */
+void pie_http_request_clear_body(struct pie_http_request *q);
+
 /* Length of the body in bytes as it will be sent. */
 uint64_t pie_http_request_length(const struct pie_http_request *q);
-/* Where a reader of the body is; starts with zeros. */
+/* The body as it stands in memory; NULL when it must be read. */
+const char *pie_http_request_plain(const struct pie_http_request *q);
+/* Are the files still there, and as they were? APIPIE_E_FILE: `problem` says which one is not, and why. */
+apipie_status pie_http_request_check_files(const struct pie_http_request *q,
+                                           char problem[PIE_HTTP_PROBLEM]);
+
+/* Where a reader of the body is. */
 struct pie_http_place {
-    size_t segment, offset;
+    size_t segment;
+    uint64_t offset;
+    pie_file file;
+    const char *reason; /* constant; NULL: all is well */
 };
-/* The next bytes of the body as they will be sent, at most room (at least 4); 0: there are none left. */
+void pie_http_place_init(struct pie_http_place *at);
+/* Back to the begin; closes what is open. */
+void pie_http_place_rewind(struct pie_http_place *at);
+/* The next bytes of the body as they will be sent, at most room (at least 4); 0: there are none left, or at->reason tells why it
+ * cannot be read on. */
 size_t pie_http_request_read(const struct pie_http_request *q, struct pie_http_place *at, char *out,
                              size_t room);
+/* The reason, and the file that it is about. */
+void pie_http_request_problem(const struct pie_http_request *q, const struct pie_http_place *at,
+                              char problem[PIE_HTTP_PROBLEM]);
 void pie_outcome_init(struct pie_outcome *o, const struct pie_mem *mem);
 void pie_outcome_free(struct pie_outcome *o);
 

@@ -68,8 +68,9 @@ static void record_piece(struct record_transport *t, const char *kind, uint64_t 
 static void record_request_body(struct record_transport *t, const struct pie_http_request *q)
 {
     struct pie_mask mask;
-    struct pie_http_place at = {0, 0};
+    struct pie_http_place at;
     size_t n = 0;
+    pie_http_place_init(&at);
     pie_mask_init(&mask, &t->secrets);
     pie_buf_clear(&t->text);
     pie_buf_reserve(&t->text, PIE_RECORD_PIECE);
@@ -77,6 +78,7 @@ static void record_request_body(struct record_transport *t, const struct pie_htt
     while (!t->out.broken && (n = pie_http_request_read(q, &at, t->text.p, PIE_RECORD_PIECE)) != 0)
         record_piece(t, "send", t->number, &mask, t->text.p, n);
     record_piece(t, "send", t->number, &mask, NULL, 0);
+    pie_http_place_rewind(&at); /* what could not be read ends the exchange too */
     pie_mask_free(&mask);
 }
 

@@ -21,6 +21,7 @@ static const char *const recording_wires[] = {
     [PIE_WIRE_CUT] = "cut",
     [PIE_WIRE_RESENT] = "resent",
     [PIE_WIRE_WRITER] = "writer",
+    [PIE_WIRE_BODY] = "request-body",
     [PIE_WIRE_STOPPED] = "stopped",
     [PIE_WIRE_MEMORY] = "memory",
     [PIE_WIRE_UNRECORDED] = "unrecorded",

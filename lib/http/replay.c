@@ -22,7 +22,7 @@ struct replay_exchange {
     uint32_t piece, offset; /* what comes next */
     int32_t wire;           /* how it ended, or will */
     apipie_status writer_status;
-    char words[200];
+    char words[PIE_HTTP_PROBLEM];
 };
 
 /* First in, first out. */
@@ -80,13 +80,12 @@ static void replay_hash(struct pie_hash *key, struct pie_buf *masked)
     pie_buf_truncate(masked, 0);
 }
 
-/* The request as it would have been written. */
+/* The request as it would have been written. at->reason tells when its body could not be read. */
 static apipie_status replay_key(struct replay_transport *t, const struct pie_http_request *q,
-                                struct pie_hash *key)
+                                struct pie_http_place *at, struct pie_hash *key)
 {
     struct pie_mask mask;
     struct pie_buf masked;
-    struct pie_http_place at = {0, 0};
     size_t n = 0;
     apipie_status status = pie_secrets_learn(&t->secrets, &q->headers);
     pie_mask_init(&mask, &t->secrets);
@@ -98,7 +97,7 @@ static apipie_status replay_key(struct replay_transport *t, const struct pie_htt
     replay_hash(key, &masked);
     pie_hash_add(key, "", 1);
     while (masked.failed == APIPIE_OK &&
-           (n = pie_http_request_read(q, &at, t->room.p, PIE_RECORD_PIECE)) != 0) {
+           (n = pie_http_request_read(q, at, t->room.p, PIE_RECORD_PIECE)) != 0) {
         pie_mask_feed(&mask, t->room.p, n, &masked);
         replay_hash(key, &masked);
     }
@@ -131,9 +130,17 @@ static void replay_say_what(struct replay_exchange *x, int32_t used)
 static apipie_status replay_choose(struct replay_transport *t, struct replay_exchange *x)
 {
     struct pie_hash key;
+    struct pie_http_place at;
     int32_t used = 0;
-    apipie_status status = replay_key(t, x->request, &key);
-    if (status != APIPIE_OK)
+    pie_http_place_init(&at);
+    apipie_status status = replay_key(t, x->request, &at, &key);
+    if (at.reason != NULL) {
+        x->wire = PIE_WIRE_BODY;
+        pie_http_request_problem(x->request, &at, x->words);
+    }
+    const int32_t unread = at.reason != NULL;
+    pie_http_place_rewind(&at);
+    if (status != APIPIE_OK || unread)
         return status;
     struct pie_replay_entry *e = pie_replay_index_find(&t->index, &key, &used);
     x->entry = e;

@@ -59,8 +59,7 @@ static void calls_prepare(struct calls_slot *s, const char *url)
     for (size_t i = 0; i < PIE_COUNT(calls_headers); i++)
         pie_headers_add(&q->headers, pie_slice_text(calls_headers[i][0]),
                         pie_slice_text(calls_headers[i][1]));
-    q->segments[0] = (struct pie_segment){(const uint8_t *)body, sizeof(body) - 1, NULL};
-    q->segment_count = 1;
+    pie_http_request_add_bytes(q, body, sizeof(body) - 1, NULL);
     s->writer.type = &calls_writer;
 }
 

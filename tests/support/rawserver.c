@@ -111,7 +111,7 @@ static int raw_is_tls(const struct raw_conn *c)
 /* Up to and with the empty line; the length of it, or 0. */
 static size_t raw_read_head(struct raw_conn *c)
 {
-    while (c->in_size < RAW_HEAD_MAX) {
+    for (;;) {
         if (raw_is_tls(c)) {
             raw_send_text(c, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
             return 0;
@@ -119,10 +119,10 @@ static size_t raw_read_head(struct raw_conn *c)
         const char *end = c->in ? strstr(c->in, "\r\n\r\n") : NULL;
         if (end)
             return (size_t)(end - c->in) + 4;
-        if (raw_more(c))
+        /* The first read may bring a large piece of the body with it. */
+        if (c->in_size >= RAW_HEAD_MAX || raw_more(c))
             return 0;
     }
-    return 0;
 }
 
 static int raw_split_head(struct raw_conn *c, size_t head, struct raw_request *q)

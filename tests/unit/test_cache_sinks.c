@@ -330,7 +330,7 @@ static void fake_write(const struct pie_call *c, struct pie_buf *out)
     pie_buf_add_text(out, "{\"prompt\":");
     pie_json_string(out, pie_slice_text(c->wish->text[PIE_WISH_PROMPT]));
     pie_buf_add_text(out, ",\"image\":");
-    pie_json_string(out, pie_slice_text(c->wish->text[PIE_WISH_IMAGE_URL]));
+    pie_json_string(out, pie_slice_text(c->wish->images.count != 0 ? "is for the key" : ""));
     pie_buf_add_text(out, ",\"model\":");
     pie_json_string(out, pie_slice_text(c->model));
     pie_buf_add_text(out, ",\"n\":");
@@ -428,24 +428,77 @@ static void the_key_holds_the_request(void **state)
     pie_wish_free(&a.wish);
 }
 
+static void set_input(struct asked *a, int32_t kind, const void *p, size_t n, const char *mime)
+{
+    struct pie_input in;
+    memset(&in, 0, sizeof(in));
+    in.kind = kind;
+    in.p = p;
+    in.n = n;
+    in.mime = mime;
+    assert_int_equal(pie_wish_set_image(&a->wish, &in), APIPIE_OK);
+}
+
 static void the_bytes_of_an_input_image_count(void **state)
 {
-    static const uint8_t png[9] = "\x89PNG\r\n\x1a\n";
+    uint8_t png[10] = "\x89PNG\r\n\x1a\n";
     struct world *w = *state;
     struct asked a;
     struct pie_buf key;
     asked_init(w, &a);
     pie_buf_init(&key, &w->mem, SIZE_MAX);
     key_is(&a, &key);
-    assert_int_equal(pie_wish_set_image(&a.wish, png, 8, "image/png"), APIPIE_OK);
+    set_input(&a, PIE_INPUT_BYTES, png, 8, "image/png");
     assert_false(key_is(&a, &key));
     assert_true(key_is(&a, &key));
-    assert_int_equal(pie_wish_set_image(&a.wish, png, 9, "image/png"), APIPIE_OK);
+    set_input(&a, PIE_INPUT_BYTES, png, 9, "image/png");
     assert_false(key_is(&a, &key));
-    a.wish.image[8] ^= 1;
+    png[8] ^= 1;
+    set_input(&a, PIE_INPUT_BYTES, png, 9, "image/png");
     assert_false(key_is(&a, &key));
-    a.wish.image_mime = "image/webp";
+    a.wish.images.items[0].mime = "image/webp";
     assert_false(key_is(&a, &key));
+    assert_int_equal(pie_inputs_add(a.wish.mem, &a.wish.images, &a.wish.images.items[0]),
+                     APIPIE_OK);
+    assert_false(key_is(&a, &key));
+    a.wish.images.count = 1; /* one image with a mask is not two images */
+    a.wish.mask = a.wish.images.items[1];
+    assert_false(key_is(&a, &key));
+    pie_buf_free(&key);
+    pie_wish_free(&a.wish);
+}
+
+/* Wherever the bytes come from, they are the same picture. */
+static void a_file_counts_by_what_is_in_it(void **state)
+{
+    static char bytes[40000] = "\x89PNG\r\n\x1a\n"; /* more than is read at a time */
+    char path[] = "/tmp/apipie-key-XXXXXX";
+    struct world *w = *state;
+    struct asked a;
+    struct pie_buf key;
+    const char *reason = NULL;
+    pie_file f = mkstemp(path);
+    asked_init(w, &a);
+    pie_buf_init(&key, &w->mem, SIZE_MAX);
+    bytes[39999] = 1;
+    set_input(&a, PIE_INPUT_BYTES, bytes, sizeof(bytes), "image/png");
+    key_is(&a, &key);
+    assert_int_equal(pie_file_write(f, bytes, sizeof(bytes), &reason), APIPIE_OK);
+    set_input(&a, PIE_INPUT_FILE, path, strlen(path), "image/png");
+    assert_int_equal(pie_file_stamp(f, &a.wish.images.items[0].stamp, &reason), APIPIE_OK);
+    assert_true(key_is(&a, &key));
+    bytes[39999] = 2;
+    set_input(&a, PIE_INPUT_BYTES, bytes, sizeof(bytes), "image/png");
+    assert_false(key_is(&a, &key));
+    set_input(&a, PIE_INPUT_FILE, path, strlen(path), "image/png");
+    assert_int_equal(pie_file_stamp(f, &a.wish.images.items[0].stamp, &reason), APIPIE_OK);
+    assert_int_equal(pie_file_write(f, "x", 1, &reason), APIPIE_OK);
+    pie_buf_clear(&key);
+    assert_int_equal(pie_cache_key(&a.r, &key), APIPIE_E_FILE); /* it is another file now */
+    unlink(path);
+    pie_buf_clear(&key);
+    assert_int_equal(pie_cache_key(&a.r, &key), APIPIE_E_FILE);
+    pie_file_close(f, &reason);
     pie_buf_free(&key);
     pie_wish_free(&a.wish);
 }
@@ -461,20 +514,20 @@ static void a_data_url_counts_by_its_hash(void **state)
     pie_buf_init(&key, &w->mem, SIZE_MAX);
     memset(url, 'A', sizeof(url));
     memcpy(url, "DATA:image/png;base64,", 22);
-    pie_wish_set_text(&a.wish, PIE_WISH_IMAGE_URL, url, sizeof(url));
+    set_input(&a, PIE_INPUT_URL, url, sizeof(url), NULL);
     key_is(&a, &key);
     assert_in_range(key.n, 1, 1000);
     assert_true(key_is(&a, &key));
-    assert_int_equal(strlen(a.wish.text[PIE_WISH_IMAGE_URL]), sizeof(url));
-    a.wish.text[PIE_WISH_IMAGE_URL][4000] = 'B';
+    assert_int_equal(a.wish.images.items[0].n, sizeof(url));
+    url[4000] = 'B';
+    set_input(&a, PIE_INPUT_URL, url, sizeof(url), NULL);
     assert_false(key_is(&a, &key));
-    pie_wish_set_text(&a.wish, PIE_WISH_IMAGE_URL, "https://b.example/x.png", 23);
+    set_input(&a, PIE_INPUT_URL, "https://b.example/x.png", 23, NULL);
     assert_false(key_is(&a, &key));
     assert_non_null(strstr(key.p, "\"https://b.example/x.png\""));
     pie_buf_free(&key);
     pie_buf_init(&key, &w->mem, 100);
-    pie_cache_key(&a.r, &key);
-    assert_int_equal(key.failed, APIPIE_E_LIMIT);
+    assert_int_equal(pie_cache_key(&a.r, &key), APIPIE_E_LIMIT);
     pie_buf_free(&key);
     pie_wish_free(&a.wish);
 }
@@ -492,6 +545,7 @@ int main(void)
         T(the_inner_sink_is_asked),
         T(the_key_holds_the_request),
         T(the_bytes_of_an_input_image_count),
+        T(a_file_counts_by_what_is_in_it),
         T(a_data_url_counts_by_its_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,16 +47,14 @@ static void body_of(const struct pie_leg *leg, struct pie_buf *out)
 {
     const struct pie_http_request *q = &leg->request;
     pie_buf_init(out, &pie_mem_libc, 1 << 20);
-    for (size_t i = 0; i < q->segment_count; i++) {
-        const struct pie_segment *s = &q->segments[i];
-        if (s->encode == NULL) {
-            pie_buf_add(out, s->p, s->n);
-        } else {
-            char text[64];
-            assert_true(s->n <= 45);
-            pie_buf_add(out, text, s->encode(s->p, s->n, text));
-        }
-    }
+    struct pie_http_place at;
+    char piece[64];
+    size_t n = 0;
+    pie_http_place_init(&at);
+    while ((n = pie_http_request_read(q, &at, piece, sizeof(piece))) != 0)
+        pie_buf_add(out, piece, n);
+    assert_null(at.reason);
+    pie_http_place_rewind(&at);
     assert_int_equal(out->failed, APIPIE_OK);
     assert_int_equal(out->n, pie_http_request_length(q));
 }
@@ -82,6 +80,22 @@ static void need_written(const struct pie_call *c, const char *want)
     assert_int_equal(out.failed, APIPIE_OK);
     assert_string_equal(out.p + 7, want);
     pie_buf_free(&out);
+}
+
+static void image_set(struct pie_wish *w, int32_t kind, const char *p, size_t n, const char *mime)
+{
+    struct pie_input in;
+    memset(&in, 0, sizeof(in));
+    in.kind = kind;
+    in.p = p;
+    in.n = n;
+    in.mime = mime;
+    assert_int_equal(pie_wish_set_image(w, &in), APIPIE_OK);
+}
+
+static void png_set(struct pie_wish *w)
+{
+    image_set(w, PIE_INPUT_BYTES, "\x89PNG", 4, "image/png");
 }
 
 #define REST "\"size\":\"1024x768\",\"strength\":0.5,"
@@ -149,17 +163,26 @@ static void input_images_are_written_short(void **state)
     pie_wish_init(&w, &pie_mem_libc, APIPIE_REQUEST_IMAGE);
     leg_open(&leg);
     assert_int_equal(pie_wish_set_text(&w, PIE_WISH_PROMPT, "x", 1), APIPIE_OK);
-    assert_int_equal(pie_wish_set_image(&w, "\x89PNG", 4, "image/png"), APIPIE_OK);
+    png_set(&w);
     struct pie_call c = call_of(&w);
     need_body(&c, &leg, "{\"prompt\":\"x\",\"image\":\"data:image/png;base64,iVBORw==\"}");
     need_written(&c, "{\"prompt\":\"x\",\"image\":null}");
-    assert_int_equal(pie_wish_set_image(&w, NULL, 0, NULL), APIPIE_OK);
-    assert_int_equal(pie_wish_set_text(&w, PIE_WISH_IMAGE_URL, url, strlen(url)), APIPIE_OK);
-    need_body(&c, &leg, "{\"prompt\":\"x\",\"image\":\"data:image/png;base64,AAAA\"}");
-    need_written(&c, "{\"prompt\":\"x\",\"image\":\"data:image/png;base64,AAAA\"}");
-    assert_int_equal(leg.request.segment_count, 1); /* nothing is left of the three */
-    assert_null(leg.request.segments[1].p);
-    assert_null(leg.request.segments[1].encode);
+    assert_int_equal(pie_input_copy(w.mem, &w.mask, &w.images.items[0]), APIPIE_OK);
+    image_set(&w, PIE_INPUT_URL, url, strlen(url), NULL);
+    c = call_of(&w);
+    need_body(&c, &leg,
+              "{\"prompt\":\"x\",\"image\":\"data:image/png;base64,AAAA\","
+              "\"mask\":\"data:image/png;base64,iVBORw==\"}");
+    need_written(&c, "{\"prompt\":\"x\",\"image\":null,\"mask\":null}");
+    pie_input_free(w.mem, &w.mask);
+    c = call_of(&w);
+    image_set(&w, PIE_INPUT_URL, "https://a/\"", 11, NULL);
+    need_body(&c, &leg, "{\"prompt\":\"x\",\"image\":\"https://a/\\\"\"}");
+    need_written(&c, "{\"prompt\":\"x\",\"image\":\"https://a/\\\"\"}");
+    assert_int_equal(leg.request.segment_count, 1); /* nothing is left of the others */
+    assert_int_equal(pie_wish_set_image(&w, NULL), APIPIE_OK);
+    c = call_of(&w);
+    need_body(&c, &leg, "{\"prompt\":\"x\"}");
     pie_http_request_free(&leg.request);
     pie_wish_free(&w);
 }
@@ -263,7 +286,12 @@ static void extras_do_not_meet_setters(void **state)
         need_check(&w, rows[i].want, rows[i].want == APIPIE_OK ? NULL : rows[i].name);
         assert_int_equal(pie_wish_set_extra(&w, rows[i].name, NULL), APIPIE_OK);
     }
-    assert_int_equal(pie_wish_set_image(&w, "\x89PNG", 4, "image/png"), APIPIE_OK);
+    png_set(&w);
+    assert_int_equal(pie_wish_set_extra(&w, "mask", "1"), APIPIE_OK);
+    need_check(&w, APIPIE_OK, NULL);
+    assert_int_equal(pie_input_copy(w.mem, &w.mask, &w.images.items[0]), APIPIE_OK);
+    need_check(&w, APIPIE_E_ARGUMENT, "mask");
+    pie_input_free(w.mem, &w.mask);
     assert_int_equal(pie_wish_set_extra(&w, "image", "1"), APIPIE_OK);
     need_check(&w, APIPIE_E_ARGUMENT, "image");
     pie_wish_free(&w);

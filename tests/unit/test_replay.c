@@ -86,8 +86,7 @@ static int stage_setup(void **state)
         slot->request.method = "POST";
         slot->request.view = &slot->view;
         pie_buf_add_text(&slot->request.url, "https://h/v1");
-        slot->request.segments[0] = (struct pie_segment){(const uint8_t *)"{}", 2, NULL};
-        slot->request.segment_count = 1;
+        pie_http_request_add_bytes(&slot->request, "{}", 2, NULL);
     }
     return fd < 0;
 }

@@ -96,8 +96,7 @@ static void stage_post(struct stage *s, size_t i, const char *path, const void *
     struct slot *slot = stage_fill(s, i, "POST", path);
     pie_headers_add(&slot->request.headers, pie_slice_text("Authorization"),
                     pie_slice_text("Bearer secret"));
-    slot->request.segments[0] = (struct pie_segment){body, n, NULL};
-    slot->request.segment_count = 1;
+    pie_http_request_add_bytes(&slot->request, body, n, NULL);
 }
 
 static void stage_send(struct stage *s, size_t i)

@@ -321,6 +321,13 @@ static void null_verbs_give_a_status(void **state)
     assert_true(apipie_request_set_n(NULL, 1) < 0);
     assert_true(apipie_request_set_strength(NULL, 0.5) < 0);
     assert_true(apipie_request_set_image_bytes(NULL, "x", 1) < 0);
+    assert_true(apipie_request_set_image_file(NULL, "x") < 0);
+    assert_true(apipie_request_add_image_bytes(NULL, "x", 1) < 0);
+    assert_true(apipie_request_add_image_file(NULL, "x") < 0);
+    assert_true(apipie_request_add_image_url(NULL, "https://x.y") < 0);
+    assert_true(apipie_request_set_mask_bytes(NULL, "x", 1) < 0);
+    assert_true(apipie_request_set_mask_file(NULL, "x") < 0);
+    assert_true(apipie_request_set_mask_url(NULL, "https://x.y") < 0);
     assert_true(apipie_request_set_extra(NULL, "x", "1") < 0);
     assert_true(apipie_request_set_output_file(NULL, "x") < 0);
     assert_true(apipie_request_set_output_folder(NULL, ".", NULL) < 0);
