@@ -63,9 +63,10 @@ enum {
         -9, /**< the client was made by the parent of this process: make one of its own */
 
     /* Us, and the machine we run on. */
-    APIPIE_E_MEMORY = -100,   /**< out of memory */
-    APIPIE_E_LIMIT = -101,    /**< one of APIPIE_LIMIT_* was met */
-    APIPIE_E_FILE = -102,     /**< a local file: cannot be made, written or renamed */
+    APIPIE_E_MEMORY = -100, /**< out of memory */
+    APIPIE_E_LIMIT = -101,  /**< one of APIPIE_LIMIT_* was met */
+    APIPIE_E_FILE =
+        -102, /**< a local file: cannot be made, written, renamed or read, or was changed */
     APIPIE_E_SINK = -103,     /**< the host's sink refused */
     APIPIE_E_INTERNAL = -104, /**< a defect of this library: please report */
 
@@ -925,7 +926,7 @@ APIPIE_API apipie_status apipie_request_set_image_bytes(apipie_request *request,
  * input images set before; NULL takes them back.
  * @param path a regular file that holds an image as for apipie_request_set_image_bytes(), of at most
  *        APIPIE_LIMIT_INPUT bytes; looked at now
- * @return APIPIE_E_FILE when it cannot be read; APIPIE_E_ARGUMENT when it is empty, too large or no image
+ * @return APIPIE_E_FILE when it cannot be read, is empty or too large; APIPIE_E_ARGUMENT when it is no image
  * Threads: one at a time per request. Blocks: for the first bytes of the file. Owns: copies the path. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_image_file(apipie_request *request, const char *path);

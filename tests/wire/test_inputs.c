@@ -246,9 +246,9 @@ static const struct bad_file {
     {"no file", no_file, APIPIE_E_FILE, "no such file or folder: "},
     {"a folder", a_folder, APIPIE_E_FILE, "it is no regular file: "},
     {"a pipe", a_pipe, APIPIE_E_FILE, "it is no regular file: "},
-    {"an empty file", an_empty_file, APIPIE_E_ARGUMENT, "it is empty: "},
+    {"an empty file", an_empty_file, APIPIE_E_FILE, "it is empty: "},
     {"a text", a_text, APIPIE_E_ARGUMENT, "the bytes are no PNG"},
-    {"a giant", a_giant, APIPIE_E_ARGUMENT, "it is larger than APIPIE_LIMIT_INPUT: "},
+    {"a giant", a_giant, APIPIE_E_FILE, "it is larger than APIPIE_LIMIT_INPUT: "},
 };
 
 static void a_bad_file_is_found_at_once(void **state)
