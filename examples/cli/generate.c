@@ -23,7 +23,8 @@ static int writes_stdout(const struct cli_options *o)
 /* What can be said before a request is made. */
 static void check_options(const struct cli_options *o, struct cli_failure *f)
 {
-    const char *const hint = "apipie generate --help shows the options";
+    const char *const hint = o->edits ? "apipie edit --help shows the options"
+                                      : "apipie generate --help shows the options";
 
     if (o->sandbox && o->base_url != NULL)
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "--sandbox and --base-url exclude each other",
