@@ -11,6 +11,20 @@ static const struct pie_path apipie_paths[] = {
     {NULL, 0},
 };
 
+/* Not documented for images. A gateway that hands on what OpenAI streams sends these events, whether they were asked for or not. */
+static const struct pie_path apipie_event_paths[] = {
+    {"b64_json", PIE_PATH_IMAGE},
+    {"url", PIE_PATH_URL},
+    {"type", PIE_PATH_NAME},
+    {NULL, 0},
+};
+static const struct pie_event apipie_events[] = {
+    {".partial_image", PIE_EVENT_PARTIAL},
+    {"error", PIE_EVENT_ERROR},
+    {NULL, 0},
+};
+static const struct pie_stream apipie_stream = {apipie_event_paths, apipie_events};
+
 /* ---- encode */
 
 /* Texts of a wish and what the gateway calls them. */
@@ -521,7 +535,7 @@ static apipie_status apipie_decode(const struct pie_call *c, const struct pie_re
                         NULL);
     for (size_t i = 0; i < ret->count; i++)
         useful |= ret->images[i].size != 0 || ret->images[i].url != NULL;
-    if (useful && pie_explain_has_error(reply->root))
+    if (useful && (reply->failed || pie_explain_has_error(reply->root)))
         pie_result_warn(ret, "the reply holds an error beside the picture; see its JSON", NULL);
     if (!useful)
         pie_explain_no_image(reply, ret, err);
@@ -532,6 +546,7 @@ static apipie_status apipie_decode(const struct pie_call *c, const struct pie_re
 const struct pie_dialect pie_dialect_apipie = {
     .name = "apipie",
     .paths = apipie_paths,
+    .stream = &apipie_stream,
     .takes_texts = ~(UINT32_C(1) << PIE_WISH_SAMPLER | UINT32_C(1) << PIE_WISH_ENCODING),
     .takes_numbers = PIE_WISH_HAS_ALL,
     .check = apipie_check,

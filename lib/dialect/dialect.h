@@ -53,6 +53,10 @@ struct pie_reply {
     struct pie_slice text;       /* raw, when it is no JSON */
     const struct pie_part *parts;
     size_t part_count;
+    /* Of a stream: an array of what its events said, but for sketches; pie_part.event counts there. root is then the event that the
+     * reply comes down to: the last one with a picture, else the one that says why there is none. NULL: no stream. */
+    const struct pie_node *events;
+    int32_t failed; /* one of the events says an error, whatever else came */
 };
 
 /* A row of the gateway's history: one call that was billed. What the row does not say, or not readably, is APIPIE_UNKNOWN
@@ -110,6 +114,8 @@ struct pie_dialect {
     /* The list of models, by the filters of the wish: a leg that costs nothing, filled as encode does. NULL: the wire has none. */
     apipie_status (*ask_models)(const struct pie_call *c, struct pie_leg *leg,
                                 struct apipie_error *err);
+    /* How replies are read that come as a stream of events. NULL: none does. */
+    const struct pie_stream *stream;
     /* A list of models in another form than the gateway's, to that form (pie_catalog_parse): safe JSON into out. NULL: it is the
      * gateway's. backend is the provider of models that name none. APIPIE_OK, APIPIE_E_MALFORMED, or out's failure. */
     apipie_status (*write_models)(const struct pie_reply *reply, const char *backend,

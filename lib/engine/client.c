@@ -200,6 +200,8 @@ void pie_request_drop(struct apipie_request *r)
     pie_mem_free(r->mem, r->attempts);
     pie_run_free(r);
     pie_part_free_all(r);
+    if (r->beside != NULL)
+        pie_request_drop(r->beside);
     pie_request_drop_places(r);
     pie_watch_end(r);
     pie_routes_clear(&r->own_routes);
@@ -211,6 +213,7 @@ void pie_request_drop(struct apipie_request *r)
     pie_user_clear(&r->user);
     pie_user_clear(&r->done_fn.user);
     pie_user_clear(&r->progress_fn.user);
+    pie_user_clear(&r->partial_user);
     pie_mem_free(r->mem, r);
     pie_client_drop(c);
 }

@@ -208,7 +208,8 @@ static int32_t drive_has_moved(struct apipie_request *r, int64_t now_ms)
 {
     const struct pie_view *v = r->view;
     const struct pie_view *shown = &r->shown;
-    int32_t step = v->phase != shown->phase || v->begun != shown->begun || v->done != shown->done;
+    int32_t step = v->phase != shown->phase || v->begun != shown->begun || v->done != shown->done ||
+                   v->drawn != shown->drawn;
     int32_t bytes = v->up != shown->up || v->down != shown->down || v->up_all != shown->up_all ||
                     v->down_all != shown->down_all;
     if (!step && (!bytes || now_ms - r->shown_ms < DRIVE_PROGRESS_MS))
@@ -225,7 +226,7 @@ static void drive_show(struct apipie_client *c)
         if (r->progress_fn.fn == NULL || !drive_has_moved(r, now))
             continue;
         pie_lock_take(c->lock);
-        pie_deliver_moved(r);
+        pie_deliver_moved(r, PIE_DUE_PROGRESS);
         pie_sleep_wake(c, r);
         pie_sleep_wake(c, NULL);
         pie_lock_drop(c->lock);

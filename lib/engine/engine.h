@@ -17,6 +17,9 @@
 #include "engine/queue_priv.h"
 #include "engine/shelf_priv.h"
 
+/* A kind of request of our own: it asks how far the call of its whole is. */
+#define PIE_REQUEST_PROGRESS (-1)
+
 enum {
     PIE_STATE_BUILDING,  /* setters */
     PIE_STATE_SEALED,    /* submit is at work, or the leader has not seen it yet */
@@ -101,7 +104,10 @@ struct pie_call_back {
 };
 
 enum { PIE_FOR_NOBODY, PIE_FOR_NEXT, PIE_FOR_CALL };
-enum { PIE_DUE_PROGRESS = 1, PIE_DUE_DONE = 2 };
+enum { PIE_DUE_PROGRESS = 1, PIE_DUE_DONE = 2, PIE_DUE_SKETCH = 4 };
+
+/* An image as it looked on its way, not told yet. */
+struct pie_sketch;
 
 /* A limit by the minute, of one provider or of all. */
 struct pie_rate;
@@ -196,7 +202,11 @@ struct pie_run {
     struct pie_leg fetch; /* an image by url, or a page of the history */
     struct pie_leg *leg;  /* the one that is out or comes next */
     int32_t encoded;      /* call is that of the present route and key */
-    char *key;            /* from the key callback; NULL: the place has it */
+    int32_t prepared;     /* what the wire wants to know before it is known */
+    int32_t called;       /* the call went out, and has not come to its end */
+    int32_t stopping;     /* it was given up: the server is told */
+    struct pie_step step;
+    char *key; /* from the key callback; NULL: the place has it */
     struct pie_sink *sink;
     struct pie_sink *inner; /* the same without the cache before it */
     struct pie_body *body;
@@ -224,6 +234,8 @@ struct apipie_request {
     int32_t setter_failed; /* error holds the first bad setter */
     struct pie_user user;  /* the host's pointer */
     struct pie_call_back done_fn, progress_fn;
+    apipie_partial_fn partial_fn;
+    struct pie_user partial_user;
     struct pie_view own_view;
     struct pie_view *view;     /* own_view, or that of the whole */
     struct apipie_error error; /* code APIPIE_OK: none */
@@ -238,6 +250,7 @@ struct apipie_request {
     int32_t listed_for;                               /* PIE_FOR_* */
     int32_t due;                                      /* PIE_DUE_* */
     int32_t calling;                                  /* one of its callbacks runs */
+    struct pie_sketch *sketches;                      /* the newest of each image */
     int32_t uncollected;                              /* counted in client->uncollected */
     struct apipie_request *post_next, *post_previous; /* in posted or due, which have a reference */
     /* ---- who watches: of the moment of submit; a part's are those of the whole */
@@ -279,6 +292,7 @@ struct apipie_request {
     struct apipie_request *whole;  /* this is a part of it; NULL */
     const struct pie_wish *asked;  /* the wish, or that of the whole */
     int32_t part;                  /* which one */
+    struct apipie_request *beside; /* asks how far the call is; the whole's reference; NULL */
     struct apipie_request **parts; /* owned references */
     int32_t part_count, parts_left;
     apipie_status stopped; /* why its parts were stopped */

@@ -257,6 +257,12 @@ apipie_status pie_tariff_add(struct apipie_client *c, const struct apipie_catalo
 
 /* Sends the leg that was made, or ends with why it could not be: err, or no memory when err says nothing. */
 void pie_free_send(struct apipie_request *r, apipie_status status, struct apipie_error *err);
+/* For steps.c: the call goes out; it failed, or what belongs to it; it was answered, err is empty. */
+void pie_job_call(struct apipie_request *r);
+void pie_job_again(struct apipie_request *r, struct apipie_error *err);
+void pie_job_answered(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err);
+
 /* 1: the request asks for no picture. */
 int32_t pie_free_is(const struct apipie_request *r);
 /* Asks, or goes on after a pause. */
@@ -347,8 +353,8 @@ int32_t pie_drive_time_is_up(const struct apipie_client *c);
 
 /* It has ended, and has no reference of its own any more. 1: the caller drops one, without the lock. */
 int32_t pie_deliver_ended(struct apipie_request *r);
-/* Its progress callback is due. */
-void pie_deliver_moved(struct apipie_request *r);
+/* A callback is due: PIE_DUE_PROGRESS, PIE_DUE_SKETCH. */
+void pie_deliver_moved(struct apipie_request *r, int32_t due);
 /* Somebody waited for it: it goes nowhere else. 1 as above. */
 int32_t pie_deliver_waited(struct apipie_request *r);
 /* Requests that run, and those that nobody has been given yet. */
@@ -363,6 +369,17 @@ void pie_deliver_call(struct apipie_client *c, struct apipie_request *only);
 void pie_deliver_forget(struct apipie_client *c);
 /* From now on the worker looks after the sockets, not the host's loop. */
 void pie_deliver_worker(struct apipie_client *c);
+
+/* ---- sketch.c: images as they look on their way */
+
+/* pie_partial_fn of the body of a job, or of a part of one. The leader's; without the lock. */
+void pie_sketch_came(void *job, size_t image, struct pie_buf *bytes, const char *mime);
+/* Takes out what is to be told. The lock is held. */
+struct pie_sketch *pie_sketch_take(struct apipie_request *r);
+/* Tells it, in the order of the images, and frees it. Without the lock. */
+void pie_sketch_tell(struct apipie_request *r, struct pie_sketch *list);
+/* The request has ended: nobody wants to see them. Without the lock. */
+void pie_sketch_forget(struct apipie_request *r);
 
 /* ---- inform.c. The lock is held. */
 
@@ -455,6 +472,39 @@ void pie_settle_ended(struct apipie_request *whole);
 void pie_settle_go(struct apipie_request *r);
 void pie_settle_reply(struct apipie_request *r, const struct pie_outcome *o);
 
+/* ---- fetch.c: pictures by url */
+
+void pie_fetch_reply(struct apipie_request *r, const struct pie_outcome *o,
+                     struct apipie_error *err);
+void pie_fetch_failed(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err);
+/* What retry.c is asked of the exchange that has just been judged. */
+void pie_job_ask_retry(const struct apipie_request *r, const struct apipie_error *err, int64_t now,
+                       struct pie_retry_ask *ask);
+
+/* ---- steps.c: exchanges of a call besides the call itself */
+
+/* 1: run->leg is a question that goes first, or err says why there is no call; 0: the call may go. */
+int32_t pie_steps_prepare(struct apipie_request *r, struct apipie_error *err);
+void pie_steps_checked(struct apipie_request *r, const struct pie_outcome *o,
+                       struct apipie_error *err);
+/* A 2xx reply to the call or to what came after it. APIPIE_OK: it is the answer; APIPIE_PENDING: the job waits for what comes next; or
+ * err's code: nothing is judged yet. */
+apipie_status pie_steps_next(struct apipie_request *r, const struct pie_outcome *o,
+                             struct apipie_error *err);
+void pie_steps_polled(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err);
+/* A question before or after the call has failed, and is judged. */
+void pie_steps_broken(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err);
+/* The job has been stopped, its exchange is judged. 1: the server is told first, and the job ends when that is done. */
+int32_t pie_steps_abandon(struct apipie_request *r, const struct pie_outcome *o);
+/* Who asks how far the call is. */
+void pie_steps_begin_beside(struct apipie_request *r);
+void pie_steps_end_beside(struct apipie_request *r);
+void pie_steps_look(struct apipie_request *beside);
+void pie_steps_looked(struct apipie_request *beside, const struct pie_outcome *o);
+
 /* ---- history.c: bills */
 
 void pie_history_free(struct apipie_request *r);
@@ -477,9 +527,9 @@ int32_t pie_models_read(struct apipie_request *r, const struct pie_outcome *o,
                         struct apipie_error *err);
 /* It has been read and judged. */
 void pie_models_finish(struct apipie_request *r);
-/* The job is about to fail with r->error. 1: an older list serves, and the job has ended well. */
 /* The one that it waited for has ended: what that brought, or its own turn. */
 void pie_models_share(struct apipie_request *r, const struct apipie_request *other);
+/* The job is about to fail with r->error. 1: an older list serves, and the job has ended well. */
 int32_t pie_models_rescue(struct apipie_request *r);
 
 #endif
