@@ -249,6 +249,11 @@ static void set_picture(struct cli_draft *d, const struct cli_options *o)
     if (o->strength.set)
         note(d, apipie_request_set_strength(r, o->strength.value), "--strength");
     note(d, apipie_request_set_response_format(r, o->format), "--format");
+    if (o->stream)
+        note(d, apipie_request_set_stream(r, 1), "--stream");
+    if (o->partial_images != CLI_UNSET)
+        note(d, apipie_request_set_partial_images(r, (int32_t)o->partial_images),
+             "--partial-images");
 }
 
 void cli_draft_make(struct cli_draft *draft, const struct cli_options *o, apipie_client *client,

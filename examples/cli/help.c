@@ -66,6 +66,11 @@ static const char output[] =
     "                          FILE is replaced; several pictures: x.png, x-2.png; -: to stdout\n"
     "      --json              one JSON value on stdout, on success and on failure\n";
 
+static const char streaming[] =
+    "      --stream            the picture as it is drawn, where the server can send it so\n"
+    "      --partial-images N  so many sketches before it, 0 to 3; each may cost tokens\n"
+    "      --partials FOLDER   keep the sketches that come there\n";
+
 static const char recipe[] =
     "      --recipe            x.png.json beside x.png: all that made it, for apipie again; a file "
     "that\n"
@@ -108,8 +113,7 @@ static const char sending[] =
     "options.\n"
     "Exit: 0 done, 2 usage or no key, 3 key refused, 4 request refused, 5 limit, credit or "
     "budget,\n"
-    "6 network, 7 server, 8 bad reply, 9 local file or memory, 130 interrupted.\n"
-    "Not in this version: --stream.\n";
+    "6 network, 7 server, 8 bad reply, 9 local file or memory, 130 interrupted.\n";
 
 static const char batch[] =
     "Many at once\n"
@@ -144,6 +148,7 @@ const char *const cli_help_generate[] = {"usage: apipie generate PROMPT [option]
                                          picture,
                                          input,
                                          output,
+                                         streaming,
                                          recipe,
                                          batch,
                                          sending,
@@ -155,6 +160,7 @@ const char *const cli_help_edit[] = {"usage: apipie edit PROMPT --image FILE|URL
                                      inputs,
                                      picture,
                                      output,
+                                     streaming,
                                      sending,
                                      NULL};
 
@@ -172,6 +178,7 @@ const char *const cli_help_again[] = {
     picture,
     input,
     output,
+    streaming,
     recipe,
     sending,
     NULL};

@@ -89,6 +89,12 @@
         TEXT("ledger", 0, ledger), TEXT("cache", 0, cache), TEXT("stats", 0, stats),               \
         TEXT("health", 0, health)
 
+/* What comes before a picture is done. */
+#define STREAMING                                                                                  \
+    FLAG("stream", 0, stream),                                                                     \
+        NUMBER("partial-images", 0, partial_images, 0, 3, "a whole number from 0 to 3"),           \
+        TEXT("partials", 0, partials)
+
 const struct cli_option cli_generate_options[] = {
     DRAWING,
     TEXT("image", 0, image),
@@ -96,17 +102,14 @@ const struct cli_option cli_generate_options[] = {
     TEXT("batch", 0, batch),
     NUMBER("jobs", 0, jobs, 1, 1024, "a whole number from 1 to 1024"),
     FLAG("recipe", 0, recipe),
-    {.name = "stream", .kind = OPTION_LATER_FLAG},
+    STREAMING,
     {.kind = OPTION_END},
 };
 
 const struct cli_option cli_edit_options[] = {
-    DRAWING,
-    {.name = "image", .kind = OPTION_IMAGE, .wants = "FILE or URL"},
-    SENDING,
-    {.name = "recipe", .kind = OPTION_LATER_FLAG},
-    {.name = "stream", .kind = OPTION_LATER_FLAG},
-    {.kind = OPTION_END},
+    DRAWING,   {.name = "image", .kind = OPTION_IMAGE, .wants = "FILE or URL"},
+    SENDING,   {.name = "recipe", .kind = OPTION_LATER_FLAG},
+    STREAMING, {.kind = OPTION_END},
 };
 
 /* Of the commands that only ask. */

@@ -113,6 +113,7 @@ void cli_options_init(struct cli_options *options)
     memset(options, 0, sizeof *options);
     options->n = options->width = options->height = options->steps = CLI_UNSET;
     options->timeout_ms = options->retries = options->max_image_bytes = CLI_UNSET;
+    options->partial_images = CLI_UNSET;
     options->budget = options->price = options->jobs = CLI_UNSET;
     options->since = options->until = options->limit = CLI_UNSET;
     options->port = options->max_price = options->max_p95 = CLI_UNSET;

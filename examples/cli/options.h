@@ -48,6 +48,9 @@ struct cli_options {
     struct cli_extra *extras;
     struct cli_route *routes;
     size_t extra_count, route_count;
+    int32_t stream;
+    const char *partials;
+    int64_t partial_images; /* or CLI_UNSET */
     /* edit */
     int32_t edits;            /* it is that command */
     const char **more_images; /* behind image */

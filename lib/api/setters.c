@@ -521,7 +521,7 @@ APIPIE_API apipie_status apipie_request_set_after(apipie_request *request, apipi
     if (status != APIPIE_OK)
         return status;
     if (history != NULL && !history->walked)
-        return setter_refuse(request, APIPIE_E_ARGUMENT, "set_after",
-                             "the history is a ledger's, not one of apipie_request_history()");
+        return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "set_after",
+                                 "the history is a ledger's, not one of apipie_request_history()");
     return setter_kept(request, "set_after", pie_history_set_after(request, history));
 }
