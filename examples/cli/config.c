@@ -217,6 +217,7 @@ static void add_backend(const struct cli_config *c, const struct cli_backend *b,
                         apipie_client *client, struct cli_failure *f)
 {
     int32_t policy = APIPIE_RETRY_SAFE;
+    apipie_status status;
 
     refused(c, b, apipie_client_add_backend(client, b->name, b->dialect, b->base_url), f);
     if (f->status != APIPIE_OK)
@@ -226,8 +227,10 @@ static void add_backend(const struct cli_config *c, const struct cli_backend *b,
         return;
     if (strcmp(b->retry, "safe") != 0)
         policy = strcmp(b->retry, "never") == 0 ? APIPIE_RETRY_NEVER : APIPIE_RETRY_ALWAYS;
-    (void)apipie_client_set_backend_retry(client, b->name, policy,
-                                          b->retries == CLI_UNSET ? 2 : (int32_t)b->retries);
+    status = apipie_client_set_backend_retry(client, b->name, policy,
+                                             b->retries == CLI_UNSET ? 2 : (int32_t)b->retries);
+    if (status != APIPIE_OK)
+        complain(c, b, "retry: refused", "", f);
 }
 
 static void add_routes(const struct cli_options *o, apipie_client *client, struct cli_failure *f)

@@ -92,9 +92,10 @@ static const char sending[] =
     "                          where to ask next when a route surely did not bill; may be "
     "repeated.\n"
     "                          --backend, -m and -p come first, if given. An empty part is not "
-    "said: "
-    "\"/prodia/sdxl\",\n"
-    "                          \"/together/\" (the model of -m), \"//\" (the gateway chooses)\n"
+    "said:\n"
+    "                          \"/prodia/sdxl\", \"/together/\" (the model of -m), \"//\" (the "
+    "gateway\n"
+    "                          chooses)\n"
     "      --max-image-bytes N default 268435456\n"
     "      --sandbox           draw in a gateway of our own: no key, no money\n"
     "What it may cost\n"
@@ -156,7 +157,8 @@ const char *const cli_help_generate[] = {"usage: apipie generate PROMPT [option]
 
 const char *const cli_help_edit[] = {"usage: apipie edit PROMPT --image FILE|URL [option]...\n"
                                      "\n"
-                                     "Draws another picture out of one or several.\n",
+                                     "Draws another picture out of one or several.\n"
+                                     "\n",
                                      inputs,
                                      picture,
                                      output,
