@@ -949,7 +949,7 @@ APIPIE_API apipie_status apipie_request_set_image_file(apipie_request *request, 
 /**
  * A further input image, for backends that edit several; the first one where none was set.
  * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_IMAGES. Where the backend takes fewer, submit says
- *         APIPIE_E_UNSUPPORTED: the gateway takes one
+ *         APIPIE_E_UNSUPPORTED, or apipie_request_set_unsupported() what else: the gateway takes one
  * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_add_image_url(apipie_request *request, const char *url);

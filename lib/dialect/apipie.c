@@ -131,13 +131,13 @@ static void apipie_fields(struct pie_buf *out, const struct pie_call *c)
 }
 
 /* The pictures that go with it, by what the gateway calls them; the mask's name is that of other images APIs, for it documents none. */
-static const struct pie_input *apipie_input(const struct pie_wish *w, size_t which,
+static const struct pie_input *apipie_input(const struct pie_call *c, size_t which,
                                             const char **ret_name)
 {
     *ret_name = which == 0 ? "image" : "mask";
     if (which == 0)
-        return w->images.count != 0 ? &w->images.items[0] : NULL;
-    return w->mask.kind != PIE_INPUT_NONE ? &w->mask : NULL;
+        return c->images != 0 ? &c->wish->images.items[0] : NULL;
+    return c->mask;
 }
 #define APIPIE_INPUTS 2
 
@@ -146,7 +146,7 @@ static void apipie_write(const struct pie_call *c, struct pie_buf *out)
     apipie_fields(out, c);
     for (size_t i = 0; i < APIPIE_INPUTS; i++) {
         const char *name = NULL;
-        const struct pie_input *in = apipie_input(c->wish, i, &name);
+        const struct pie_input *in = apipie_input(c, i, &name);
         if (in == NULL)
             continue;
         apipie_name(out, name);
@@ -160,7 +160,7 @@ static apipie_status apipie_body(const struct pie_call *c, struct pie_http_reque
     apipie_fields(&q->text, c);
     for (size_t i = 0; i < APIPIE_INPUTS; i++) {
         const char *name = NULL;
-        const struct pie_input *in = apipie_input(c->wish, i, &name);
+        const struct pie_input *in = apipie_input(c, i, &name);
         if (in == NULL)
             continue;
         apipie_name(&q->text, name);
@@ -237,7 +237,7 @@ static int32_t apipie_field_is_set(const struct pie_call *c, const char *name)
     }
     for (size_t i = 0; i < APIPIE_INPUTS; i++) {
         const char *input = NULL;
-        if (apipie_input(c->wish, i, &input) != NULL && strcmp(input, name) == 0)
+        if (apipie_input(c, i, &input) != NULL && strcmp(input, name) == 0)
             return 1;
     }
     return 0;
@@ -284,23 +284,6 @@ static apipie_status apipie_check_n(const struct pie_wish *w, struct apipie_erro
     return APIPIE_OK;
 }
 
-/* One input image, and a mask only for that. */
-static apipie_status apipie_check_inputs(const struct pie_wish *w, struct apipie_error *err)
-{
-    if (w->images.count > 1)
-        pie_error_set(err, APIPIE_E_UNSUPPORTED,
-                      "leave the others out, or ask a backend that edits several",
-                      "add_image: the gateway takes one input image a request", NULL, NULL);
-    else if (w->mask.kind != PIE_INPUT_NONE && w->images.count == 0)
-        pie_error_set(err, APIPIE_E_ARGUMENT,
-                      "give the picture that it belongs to: apipie_request_set_image_file(), "
-                      "--image",
-                      "set_mask: there is no input image", NULL, NULL);
-    else
-        return APIPIE_OK;
-    return err->code;
-}
-
 static apipie_status apipie_check(struct pie_call *c, struct pie_buf *notes,
                                   struct apipie_error *err)
 {
@@ -309,8 +292,11 @@ static apipie_status apipie_check(struct pie_call *c, struct pie_buf *notes,
     if (status == APIPIE_OK)
         status = apipie_check_n(c->wish, err);
     if (status == APIPIE_OK)
-        status = apipie_check_inputs(c->wish, err);
-    return status == APIPIE_OK ? apipie_check_stream(c->wish, err) : status;
+        status = apipie_check_stream(c->wish, err);
+    if (status == APIPIE_OK && c->mask != NULL)
+        pie_call_note(notes, "set_mask: the gateway documents no masks: ",
+                      "whether this model heeded it, only the picture can tell");
+    return status;
 }
 
 static apipie_status apipie_encode(const struct pie_call *c, struct pie_leg *leg,
@@ -528,11 +514,6 @@ static apipie_status apipie_decode(const struct pie_call *c, const struct pie_re
     apipie_say_why(ret);
     apipie_warn_count(c, ret);
     apipie_warn_commands(c->wish, ret);
-    if (c->wish->mask.kind != PIE_INPUT_NONE)
-        pie_result_warn(ret,
-                        "the gateway documents no masks: whether this model heeded it, only the "
-                        "picture can tell",
-                        NULL);
     for (size_t i = 0; i < ret->count; i++)
         useful |= ret->images[i].size != 0 || ret->images[i].url != NULL;
     if (useful && (reply->failed || pie_explain_has_error(reply->root)))
@@ -549,6 +530,8 @@ const struct pie_dialect pie_dialect_apipie = {
     .stream = &apipie_stream,
     .takes_texts = ~(UINT32_C(1) << PIE_WISH_SAMPLER | UINT32_C(1) << PIE_WISH_ENCODING),
     .takes_numbers = PIE_WISH_HAS_ALL,
+    .takes_images = 1,
+    .takes_mask = 1,
     .check = apipie_check,
     .encode = apipie_encode,
     .write = apipie_write,

@@ -17,6 +17,8 @@ void pie_call_init(struct pie_call *c, const struct pie_wish *w)
     c->steps = w->steps;
     c->strength = w->strength;
     c->guidance = w->guidance;
+    c->images = w->images.count;
+    c->mask = w->mask.kind != PIE_INPUT_NONE ? &w->mask : NULL;
 }
 
 const char *pie_call_text(const struct pie_call *c, int32_t which)
@@ -122,12 +124,55 @@ static apipie_status call_fit_numbers(const struct pie_dialect *d, struct pie_ca
     return APIPIE_OK;
 }
 
+static apipie_status call_fit_images(const struct pie_dialect *d, struct pie_call *c,
+                                     struct pie_buf *notes, struct apipie_error *err)
+{
+    if (c->images <= d->takes_images)
+        return APIPIE_OK;
+    if (d->takes_images != 1 || c->wish->unsupported != APIPIE_UNSUPPORTED_REFUSE) {
+        if (!call_leave_out(d, c, d->takes_images == 0 ? "set_image" : "add_image", notes, err))
+            return err->code;
+        c->images = d->takes_images;
+        return APIPIE_OK;
+    }
+    pie_error_set(err, APIPIE_E_UNSUPPORTED,
+                  "leave the others out, ask another backend, or see "
+                  "apipie_request_set_unsupported()",
+                  "add_image: servers of this kind take one input image: ", d->name, NULL);
+    return err->code;
+}
+
+/* A mask says something about an image. */
+static apipie_status call_fit_mask(const struct pie_dialect *d, struct pie_call *c,
+                                   struct pie_buf *notes, struct apipie_error *err)
+{
+    if (c->mask == NULL)
+        return APIPIE_OK;
+    if (c->wish->images.count == 0) {
+        pie_error_set(err, APIPIE_E_ARGUMENT,
+                      "give the picture that it belongs to: apipie_request_set_image_file(), "
+                      "--image",
+                      "set_mask: there is no input image", NULL, NULL);
+        return err->code;
+    }
+    if (d->takes_mask && c->images != 0)
+        return APIPIE_OK;
+    if (!call_leave_out(d, c, "set_mask", notes, err))
+        return err->code;
+    c->mask = NULL;
+    return APIPIE_OK;
+}
+
 apipie_status pie_call_fit(const struct pie_dialect *d, struct pie_call *c, struct pie_buf *notes,
                            struct apipie_error *err)
 {
     apipie_status status = call_fit_texts(d, c, notes, err);
     if (status == APIPIE_OK)
         status = call_fit_numbers(d, c, notes, err);
+    if (status == APIPIE_OK)
+        status = call_fit_images(d, c, notes, err);
+    if (status == APIPIE_OK)
+        status = call_fit_mask(d, c, notes, err);
     return status == APIPIE_OK ? d->check(c, notes, err) : status;
 }
 

@@ -21,7 +21,9 @@ struct pie_call {
     uint32_t has;         /* PIE_WISH_HAS_* of those below */
     int32_t width, height, steps;
     double strength, guidance;
-    uint32_t left_out; /* bits 1 << PIE_WISH_* of texts that are not sent */
+    uint32_t left_out;            /* bits 1 << PIE_WISH_* of texts that are not sent */
+    size_t images;                /* of the wish's input images so many, from the first on */
+    const struct pie_input *mask; /* NULL: none */
 };
 
 struct pie_dialect;
@@ -83,6 +85,8 @@ struct pie_dialect {
     const struct pie_path *paths;
     /* Parameters that it takes: bits 1 << PIE_WISH_* of texts, and PIE_WISH_HAS_* of numbers. */
     uint32_t takes_texts, takes_numbers;
+    size_t takes_images; /* input images at most */
+    int32_t takes_mask;
     /* What cannot be asked for by one route, before anything is queued; base_url and key are not set. What it does not take is
      * left out already; it may change values to the nearest, with a note (notes may be NULL), where pie_call_may_change().
      * APIPIE_OK, or err's code: err says why. */

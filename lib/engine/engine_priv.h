@@ -120,6 +120,8 @@ apipie_status pie_run_make(struct apipie_request *r, struct apipie_error *err);
 void pie_run_free(struct apipie_request *r);
 /* The call for the present route and key. */
 apipie_status pie_run_encode(struct apipie_request *r, struct apipie_error *err);
+/* Before anything is put aside or sent for it: are the files of the call still what they were? APIPIE_E_FILE. */
+apipie_status pie_run_check_files(const struct apipie_request *r, struct apipie_error *err);
 /* The backend has changed: no key of the one before is left. */
 void pie_run_wipe_key(struct apipie_request *r);
 /* The policy for the present route: the request's own, else the backend's, else the client's. */
@@ -127,8 +129,6 @@ int32_t pie_run_policy(const struct apipie_request *r);
 /* Leaves out and changes what the present wire does not take; see pie_call_fit(). */
 void pie_run_fit(const struct apipie_request *r, struct pie_call *call, struct pie_buf *notes);
 int32_t pie_run_retries(const struct apipie_request *r);
-/* Before anything is put aside or sent for it: are the files of the call still what they were? APIPIE_E_FILE. */
-apipie_status pie_run_check_files(const struct apipie_request *r, struct apipie_error *err);
 /* What the present call is: route, n and seed of this job or part. */
 void pie_run_call(const struct apipie_request *r, struct pie_call *ret);
 /* Asks the host's key callback. `refused`: the last one was. */
