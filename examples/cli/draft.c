@@ -227,6 +227,21 @@ static void set_route(struct cli_draft *d, const struct cli_options *o)
     note(d, apipie_request_set_model(d->request, neither ? "sd_xl_base_1.0" : o->model), "-m");
 }
 
+/* What only some servers take, and what is to be done where one does not. */
+static void set_wire(struct cli_draft *d, const struct cli_options *o)
+{
+    int32_t how = APIPIE_UNSUPPORTED_REFUSE;
+
+    note(d, apipie_request_set_sampler(d->request, o->sampler), "--sampler");
+    note(d, apipie_request_set_output_format(d->request, o->output_format), "--output-format");
+    if (o->unsupported == NULL)
+        return;
+    if (strcmp(o->unsupported, "refuse") != 0)
+        how = strcmp(o->unsupported, "drop") == 0 ? APIPIE_UNSUPPORTED_DROP
+                                                  : APIPIE_UNSUPPORTED_NEAREST;
+    note(d, apipie_request_set_unsupported(d->request, how), "--unsupported");
+}
+
 static void set_picture(struct cli_draft *d, const struct cli_options *o)
 {
     apipie_request *r = d->request;
@@ -269,6 +284,7 @@ void cli_draft_make(struct cli_draft *draft, const struct cli_options *o, apipie
     set_route(draft, o);
     set_routes(draft, o, f);
     set_picture(draft, o);
+    set_wire(draft, o);
     set_inputs(draft, o, f);
     set_extras(draft, o, f);
     set_output(draft, o->output);

@@ -40,7 +40,14 @@ static const char picture[] =
     "      --seed N            the same seed draws the same picture\n"
     "      --steps N           denoising steps\n"
     "      --cfg-scale X       how closely to follow the prompt, 0 to 100\n"
-    "      --extra KEY=JSON    any further field of the request; may be repeated\n";
+    "      --sampler NAME      as the server names it; the gateway takes none\n"
+    "      --output-format png|jpeg|webp\n"
+    "                          how the picture is encoded; the gateway takes none\n"
+    "      --extra KEY=JSON    any further field of the request; may be repeated\n"
+    "      --unsupported refuse|drop|nearest\n"
+    "                          what a server does not take is an error (refuse, the default), is "
+    "left\n"
+    "                          out, or becomes the nearest that it knows; with a warning\n";
 
 static const char input[] =
     "      --image URL|FILE    an input image; a file is read while it is sent\n"

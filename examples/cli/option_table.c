@@ -58,12 +58,14 @@
          .offset = offsetof(struct cli_options, scale),                                            \
          .most = 100,                                                                              \
          .wants = "a number from 0 to 100"},                                                       \
-        TEXT("mask", 0, mask),                                                                     \
+        TEXT("sampler", 0, sampler), TEXT("mask", 0, mask),                                        \
         {.name = "strength",                                                                       \
          .kind = OPTION_SCALE,                                                                     \
          .offset = offsetof(struct cli_options, strength),                                         \
          .most = 1,                                                                                \
          .wants = "a number from 0 to 1"},                                                         \
+        WORD("output-format", output_format, "png jpeg webp", "png, jpeg or webp"),                \
+        WORD("unsupported", unsupported, "refuse drop nearest", "refuse, drop or nearest"),        \
         WORD("format", format, "url b64_json", "url or b64_json"),                                 \
         {.name = "extra", .kind = OPTION_EXTRA, .wants = "KEY=JSON"}, TEXT("output", 'o', output), \
         FLAG("json", 0, json)

@@ -48,6 +48,7 @@ struct cli_options {
     struct cli_extra *extras;
     struct cli_route *routes;
     size_t extra_count, route_count;
+    const char *sampler, *output_format, *unsupported;
     int32_t stream;
     const char *partials;
     int64_t partial_images; /* or CLI_UNSET */

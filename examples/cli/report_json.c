@@ -44,6 +44,14 @@ static const char *purpose_word(int32_t purpose)
         return "models";
     case APIPIE_PURPOSE_HISTORY:
         return "history";
+    case APIPIE_PURPOSE_CHECK:
+        return "check";
+    case APIPIE_PURPOSE_POLL:
+        return "poll";
+    case APIPIE_PURPOSE_STOP:
+        return "stop";
+    case APIPIE_PURPOSE_PROGRESS:
+        return "progress";
     default:
         return NULL;
     }
@@ -95,6 +103,7 @@ static void report_attempt(struct cli_json *j, const apipie_request *request, si
 
     cli_json_open(j, NULL, '{');
     cli_json_text(j, "purpose", purpose_word(apipie_request_attempt_purpose(request, i)));
+    cli_json_text(j, "backend", apipie_request_attempt_backend(request, i));
     cli_json_text(j, "provider", apipie_request_attempt_provider(request, i));
     cli_json_text(j, "model", apipie_request_attempt_model(request, i));
     cli_json_text(j, "outcome", outcome_word(apipie_request_attempt_outcome(request, i)));

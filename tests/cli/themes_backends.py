@@ -206,6 +206,7 @@ class Places(ConfigTest):
         self.set_up()
         self.assertEqual(self.draw(), [[("prodia", "sd_xl_base_1.0")], []])
         self.assertEqual(self.draw("--backend", "desk"), [[], [(None, None)]])
+        self.assertIn(" \u00b7 desk \u00b7 ", self.err)
         self.assertEqual(self.other.headers[-1]["Authorization"], "Bearer " + SECRET)
         self.assertEqual(self.draw("--backend", "desk", "-m", "sd", "--json"), [[], [(None, "sd")]])
         self.assertEqual(self.json()["backend"], "desk")
@@ -229,12 +230,16 @@ class Places(ConfigTest):
                                                                                     "code": "model_not_found"}}))
         self.set_up(routes=["desk//sd", "apipie/prodia/x"])
         self.assertEqual(self.draw(), [[("prodia", "x")], [(None, "sd")]])
-        self.assertIn("note: any provider/sd did not draw it", self.err)
+        self.assertIn("note: desk//sd did not draw it", self.err)
         self.assertEqual(self.draw("--backend", "desk", code=4), [[], [(None, None)]])
 
     def test_from_a_dead_server_to_the_gateway(self):
-        self.configure({"backends": [self.desk()], "routes": ["desk//sd", "apipie/prodia/x"]})
-        self.assertEqual(self.draw(), [[("prodia", "x")], []])
+        self.configure({"backends": [self.desk()], "routes": ["desk//sd", "apipie//sd"]})
+        self.assertEqual(self.draw(), [[(None, "sd")], []])
+        self.assertIn("note: desk//sd did not draw it: nothing answers there", self.err)
+        self.assertEqual(self.draw("--json"), [[(None, "sd")], []])
+        self.assertEqual([(a["backend"], a["outcome"]) for a in self.json()["attempt_log"]],
+                         [("desk", "not_sent"), ("apipie", "delivered")])
 
     def test_unknown_names(self):
         self.set_up()
@@ -268,6 +273,19 @@ class Places(ConfigTest):
         self.configure({"backends": [self.desk(self.other)], "default_backend": "desk"})
         self.assertEqual(self.draw(), [[], [(None, None)]])
         self.assertNotIn("Authorization", self.other.headers[-1])
+
+    def test_what_a_server_does_not_take(self):
+        self.set_up()
+        for option, value in (("--sampler", "Euler a"), ("--output-format", "webp")):
+            self.assertEqual(self.draw(option, value, "--json", code=2), [[], []])
+            self.assertIn("--unsupported drop", self.error()["hint"])
+            for how in ("drop", "nearest"):
+                self.assertEqual(self.draw(option, value, "--unsupported", how, "--json"),
+                                 [[("prodia", "sd_xl_base_1.0")], []])
+                self.assertTrue(any("left out" in warning for warning in self.json()["warnings"]))
+        self.draw("--sampler", "Euler a", "--unsupported", "refuse", code=2)
+        self.draw("--unsupported", "guess", code=2)
+        self.draw("--output-format", "tiff", code=2)
 
     def test_policy(self):
         fails = self.server(lambda handler, body: answer(handler, 500, {"error": {"message": "it broke"}}))
@@ -334,6 +352,9 @@ class Elsewhere(ConfigTest):
         self.keyless()
         self.assertEqual(self.run_cli("models", "--backend", "desk", "--json"), 0, self.err)
         self.assertEqual(len(self.json()["models"]), 82)
+        for arguments in (["--prices", "prices"], ["--builtin"]):
+            self.assertEqual(self.run_cli("models", "--backend", "desk", *arguments), 2, self.err)
+            self.assertIn(arguments[0], self.err)
         self.configure({"backends": [self.desk()], "default_backend": "desk"})
         self.assertEqual(self.run_cli("models"), 6, self.err)
         self.assertEqual(self.run_cli("models", "--backend", "apipie"), 0, self.err)

@@ -15,7 +15,7 @@ GOOD_KEYS = ["ok", "images", "usage", "charge_usd", "charge", "cached", "backend
 ERROR_KEYS = ["code", "message", "hint", "http_status", "provider_code", "retryable", "billed", "fault",
               "retry_after_ms", "attempts", "request_id"]
 BAD_KEYS = ["ok", "error", "charge_usd", "charge", "attempt_log"]
-ATTEMPT_KEYS = ["purpose", "provider", "model", "outcome", "billed", "code", "http_status", "message"]
+ATTEMPT_KEYS = ["purpose", "backend", "provider", "model", "outcome", "billed", "code", "http_status", "message"]
 
 
 class Usage(CliTest):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """`apipie doctor`: a report to paste, of backends that work, are dead, or refuse the key."""
 import email.utils
+import signal
+import threading
 import time
 
 from cli_support import KEY, CliTest, Sandbox, answer
@@ -181,3 +183,18 @@ class Doctor(ConfigTest):
         self.assertEqual(self.run_cli("doctor"), 6)
         self.assertNotIn(SECRET, self.out.decode() + self.err)
         self.assertNotIn(KEY, self.out.decode())
+
+    def test_interrupted(self):
+        arrived = threading.Event()
+
+        def do_GET(handler):
+            arrived.set()
+            time.sleep(20)
+
+        self.count(answer).server.RequestHandlerClass.do_GET = do_GET
+        with self.popen("doctor", "--json") as process:
+            self.assertTrue(arrived.wait(20))
+            process.send_signal(signal.SIGINT)
+            self.out, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(self.error()["code"], "cancelled")
