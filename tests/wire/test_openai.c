@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* OpenAI's images API: exactly what is sent, field by field, and what is not. Knows the public API alone. */
 #include "../support/draw.h"
+#include "../support/tape.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -393,12 +394,47 @@ static void the_nearest_size_is_asked_for(void **state)
     }
 }
 
+/* ---- recordings */
+
+static void edit(struct draw *d)
+{
+    fresh(d, APIPIE_REQUEST_EDIT, "gpt-image-1");
+    for (const char *s = "pIJM"; *s != '\0'; s++)
+        set_one(d, *s);
+}
+
+/* Its boundary is another one each time; another form finds nothing. */
+static void a_form_can_be_played_back(void **state)
+{
+    struct draw *d = *state;
+    char base[128];
+    draw_serve_json(d, ONE_IMAGE);
+    const char *path = tape_fresh();
+    assert_status(apipie_client_record(d->client, path), APIPIE_OK);
+    add_backend(d);
+    edit(d);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    snprintf(base, sizeof base, "%s", raw_server_base(d->server));
+    tape_turn(d, path);
+    assert_status(apipie_client_add_backend(d->client, "oa", "openai", base), APIPIE_OK);
+    edit(d);
+    set_one(d, 'u');
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_CONNECT);
+    edit(d);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    draw_assert_image(draw_result(d), 0, PNG1, "image/png");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         DRAW_TEST(what_it_does_not_take_can_be_left_out),
+        DRAW_TEST(a_form_can_be_played_back),
     };
+    if (!tape_begin())
+        return 1;
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    tape_end();
     failed += DRAW_ROWS(exactly_this_is_sent, asks);
     failed += DRAW_ROWS(this_is_refused_before_it_is_sent, refusals);
     failed += DRAW_ROWS(the_nearest_size_is_asked_for, nearests);
