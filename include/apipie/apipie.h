@@ -3097,7 +3097,7 @@ APIPIE_API apipie_status apipie_client_set_models_cache(apipie_client *client, c
                                                         int64_t ttl_ms);
 
 /**
- * Writes down what each list that is fetched says of prices, latency and availability: a line of JSON for every model of which one
+ * Writes down what each list that is fetched from the gateway says of prices, latency and availability: a line of JSON for every model of which one
  * of these is not what its last line in the file says. Lines are {"wall_ms", "type", "provider", "model", "price_usd" (one standard
  * picture of 1024x1024), "input_usd", "output_usd", "average_usd", "latency_ms" (an array of six: up to 2k, 4k, 8k, 16k, 32k characters,
  * and all), "available" (1 or 0)}; amounts are decimal strings, what is not known is null. Several processes may share the file. A
