@@ -270,10 +270,10 @@ APIPIE_API apipie_status apipie_client_set_stall_timeout(apipie_client *client, 
  * Routes: where a picture may be drawn, in order. A request is tried by its own provider and model when it has set one of
  * them, then by its own routes, and, when it has none, by those of its client. The next one is tried when a route surely did
  * not bill and another may do better (refused with: no such model, a parameter, a rate limit, too busy; or it rests after
- * failures) and under APIPIE_RETRY_ALWAYS also when that is unknown; never for refused content, the key or the credit, nor
- * when the server cannot be reached: it is the same for all of them. When all have failed, those that may work later are
- * tried again after a wait, as often as the retries allow. Without routes the gateway's own pool chooses. All of a request
- * together are at most APIPIE_LIMIT_ROUTES (else submit says APIPIE_E_ARGUMENT).
+ * failures) and under APIPIE_RETRY_ALWAYS also when that is unknown; never for refused content. The key, the credit, and a
+ * server that cannot be reached are the same for all routes of a backend: only those of another one are tried then. When all
+ * have failed, those that may work later are tried again after a wait, as often as the retries allow. Without routes the gateway's
+ * own pool chooses. All of a request together are at most APIPIE_LIMIT_ROUTES (else submit says APIPIE_E_ARGUMENT).
  */
 
 /**
@@ -1382,7 +1382,9 @@ enum {
     APIPIE_PROGRESS_DOWN_TOTAL = 4, /**< ... that are announced by now, or APIPIE_UNKNOWN */
     APIPIE_PROGRESS_IMAGES_BEGUN =
         5, /**< images whose bytes have begun to come; a failed try counts too */
-    APIPIE_PROGRESS_IMAGES_DONE = 6 /**< images whose bytes are all there; from the cache too */
+    APIPIE_PROGRESS_IMAGES_DONE = 6, /**< images whose bytes are all there; from the cache too */
+    APIPIE_PROGRESS_DRAWN =
+        7 /**< per mille that are drawn, by the server's word; APIPIE_UNKNOWN where it says nothing */
 };
 
 /** What a request is about, for APIPIE_PROGRESS_PHASE. Since: 0.1. */

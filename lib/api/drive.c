@@ -170,6 +170,8 @@ APIPIE_API int64_t apipie_request_progress(const apipie_request *request, int32_
         return pie_count_get(&v->begun);
     case APIPIE_PROGRESS_IMAGES_DONE:
         return pie_count_get(&v->done);
+    case APIPIE_PROGRESS_DRAWN:
+        return pie_count_get(&v->drawn) - 1;
     default:
         return APIPIE_UNKNOWN;
     }

@@ -10,6 +10,7 @@ struct pie_view {
     int64_t up, up_all;     /* bytes of bodies: sent, to be sent */
     int64_t down, down_all; /* came, announced (APIPIE_UNKNOWN) */
     int64_t begun, done;    /* images */
+    int64_t drawn;          /* by the server's word: 1 and the per mille; 0: it says nothing */
 };
 
 #endif

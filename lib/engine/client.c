@@ -200,6 +200,8 @@ void pie_request_drop(struct apipie_request *r)
     pie_mem_free(r->mem, r->attempts);
     pie_run_free(r);
     pie_part_free_all(r);
+    if (r->beside != NULL)
+        pie_request_drop(r->beside);
     pie_request_drop_places(r);
     pie_watch_end(r);
     pie_routes_clear(&r->own_routes);

@@ -208,7 +208,8 @@ static int32_t drive_has_moved(struct apipie_request *r, int64_t now_ms)
 {
     const struct pie_view *v = r->view;
     const struct pie_view *shown = &r->shown;
-    int32_t step = v->phase != shown->phase || v->begun != shown->begun || v->done != shown->done;
+    int32_t step = v->phase != shown->phase || v->begun != shown->begun || v->done != shown->done ||
+                   v->drawn != shown->drawn;
     int32_t bytes = v->up != shown->up || v->down != shown->down || v->up_all != shown->up_all ||
                     v->down_all != shown->down_all;
     if (!step && (!bytes || now_ms - r->shown_ms < DRIVE_PROGRESS_MS))

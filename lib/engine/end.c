@@ -109,6 +109,7 @@ static void end_job(struct apipie_request *r, apipie_status status)
     r->ended_ms = pie_clock_ms();
     r->status = status;
     end_mask_result(r);
+    pie_steps_end_beside(r);
     pie_log_ended(r);
     if (r->listed)
         pie_figures_ended(r);
@@ -213,12 +214,19 @@ void pie_job_stopped(struct apipie_request *r, apipie_status why, const struct p
         if (r->run->leg->paid)
             pie_route_report(r, o, &err);
     }
+    if (r->run != NULL && r->run->stopping) { /* the server has heard of it, or never will */
+        pie_error_free(&err);
+        pie_job_fail(r);
+        return;
+    }
     if (r->result_known && why == APIPIE_E_TIMEOUT && r->run != NULL) {
         /* The other pictures are there, and paid. */
         pie_gather_give_up(r, &err);
         pie_gather_commit(r);
     } else {
-        pie_job_fail_with(r, &err);
+        pie_error_move(&r->error, &err);
+        if (!pie_steps_abandon(r, o))
+            pie_job_fail(r);
     }
     pie_error_free(&err);
 }
@@ -239,7 +247,8 @@ void pie_job_stop(struct apipie_request *r, apipie_status why)
         return;
     }
     t->type->cancel(t, &r->run->progress, &o);
-    if (why == APIPIE_E_TIMEOUT && (o.wire != PIE_WIRE_STOPPED || pie_job_has_whole(r))) {
+    if (why == APIPIE_E_TIMEOUT && !r->run->stopping &&
+        (o.wire != PIE_WIRE_STOPPED || pie_job_has_whole(r))) {
         pie_job_reply(r, &o); /* it came just in time, or what matters did */
     } else {
         pie_body_finish(r->run->body, 0);

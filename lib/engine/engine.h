@@ -17,6 +17,9 @@
 #include "engine/queue_priv.h"
 #include "engine/shelf_priv.h"
 
+/* A kind of request of our own: it asks how far the call of its whole is. */
+#define PIE_REQUEST_PROGRESS (-1)
+
 enum {
     PIE_STATE_BUILDING,  /* setters */
     PIE_STATE_SEALED,    /* submit is at work, or the leader has not seen it yet */
@@ -196,7 +199,11 @@ struct pie_run {
     struct pie_leg fetch; /* an image by url, or a page of the history */
     struct pie_leg *leg;  /* the one that is out or comes next */
     int32_t encoded;      /* call is that of the present route and key */
-    char *key;            /* from the key callback; NULL: the place has it */
+    int32_t prepared;     /* what the wire wants to know before it is known */
+    int32_t called;       /* the call went out, and has not come to its end */
+    int32_t stopping;     /* it was given up: the server is told */
+    struct pie_step step;
+    char *key; /* from the key callback; NULL: the place has it */
     struct pie_sink *sink;
     struct pie_sink *inner; /* the same without the cache before it */
     struct pie_body *body;
@@ -279,6 +286,7 @@ struct apipie_request {
     struct apipie_request *whole;  /* this is a part of it; NULL */
     const struct pie_wish *asked;  /* the wish, or that of the whole */
     int32_t part;                  /* which one */
+    struct apipie_request *beside; /* asks how far the call is; the whole's reference; NULL */
     struct apipie_request **parts; /* owned references */
     int32_t part_count, parts_left;
     apipie_status stopped; /* why its parts were stopped */

@@ -257,6 +257,12 @@ apipie_status pie_tariff_add(struct apipie_client *c, const struct apipie_catalo
 
 /* Sends the leg that was made, or ends with why it could not be: err, or no memory when err says nothing. */
 void pie_free_send(struct apipie_request *r, apipie_status status, struct apipie_error *err);
+/* For steps.c: the call goes out; it failed, or what belongs to it; it was answered, err is empty. */
+void pie_job_call(struct apipie_request *r);
+void pie_job_again(struct apipie_request *r, struct apipie_error *err);
+void pie_job_answered(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err);
+
 /* 1: the request asks for no picture. */
 int32_t pie_free_is(const struct apipie_request *r);
 /* Asks, or goes on after a pause. */
@@ -454,6 +460,39 @@ void pie_settle_ended(struct apipie_request *whole);
 /* The first page of the history, or the first after a pause. */
 void pie_settle_go(struct apipie_request *r);
 void pie_settle_reply(struct apipie_request *r, const struct pie_outcome *o);
+
+/* ---- fetch.c: pictures by url */
+
+void pie_fetch_reply(struct apipie_request *r, const struct pie_outcome *o,
+                     struct apipie_error *err);
+void pie_fetch_failed(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err);
+/* What retry.c is asked of the exchange that has just been judged. */
+void pie_job_ask_retry(const struct apipie_request *r, const struct apipie_error *err, int64_t now,
+                       struct pie_retry_ask *ask);
+
+/* ---- steps.c: exchanges of a call besides the call itself */
+
+/* 1: run->leg is a question that goes first, or err says why there is no call; 0: the call may go. */
+int32_t pie_steps_prepare(struct apipie_request *r, struct apipie_error *err);
+void pie_steps_checked(struct apipie_request *r, const struct pie_outcome *o,
+                       struct apipie_error *err);
+/* A 2xx reply to the call or to what came after it. APIPIE_OK: it is the answer; APIPIE_PENDING: the job waits for what comes next; or
+ * err's code: nothing is judged yet. */
+apipie_status pie_steps_next(struct apipie_request *r, const struct pie_outcome *o,
+                             struct apipie_error *err);
+void pie_steps_polled(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err);
+/* A question before or after the call has failed, and is judged. */
+void pie_steps_broken(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err);
+/* The job has been stopped, its exchange is judged. 1: the server is told first, and the job ends when that is done. */
+int32_t pie_steps_abandon(struct apipie_request *r, const struct pie_outcome *o);
+/* Who asks how far the call is. */
+void pie_steps_begin_beside(struct apipie_request *r);
+void pie_steps_end_beside(struct apipie_request *r);
+void pie_steps_look(struct apipie_request *beside);
+void pie_steps_looked(struct apipie_request *beside, const struct pie_outcome *o);
 
 /* ---- history.c: bills */
 

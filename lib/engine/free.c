@@ -97,6 +97,8 @@ void pie_free_resume(struct apipie_request *r)
 {
     if (r->wish.kind == APIPIE_REQUEST_RECONCILE)
         pie_settle_go(r);
+    else if (r->wish.kind == PIE_REQUEST_PROGRESS)
+        pie_steps_look(r);
     else if (r->run != NULL && r->run->redirects != 0)
         pie_job_send_leg(r);
     else

@@ -2,10 +2,6 @@
 /* Knows the walk of a job from leg to leg; must not read bodies or touch other jobs. */
 #include "engine/engine_priv.h"
 
-/* A fresh url may not be everywhere yet: a 404 is asked again, this often and this long. */
-#define JOB_FRESH_TRIES 3
-#define JOB_FRESH_MS    5000
-
 static struct pie_attempt *job_attempt(const struct apipie_request *r)
 {
     return &r->attempts[r->attempt_count - 1];
@@ -94,7 +90,8 @@ void pie_job_send_leg(struct apipie_request *r)
     int32_t download = run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD;
     pie_body_set_rest(run->body, run->leg->purpose == APIPIE_PURPOSE_MODELS ? PIE_REST_LIST_MAX
                                                                             : PIE_REST_MAX);
-    pie_body_reset(run->body, run->leg->paid ? r->dialect->paths : NULL, run->next_slot, download);
+    int32_t pictures = run->leg->paid || run->leg->purpose == APIPIE_PURPOSE_POLL;
+    pie_body_reset(run->body, pictures ? r->dialect->paths : NULL, run->next_slot, download);
     pie_job_set_state(r, PIE_STATE_IN_FLIGHT);
     run->leg->request.view = r->view;
     run->leg->request.small_pieces = pie_count_get(&r->client->poll_budget_us) > 0;
@@ -136,6 +133,14 @@ static void job_send_call(struct apipie_request *r, int32_t key_refused)
     pie_error_init(&err, r->mem);
     run->leg = &run->call;
     apipie_status status = run->redirects == 0 ? pie_run_ask_key(r, key_refused, &err) : APIPIE_OK;
+    if (status == APIPIE_OK && pie_steps_prepare(r, &err)) {
+        if (err.code == APIPIE_OK)
+            pie_job_send_leg(r);
+        else
+            pie_job_not_sent(r, &err);
+        pie_error_free(&err);
+        return;
+    }
     if (status == APIPIE_OK)
         status = pie_run_encode(r, &err);
     if (status == APIPIE_OK)
@@ -146,11 +151,27 @@ static void job_send_call(struct apipie_request *r, int32_t key_refused)
     }
     if (status == APIPIE_OK)
         status = pie_money_reserve(r, &err);
-    if (status == APIPIE_OK)
+    if (status == APIPIE_OK) {
+        run->called = 1;
+        pie_steps_begin_beside(r);
         pie_job_send_leg(r);
-    else
+    } else {
         pie_job_fail_with(r, &err);
+    }
     pie_error_free(&err);
+}
+
+void pie_job_call(struct apipie_request *r)
+{
+    job_send_call(r, 0);
+}
+
+/* The call is over, whatever came of it. */
+static void job_called(struct apipie_request *r)
+{
+    if (r->run != NULL)
+        r->run->called = 0;
+    pie_steps_end_beside(r);
 }
 
 static int32_t job_images(const struct apipie_request *r)
@@ -240,8 +261,8 @@ void pie_job_judge(struct apipie_request *r, int32_t outcome, struct apipie_erro
     job_told(r);
 }
 
-static void job_ask_retry(const struct apipie_request *r, const struct apipie_error *err,
-                          int64_t now, struct pie_retry_ask *ask)
+void pie_job_ask_retry(const struct apipie_request *r, const struct apipie_error *err, int64_t now,
+                       struct pie_retry_ask *ask)
 {
     int32_t free = r->run != NULL && r->run->leg != NULL && !r->run->leg->paid;
     memset(ask, 0, sizeof(*ask));
@@ -259,7 +280,7 @@ static void job_ask_retry(const struct apipie_request *r, const struct apipie_er
 int64_t pie_job_retry_delay(const struct apipie_request *r, const struct apipie_error *err)
 {
     struct pie_retry_ask ask;
-    job_ask_retry(r, err, pie_clock_ms(), &ask);
+    pie_job_ask_retry(r, err, pie_clock_ms(), &ask);
     return pie_retry_decide(&ask);
 }
 
@@ -314,15 +335,16 @@ static void job_next_round(struct apipie_request *r, int64_t now)
     pie_job_wait_until(r, until);
 }
 
-static void job_again(struct apipie_request *r, struct apipie_error *err)
+void pie_job_again(struct apipie_request *r, struct apipie_error *err)
 {
     struct pie_retry_ask ask;
     int64_t now = pie_clock_ms();
-    job_ask_retry(r, err, now, &ask);
+    pie_job_ask_retry(r, err, now, &ask);
     int64_t delay = pie_retry_decide(&ask);
     int32_t move = pie_retry_move(&ask);
     size_t next = move == PIE_MOVE_BACKEND ? pie_route_elsewhere(r, r->route + 1)
                                            : pie_route_next(r, r->route + 1);
+    job_called(r);
     int32_t may_move = move == PIE_MOVE_ROUTE || (move == PIE_MOVE_BACKEND && next != SIZE_MAX);
     if (delay < 0)
         r->dead_routes |= UINT32_C(1) << r->route;
@@ -356,7 +378,7 @@ void pie_job_not_sent(struct apipie_request *r, struct apipie_error *err)
     pie_watch_attempt(r);
     if (r->run != NULL)
         r->run->leg = &r->run->call;
-    job_again(r, err);
+    pie_job_again(r, err);
 }
 
 /* The exchange of the paid call is judged and failed. */
@@ -375,7 +397,7 @@ static void job_call_failed(struct apipie_request *r, const struct pie_outcome *
         pie_part_split(r);
         return;
     }
-    job_again(r, err);
+    pie_job_again(r, err);
 }
 
 /* Is there a whole picture, or the url of one, in a reply that broke off? */
@@ -400,10 +422,16 @@ static int32_t job_no_picture_outcome(const struct apipie_request *r)
     return APIPIE_OUTCOME_UNKNOWN;
 }
 
-static void job_call_answered(struct apipie_request *r, const struct pie_outcome *o,
-                              struct apipie_error *err)
+void pie_job_answered(struct apipie_request *r, const struct pie_outcome *o,
+                      struct apipie_error *err)
 {
-    if (pie_gather_decode(r, o, err)) {
+    apipie_status status = pie_steps_next(r, o, err);
+    if (status == APIPIE_PENDING)
+        return;
+    if (status == APIPIE_OK && pie_gather_decode(r, o, err)) {
+        if (pie_count_get(&r->view->drawn) > 0)
+            pie_count_set(&r->view->drawn, 1001); /* servers fall back to 0 before that */
+        job_called(r);
         pie_job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
         pie_route_report(r, o, NULL);
         pie_gather_go_on(r);
@@ -457,7 +485,7 @@ static void job_call_reply(struct apipie_request *r, const struct pie_outcome *o
     int32_t success = o->status >= 200 && o->status < 300;
     r->run->private_gateway |= o->private_peer;
     if (success && (o->wire == PIE_WIRE_OK || pie_job_has_whole(r))) {
-        job_call_answered(r, o, err);
+        pie_job_answered(r, o, err);
         return;
     }
     if (pie_job_is_redirect(o)) {
@@ -469,64 +497,24 @@ static void job_call_reply(struct apipie_request *r, const struct pie_outcome *o
     job_call_failed(r, o, err);
 }
 
-static int64_t job_fetch_delay(const struct apipie_request *r, const struct pie_outcome *o,
-                               const struct apipie_error *err)
-{
-    struct pie_retry_ask ask;
-    int64_t now = pie_clock_ms();
-    int64_t fresh = 500 * r->run->fetch_tries;
-    if (o->status == 404 && pie_run_policy(r) != APIPIE_RETRY_NEVER &&
-        r->run->fetch_tries < JOB_FRESH_TRIES &&
-        now + fresh - r->run->fetch_since_ms < JOB_FRESH_MS && now + fresh < r->deadline_ms)
-        return fresh;
-    job_ask_retry(r, err, now, &ask);
-    return pie_retry_decide(&ask);
-}
-
-static void job_fetch_failed(struct apipie_request *r, const struct pie_outcome *o,
-                             struct apipie_error *err)
-{
-    int64_t delay = job_fetch_delay(r, o, err);
-    pie_log_failed(r, delay >= 0 ? PIE_NEXT_AGAIN : PIE_NEXT_NONE, delay);
-    if (delay >= 0) {
-        r->run->redirects = 0;
-        pie_job_wait_until(r, pie_clock_ms() + delay);
-        return;
-    }
-    pie_gather_give_up(r, err);
-    pie_gather_go_on(r);
-}
-
-static void job_fetch_reply(struct apipie_request *r, const struct pie_outcome *o,
-                            struct apipie_error *err)
-{
-    if (pie_job_is_redirect(o)) {
-        pie_job_redirected(r, o, err);
-        return;
-    }
-    int32_t success = o->status >= 200 && o->status < 300 && o->wire == PIE_WIRE_OK;
-    if (success && pie_gather_fetched(r, o, err)) {
-        pie_job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
-        pie_gather_go_on(r);
-        return;
-    }
-    if (err->code == APIPIE_OK)
-        pie_job_explain(r, o, err);
-    pie_job_judge(r, success ? APIPIE_OUTCOME_DELIVERED : pie_verdict_outcome(o, err), err);
-    job_fetch_failed(r, o, err);
-}
-
-static void job_answered(struct apipie_request *r, const struct pie_outcome *o,
+static void job_dispatch(struct apipie_request *r, const struct pie_outcome *o,
                          struct apipie_error *err)
 {
-    if (r->run->leg->purpose == APIPIE_PURPOSE_GENERATE)
+    int32_t purpose = r->run->leg->purpose;
+    if (purpose == APIPIE_PURPOSE_GENERATE)
         job_call_reply(r, o, err);
+    else if (purpose == APIPIE_PURPOSE_CHECK)
+        pie_steps_checked(r, o, err);
+    else if (purpose == APIPIE_PURPOSE_POLL)
+        pie_steps_polled(r, o, err);
+    else if (purpose == APIPIE_PURPOSE_PROGRESS)
+        pie_steps_looked(r, o);
     else if (r->wish.kind == APIPIE_REQUEST_RECONCILE)
         pie_free_settle(r, o, err);
     else if (pie_free_is(r))
         pie_free_answered(r, o, err);
     else
-        job_fetch_reply(r, o, err);
+        pie_fetch_reply(r, o, err);
 }
 
 void pie_job_reply(struct apipie_request *r, struct pie_outcome *o)
@@ -535,20 +523,26 @@ void pie_job_reply(struct apipie_request *r, struct pie_outcome *o)
     pie_error_init(&err, r->mem);
     pie_body_finish(r->run->body, o->wire == PIE_WIRE_OK);
     pie_job_log_outcome(r, o);
-    if (pie_atomic_get(&r->cancel)) /* by a callback, or just before the last byte */
+    if (r->run->stopping ||
+        pie_atomic_get(&r->cancel)) /* by a callback, or just before the last byte */
         pie_job_stopped(r, APIPIE_E_CANCELLED, o);
     else
-        job_answered(r, o, &err);
+        job_dispatch(r, o, &err);
     pie_error_free(&err);
 }
 
 void pie_job_broken(struct apipie_request *r, const struct pie_outcome *o, struct apipie_error *err)
 {
     pie_job_judge(r, pie_verdict_outcome(o, err), err);
+    int32_t purpose = r->run->leg->purpose;
     if (r->run->leg->paid)
         job_call_failed(r, o, err);
-    else if (r->run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD)
-        job_fetch_failed(r, o, err);
+    else if (purpose == APIPIE_PURPOSE_DOWNLOAD)
+        pie_fetch_failed(r, o, err);
+    else if (purpose == APIPIE_PURPOSE_CHECK || purpose == APIPIE_PURPOSE_POLL)
+        pie_steps_broken(r, o, err);
+    else if (purpose == APIPIE_PURPOSE_PROGRESS)
+        pie_job_wait_until(r, pie_clock_ms());
     else if (pie_free_is(r) && r->wish.kind != APIPIE_REQUEST_RECONCILE)
         pie_free_failed(r, err);
     else {

@@ -18,7 +18,7 @@ static const struct apipie_request *log_whole(const struct apipie_request *r)
 static int32_t log_wants(const struct apipie_request *r, int32_t level)
 {
     const struct pie_hook *hook = log_whole(r)->log;
-    return hook != NULL && hook->level >= level;
+    return hook != NULL && hook->level >= level && r->wish.kind != PIE_REQUEST_PROGRESS;
 }
 
 static void log_call(const struct log_line *l, int32_t level)
@@ -86,11 +86,13 @@ static void log_begin(struct log_line *l, const struct apipie_request *r)
 
 static const char *log_purpose(int32_t purpose)
 {
-    if (purpose == APIPIE_PURPOSE_DOWNLOAD)
-        return "download";
-    if (purpose == APIPIE_PURPOSE_MODELS)
-        return "models";
-    return purpose == APIPIE_PURPOSE_HISTORY ? "history" : "call";
+    static const char *const names[] = {
+        [APIPIE_PURPOSE_GENERATE] = "call",   [APIPIE_PURPOSE_DOWNLOAD] = "download",
+        [APIPIE_PURPOSE_HISTORY] = "history", [APIPIE_PURPOSE_MODELS] = "models",
+        [APIPIE_PURPOSE_CHECK] = "check",     [APIPIE_PURPOSE_POLL] = "poll",
+        [APIPIE_PURPOSE_STOP] = "stop",       [APIPIE_PURPOSE_PROGRESS] = "progress",
+    };
+    return purpose > 0 && (size_t)purpose < PIE_COUNT(names) ? names[purpose] : "call";
 }
 
 static const char *log_kind(int32_t kind)

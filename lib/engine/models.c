@@ -193,7 +193,8 @@ static int32_t modeljob_is_whole(const struct pie_wish *w)
 }
 
 /* A new reference to list for the shelf, with what a later question and the file need. */
-static void modeljob_keep(struct apipie_request *r, const struct pie_outcome *o)
+static void modeljob_keep(struct apipie_request *r, const struct pie_outcome *o,
+                          struct pie_slice text)
 {
     struct pie_modeljob *m = r->models;
     struct pie_shelf_list *k = &m->keep;
@@ -208,7 +209,7 @@ static void modeljob_keep(struct apipie_request *r, const struct pie_outcome *o)
     int32_t filed = r->client->shelf.path != NULL;
     pie_lock_drop(r->client->lock);
     if (filed)
-        pie_json_plain(pie_body_rest(r->run->body), &k->text);
+        pie_json_plain(text, &k->text);
     if (k->text.failed != APIPIE_OK)
         pie_buf_free(&k->text);
 }
@@ -256,23 +257,50 @@ static int32_t modeljob_is_good(struct apipie_request *r, const struct pie_outco
     return good;
 }
 
-static int32_t modeljob_parse(struct apipie_request *r, const struct pie_outcome *o,
-                              struct apipie_error *err)
+/* A list in another form becomes one of the gateway's. */
+static apipie_status modeljob_translate(struct apipie_request *r, const struct pie_outcome *o,
+                                        struct pie_buf *out)
+{
+    struct pie_reading g;
+    if (r->dialect->write_models == NULL)
+        return APIPIE_OK;
+    pie_reading_open(&g, r, o);
+    apipie_status status = r->dialect->write_models(&g.reply, r->place->backend, out);
+    pie_reading_close(&g);
+    return status;
+}
+
+/* Takes the list; text: what it was made of. */
+static void modeljob_take(struct apipie_request *r, const struct pie_outcome *o,
+                          struct apipie_catalog *list, struct pie_slice text)
 {
     struct pie_modeljob *m = r->models;
-    struct apipie_catalog *list = NULL;
-    apipie_status status =
-        pie_catalog_parse_safe(r->mem, pie_body_rest(r->run->body), 0, pie_clock_wall_ms(), &list);
-    if (status == APIPIE_E_MEMORY)
-        return modeljob_refuse(o, err, status, "out of memory", NULL);
-    if (status != APIPIE_OK)
-        return modeljob_refuse(o, err, APIPIE_E_MALFORMED, "the reply is no list of models", NULL);
     pie_shelf_own(r->client, list);
     pie_catalog_drop(m->list);
     m->list = list;
     m->cached = 0;
     m->fetched = 1;
-    modeljob_keep(r, o);
+    modeljob_keep(r, o, text);
+}
+
+static int32_t modeljob_parse(struct apipie_request *r, const struct pie_outcome *o,
+                              struct apipie_error *err)
+{
+    struct apipie_catalog *list = NULL;
+    struct pie_buf ours;
+    pie_buf_init(&ours, r->mem, PIE_REST_LIST_MAX);
+    apipie_status status = modeljob_translate(r, o, &ours);
+    struct pie_slice text =
+        r->dialect->write_models != NULL ? pie_buf_slice(&ours) : pie_body_rest(r->run->body);
+    if (status == APIPIE_OK)
+        status = pie_catalog_parse_safe(r->mem, text, 0, pie_clock_wall_ms(), &list);
+    if (status == APIPIE_OK)
+        modeljob_take(r, o, list, text);
+    pie_buf_free(&ours);
+    if (status == APIPIE_E_MEMORY || status == APIPIE_E_LIMIT)
+        return modeljob_refuse(o, err, APIPIE_E_MEMORY, "out of memory", NULL);
+    if (status != APIPIE_OK)
+        return modeljob_refuse(o, err, APIPIE_E_MALFORMED, "the reply is no list of models", NULL);
     return 1;
 }
 

@@ -115,6 +115,8 @@ void pie_part_stop_all(struct apipie_request *whole, apipie_status why)
 void pie_part_ended(struct apipie_request *part)
 {
     struct apipie_request *whole = part->whole;
+    if (part->wish.kind == PIE_REQUEST_PROGRESS) /* it is no part of the picture */
+        return;
     whole->parts_left--;
     if (whole->parts_left == 0)
         pie_part_finish(whole);

@@ -148,8 +148,10 @@ void pie_route_enter(struct apipie_request *r)
     r->route = route;
     pie_route_take_place(r);
     r->lane = route_lane(r, route);
-    if (r->run != NULL)
-        r->run->encoded = 0;
+    if (r->run != NULL) {
+        r->run->encoded = r->run->prepared = 0;
+        memset(&r->run->step, 0, sizeof(r->run->step));
+    }
     if (r->lane == NULL ||
         pie_queue_put(&r->lane->line, &r->place_in_lane, route_key(r), r->order) != APIPIE_OK) {
         pie_job_fail_memory(r);
@@ -201,7 +203,8 @@ void pie_route_report(struct apipie_request *r, const struct pie_outcome *o,
     int64_t pause = route_pause_ms(o, err);
     if (pause > 0)
         route_pause(r, pause, now);
-    pie_care_judged(r, o, good, err == NULL);
+    /* The time of a call that is asked after is nobody's. */
+    pie_care_judged(r, o, good, err == NULL && r->run != NULL && r->run->leg->paid);
 }
 
 /* A call that never left does not count against the limits by the minute. */

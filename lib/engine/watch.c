@@ -30,7 +30,7 @@ static void watch_call(const struct pie_hook *hook, const struct apipie_request 
 void pie_watch_attempt(struct apipie_request *r)
 {
     struct apipie_request *whole = r->whole != NULL ? r->whole : r;
-    if (whole->trace == NULL)
+    if (whole->trace == NULL || r->wish.kind == PIE_REQUEST_PROGRESS)
         return;
     whole->traced = r;
     pie_count_set(&whole->tracer, (int64_t)pie_thread_id());
