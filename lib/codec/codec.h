@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The door of codec: JSON and base64. Alone sees jansson (json_*.c) and libb64 (base64_encode.c). */
+/* The door of codec: JSON, base64 and event streams. Alone sees jansson (json_*.c) and libb64 (base64_encode.c). */
 #ifndef PIE_CODEC_H
 #define PIE_CODEC_H
 
@@ -75,6 +75,47 @@ apipie_status pie_base64_decode(struct pie_base64 *d, const char *p, size_t n, u
 /* The end: one last byte or two may come out (out holds 2). APIPIE_E_MALFORMED for a lonely character, set
  * bits behind the last byte, or wrong padding. */
 apipie_status pie_base64_end(struct pie_base64 *d, uint8_t *out, size_t *ret_n);
+
+/* ---- event streams, read: any chunks, and each byte once. Data goes on as it comes, for an event may be larger than the memory. */
+
+#define PIE_SSE_NAME  128 /* longest name of an event; a longer one is none */
+#define PIE_SSE_FIELD 8   /* longest name of a field that is told from others */
+
+/* A failure ends the reading, and is handed up. */
+struct pie_sse_out {
+    apipie_status (*begin)(void *user); /* an event that has data; its name may come later */
+    apipie_status (*data)(void *user, const char *p, size_t n); /* n is not 0 */
+    apipie_status (*end)(void *user);                           /* pie_sse_name() is final */
+};
+
+struct pie_sse {
+    const struct pie_sse_out *out;
+    void *user;
+    uint64_t at; /* where in the body stands what is handed on */
+    apipie_status failed;
+    int32_t state;
+    int32_t field;        /* of the line at hand */
+    int32_t after_return; /* a line feed now belongs to the line before */
+    int32_t has_data;     /* the event at hand has a line of it */
+    int32_t open;         /* begin was called */
+    size_t mark;          /* how much of "[DONE]", or of the byte order mark, has come */
+    uint64_t mark_at;     /* where its first byte stands */
+    char field_name[PIE_SSE_FIELD];
+    size_t field_n; /* its true length */
+    char name[PIE_SSE_NAME];
+    size_t name_n; /* likewise */
+};
+
+/* `at`: where in the body the first byte stands. */
+void pie_sse_init(struct pie_sse *s, const struct pie_sse_out *out, void *user, uint64_t at);
+/* APIPIE_OK, or what out said. */
+apipie_status pie_sse_write(struct pie_sse *s, const char *p, size_t n);
+/* No more bytes come: an event that lacks its empty line counts. */
+apipie_status pie_sse_finish(struct pie_sse *s);
+/* The event's name as far as it is known; empty without one. */
+struct pie_slice pie_sse_name(const struct pie_sse *s);
+/* 1 when data that begins with "[DONE]" came: what follows is not read. */
+int32_t pie_sse_is_done(const struct pie_sse *s);
 
 /* ---- base64, written, by libb64. */
 

@@ -1,58 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* Knows what kind of body a reply is, by its first bytes, and who reads it; must not know a provider or a socket. */
-#include "flow/flow.h"
-#include "flow/form_priv.h"
-#include "flow/parts_priv.h"
-#include "flow/picture_priv.h"
-#include "flow/split_priv.h"
-
-/* A body of another kind is decided by its first bytes: as many as magic.c looks at. */
-#define BODY_HELD PIE_MAGIC_HEAD
-
-/* Who reads the body. */
-enum { BODY_UNDECIDED, BODY_SPLIT, BODY_PICTURE, BODY_FORM, BODY_TEXT };
-
-struct pie_body {
-    struct pie_writer writer;
-    const struct pie_mem *mem;
-    struct pie_sink *sink;
-    uint64_t max_image_bytes;
-    const struct pie_path *paths;
-    int32_t expect_image;
-    uint32_t next_slot;
-
-    int32_t good; /* a status of success */
-    int32_t reader;
-    int32_t finished;
-    int32_t shortened;
-    uint64_t offset; /* of the next byte, behind what is held */
-    uint8_t held[BODY_HELD];
-    size_t held_n;
-
-    struct pie_buf text; /* the rest, or the raw text */
-    struct pie_split split;
-    struct pie_form form;
-    struct pie_picture picture;
-    struct pie_part part; /* the one at hand */
-    int32_t ignored;      /* the string at hand: one picture too many */
-    struct pie_parts parts;
-    struct pie_damage damage; /* outside of JSON */
-    apipie_status failure;
-};
+#include "flow/body_priv.h"
 
 /* ---- what the splitter tells */
 
-static void body_place(struct pie_body *b, int32_t path, const uint32_t index[PIE_PATH_INDICES])
+void pie_body_place(struct pie_body *b, int32_t path, const uint32_t index[PIE_PATH_INDICES])
 {
     memset(&b->part, 0, sizeof(b->part));
     b->part.path = path;
+    b->part.event = -1;
     b->part.slot = PIE_SLOT_NONE;
     if (index != NULL)
         memcpy(b->part.index, index, sizeof(b->part.index));
 }
 
-/* Pictures that cannot be had although they came: the first reason counts. */
-static void body_gave_up(struct pie_body *b, apipie_status why)
+void pie_body_gave_up(struct pie_body *b, apipie_status why)
 {
     if (b->failure == APIPIE_OK && b->part.kind == PIE_PART_BROKEN)
         b->failure = why;
@@ -61,7 +23,7 @@ static void body_gave_up(struct pie_body *b, apipie_status why)
 static apipie_status body_begin(void *user, int32_t path, const uint32_t index[PIE_PATH_INDICES])
 {
     struct pie_body *b = user;
-    body_place(b, path, index);
+    pie_body_place(b, path, index);
     b->ignored = b->sink == NULL || !pie_parts_room(&b->parts, &b->part);
     if (b->ignored) {
         pie_damage_note(&b->split.damage, b->split.value_at, "more pictures than can be taken");
@@ -87,21 +49,22 @@ static apipie_status body_end(void *user, int32_t whole)
     apipie_status status = pie_form_end(&b->form, whole, &b->part);
     if (status != APIPIE_OK)
         return status;
-    body_gave_up(b, b->form.picture.gave_up);
+    pie_body_gave_up(b, b->form.picture.gave_up);
     return pie_parts_put(&b->parts, &b->part);
 }
 
 static apipie_status body_nothing(void *user, int32_t path, const uint32_t index[PIE_PATH_INDICES])
 {
     struct pie_body *b = user;
-    body_place(b, path, index);
+    pie_body_place(b, path, index);
     if (!pie_parts_room(&b->parts, &b->part))
         return APIPIE_OK;
     b->part.kind = PIE_PART_NULL;
     return pie_parts_put(&b->parts, &b->part);
 }
 
-static const struct pie_split_out body_split_out = {body_begin, body_text, body_end, body_nothing};
+static const struct pie_split_out body_split_out = {body_begin, body_text, body_end, body_nothing,
+                                                    NULL};
 
 /* ---- what kind of body it is */
 
@@ -133,6 +96,20 @@ static int32_t body_picture_or_text(const struct pie_body *b, const uint8_t *p, 
     return b->expect_image && !body_looks_like_text(p, n) ? BODY_PICTURE : BODY_TEXT;
 }
 
+/* Some say "text/plain" of a stream. A data URI has no brace behind its colon. */
+static int32_t body_begins_events(struct pie_slice s)
+{
+    static const char data[] = "data:";
+    size_t i = sizeof(data) - 1;
+    if (pie_slice_starts_nocase(s, "event:"))
+        return 1;
+    if (!pie_slice_starts_nocase(s, data))
+        return 0;
+    while (i < s.n && pie_is_blank(s.p[i]))
+        i++;
+    return i < s.n && s.p[i] == '{';
+}
+
 /* BODY_UNDECIDED: more bytes are needed. */
 static int32_t body_decide(const struct pie_body *b, int32_t final)
 {
@@ -143,10 +120,14 @@ static int32_t body_decide(const struct pie_body *b, int32_t final)
         return BODY_TEXT;
     if (start < n && (p[start] == '{' || p[start] == '['))
         return b->expect_image ? BODY_TEXT : BODY_SPLIT;
+    if (start < n && b->stream != NULL && b->says_events)
+        return BODY_EVENTS;
     if (start == n || (n < BODY_HELD && !final))
         return BODY_UNDECIDED;
     if (b->sink == NULL)
         return BODY_TEXT;
+    if (b->stream != NULL && body_begins_events(pie_slice((const char *)p + start, n - start)))
+        return BODY_EVENTS;
     if (pie_slice_starts_nocase(pie_slice((const char *)p + start, n - start), "data:"))
         return BODY_FORM;
     return body_picture_or_text(b, p, n);
@@ -167,6 +148,8 @@ static apipie_status body_read(struct pie_body *b, const uint8_t *p, size_t n)
     switch (b->reader) {
     case BODY_SPLIT:
         return pie_split_write(&b->split, (const char *)p, n);
+    case BODY_EVENTS:
+        return pie_sse_write(&b->events.sse, (const char *)p, n);
     case BODY_FORM:
         pie_form_write(&b->form, (const char *)p, n);
         return APIPIE_OK;
@@ -184,10 +167,12 @@ static apipie_status body_settle(struct pie_body *b, int32_t reader)
 {
     size_t start = reader == BODY_PICTURE ? 0 : body_blank(b->held, b->held_n);
     b->reader = reader;
-    body_place(b, -1, NULL);
+    pie_body_place(b, -1, NULL);
     if (reader == BODY_SPLIT)
         pie_split_init(&b->split, b->paths, &body_split_out, b, &b->text,
                        b->offset - (b->held_n - start));
+    else if (reader == BODY_EVENTS)
+        pie_events_start(b, b->offset - (b->held_n - start));
     else if (reader == BODY_FORM)
         pie_form_begin(&b->form, PIE_PATH_IMAGE);
     else if (reader == BODY_PICTURE)
@@ -220,11 +205,21 @@ static size_t body_hold(struct pie_body *b, const uint8_t *p, size_t n, apipie_s
     return i;
 }
 
+/* What they say of the type is only a hint, and often wrong: pictures and JSON are known by their bytes. */
+static int32_t body_says_events(const struct pie_headers *headers)
+{
+    const char *type = headers != NULL ? pie_headers_get(headers, "content-type") : NULL;
+    if (type == NULL)
+        return 0;
+    return pie_slice_equal_nocase(pie_slice_trim(pie_slice(type, strcspn(type, ";"))),
+                                  "text/event-stream");
+}
+
 static apipie_status body_head(struct pie_writer *w, int32_t status,
                                const struct pie_headers *headers)
 {
     struct pie_body *b = (struct pie_body *)w;
-    (void)headers; /* what they say of the type is only a hint, and often wrong */
+    b->says_events = body_says_events(headers);
     b->good = status >= 200 && status <= 299;
     return APIPIE_OK;
 }
@@ -266,6 +261,7 @@ apipie_status pie_body_new(const struct pie_mem *mem, struct pie_sink *sink,
     pie_buf_init(&b->text, mem, PIE_REST_MAX);
     pie_form_init(&b->form, mem, sink, &b->next_slot, max_image_bytes);
     pie_parts_init(&b->parts, mem, sink);
+    pie_events_init(b);
     *ret = b;
     return APIPIE_OK;
 }
@@ -274,6 +270,7 @@ struct pie_body *pie_body_free(struct pie_body *b)
 {
     if (b == NULL)
         return NULL;
+    pie_events_free(b);
     pie_parts_free(&b->parts);
     pie_form_free(&b->form);
     pie_buf_free(&b->text);
@@ -282,7 +279,18 @@ struct pie_body *pie_body_free(struct pie_body *b)
 
 void pie_body_show(struct pie_body *b, struct pie_view *view)
 {
-    b->picture.view = b->form.picture.view = view;
+    b->picture.view = b->form.picture.view = b->view = view;
+}
+
+void pie_body_set_stream(struct pie_body *b, const struct pie_stream *stream)
+{
+    b->stream = stream;
+}
+
+void pie_body_set_partial(struct pie_body *b, pie_partial_fn fn, void *user)
+{
+    b->partial_fn = fn;
+    b->partial_user = user;
 }
 
 void pie_body_reset(struct pie_body *b, const struct pie_path *paths, uint32_t first_slot,
@@ -294,7 +302,7 @@ void pie_body_reset(struct pie_body *b, const struct pie_path *paths, uint32_t f
     b->paths = paths;
     b->next_slot = first_slot;
     b->expect_image = expect_image;
-    b->good = b->finished = b->shortened = 0;
+    b->good = b->finished = b->shortened = b->says_events = 0;
     b->reader = BODY_UNDECIDED;
     b->offset = 0;
     b->held_n = 0;
@@ -320,7 +328,7 @@ static void body_finish_picture(struct pie_body *b, int32_t complete)
         pie_picture_break(&b->picture, APIPIE_E_MALFORMED, problem);
     }
     pie_picture_end(&b->picture, &b->part);
-    body_gave_up(b, b->picture.gave_up);
+    pie_body_gave_up(b, b->picture.gave_up);
 }
 
 static apipie_status body_finish_form(struct pie_body *b, int32_t complete)
@@ -328,7 +336,7 @@ static apipie_status body_finish_form(struct pie_body *b, int32_t complete)
     apipie_status status = pie_form_end(&b->form, complete, &b->part);
     if (!complete)
         pie_damage_note(&b->damage, b->offset, "the reply breaks off");
-    body_gave_up(b, b->form.picture.gave_up);
+    pie_body_gave_up(b, b->form.picture.gave_up);
     return status;
 }
 
@@ -342,6 +350,8 @@ void pie_body_finish(struct pie_body *b, int32_t complete)
         status = body_settle(b, body_decide(b, 1));
     if (b->reader == BODY_SPLIT)
         status = pie_split_finish(&b->split);
+    else if (b->reader == BODY_EVENTS)
+        status = pie_events_finish(b);
     else if (b->reader == BODY_PICTURE)
         body_finish_picture(b, complete);
     else if (b->reader == BODY_FORM)
@@ -357,6 +367,8 @@ int32_t pie_body_kind(const struct pie_body *b)
     switch (b->reader) {
     case BODY_SPLIT:
         return PIE_BODY_JSON;
+    case BODY_EVENTS:
+        return PIE_BODY_EVENTS;
     case BODY_PICTURE:
     case BODY_FORM:
         return PIE_BODY_IMAGE;
@@ -386,6 +398,11 @@ const struct pie_damage *pie_body_damage(const struct pie_body *b)
 int32_t pie_body_shortened(const struct pie_body *b)
 {
     return b->reader == BODY_SPLIT ? b->split.rest.shortened : b->shortened;
+}
+
+int32_t pie_body_event_failed(const struct pie_body *b)
+{
+    return b->reader == BODY_EVENTS ? b->events.failed : -1;
 }
 
 apipie_status pie_body_failure(const struct pie_body *b)

@@ -75,7 +75,8 @@ enum {
     PIE_BODY_NONE,  /* nothing came */
     PIE_BODY_JSON,  /* rest and parts */
     PIE_BODY_IMAGE, /* the body itself is a picture: one part, path -1, index 0 */
-    PIE_BODY_TEXT   /* anything else, at most PIE_BODY_TEXT_MAX bytes kept raw: errors, HTML */
+    PIE_BODY_EVENTS, /* a stream: the rest is an array of what its events say, without those that were sketches */
+    PIE_BODY_TEXT /* anything else, at most PIE_BODY_TEXT_MAX bytes kept raw: errors, HTML */
 };
 
 #define PIE_BODY_TEXT_MAX   65536
@@ -84,6 +85,8 @@ enum {
 #define PIE_REST_STRING_MAX 65536
 #define PIE_DEPTH_MAX       64
 #define PIE_PARTS_MAX       256
+#define PIE_EVENTS_MAX      256   /* events without a picture that are kept */
+#define PIE_EVENT_REST_MAX  65536 /* of one event */
 
 struct pie_damage {
     int32_t found;
@@ -99,6 +102,12 @@ apipie_status pie_body_new(const struct pie_mem *mem, struct pie_sink *sink,
 struct pie_body *pie_body_free(struct pie_body *b);
 /* Images that begin and are done are counted there. */
 void pie_body_show(struct pie_body *b, struct pie_view *view);
+/* How replies are read that come as a stream of events; NULL: they are text. Before a reset. */
+void pie_body_set_stream(struct pie_body *b, const struct pie_stream *stream);
+/* A sketch of image number `image` is whole, at most max_image_bytes of it. The function may take the bytes: then it leaves the
+ * buffer empty. */
+typedef void (*pie_partial_fn)(void *user, size_t image, struct pie_buf *bytes, const char *mime);
+void pie_body_set_partial(struct pie_body *b, pie_partial_fn fn, void *user);
 /* Before each leg. paths NULL: nothing in JSON is a picture. expect_image: a download, where JSON and HTML are
  * kept as text. */
 void pie_body_reset(struct pie_body *b, const struct pie_path *paths, uint32_t first_slot,
@@ -109,8 +118,10 @@ struct pie_writer *pie_body_writer(struct pie_body *b);
 /* After the last byte, also after a cut (complete 0): closes what is open. What is not whole is aborted. */
 void pie_body_finish(struct pie_body *b, int32_t complete);
 int32_t pie_body_kind(const struct pie_body *b);
-/* Safe JSON of a PIE_BODY_JSON; for PIE_BODY_TEXT the raw bytes. */
+/* Safe JSON of a PIE_BODY_JSON or _EVENTS; for PIE_BODY_TEXT the raw bytes. */
 struct pie_slice pie_body_rest(const struct pie_body *b);
+/* Of a stream: the element of the rest whose event was named as one that says an error; -1: none was. */
+int32_t pie_body_event_failed(const struct pie_body *b);
 const struct pie_part *pie_body_parts(const struct pie_body *b, size_t *ret_n);
 const struct pie_damage *pie_body_damage(const struct pie_body *b);
 /* 1 when a string was dropped for its length, or the rest for its size. */

@@ -66,6 +66,12 @@ static void parts_drop(struct pie_parts *l, const struct pie_part *part)
     pie_mem_free(l->mem, part->url);
 }
 
+void pie_parts_cut(struct pie_parts *l, size_t n)
+{
+    while (l->n > n)
+        parts_drop(l, &l->list[--l->n]);
+}
+
 apipie_status pie_parts_put(struct pie_parts *l, const struct pie_part *part)
 {
     struct pie_part *before = parts_find(l, part);

@@ -104,7 +104,7 @@ static void split_no_string(struct pie_split *s)
 {
     uint32_t index[PIE_PATH_INDICES];
     int32_t path = split_path_here(s);
-    if (path < 0)
+    if (path < 0 || s->paths[path].kind == PIE_PATH_NAME)
         return;
     split_indices(s, index);
     pie_split_check(s, s->out->nothing(s->user, path, index));
@@ -160,9 +160,11 @@ static void split_string_begin(struct pie_split *s)
 {
     uint32_t index[PIE_PATH_INDICES];
     int32_t path = split_path_here(s);
+    int32_t name = path >= 0 && s->paths[path].kind == PIE_PATH_NAME;
     s->state = SPLIT_STRING;
-    if (path < 0) {
-        s->string = PIE_SPLIT_IS_REST;
+    if (path < 0 || name) {
+        s->string = name ? PIE_SPLIT_IS_NAME : PIE_SPLIT_IS_REST;
+        s->word_n = 0;
         pie_rest_string_begin(&s->rest);
         return;
     }
@@ -197,7 +199,9 @@ static void split_string_end(struct pie_split *s)
         split_key_end(s);
         return;
     }
-    if (s->string == PIE_SPLIT_IS_REST)
+    if (s->string == PIE_SPLIT_IS_NAME && s->word_n <= sizeof(s->word))
+        s->out->name(s->user, pie_slice(s->word, s->word_n));
+    if (s->string != PIE_SPLIT_IS_PICTURE)
         pie_rest_string_end(&s->rest);
     else
         pie_split_check(s, s->out->end(s->user, 1));

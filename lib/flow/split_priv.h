@@ -18,10 +18,12 @@ struct pie_split_out {
     apipie_status (*end)(void *user, int32_t whole);
     /* null, a number, true, an object stands there. */
     apipie_status (*nothing)(void *user, int32_t path, const uint32_t index[PIE_PATH_INDICES]);
+    /* A string at a path of PIE_PATH_NAME, which stands in the rest too. NULL: there is no such path. */
+    void (*name)(void *user, struct pie_slice name);
 };
 
 /* What a string is. */
-enum { PIE_SPLIT_IS_KEY, PIE_SPLIT_IS_REST, PIE_SPLIT_IS_PICTURE };
+enum { PIE_SPLIT_IS_KEY, PIE_SPLIT_IS_REST, PIE_SPLIT_IS_PICTURE, PIE_SPLIT_IS_NAME };
 
 struct pie_split_level {
     uint32_t alive; /* paths that lead here, a bit each */
@@ -49,7 +51,7 @@ struct pie_split {
     uint32_t escape;           /* 0, or how far an escape has come */
     uint32_t code;             /* of a \u escape */
     uint32_t high;             /* first half of a surrogate pair, waits */
-    char word[PIE_SPLIT_WORD]; /* a key, or a number or literal */
+    char word[PIE_SPLIT_WORD]; /* a key, a number or literal, or a name */
     size_t word_n;             /* its true length */
     uint64_t value_at;         /* where in the body the value at hand begins */
 

@@ -10,9 +10,11 @@ enum { STRING_ESCAPE_NONE, STRING_ESCAPE_BEGUN, STRING_ESCAPE_HEX };
 /* Unescaped text; `plain` says that pie_rest_plain_run measured it. */
 static void string_text(struct pie_split *s, const char *p, size_t n, int32_t plain)
 {
-    if (s->string == PIE_SPLIT_IS_KEY)
+    if (s->string == PIE_SPLIT_IS_KEY || s->string == PIE_SPLIT_IS_NAME)
         pie_split_word_add(s, p, n);
-    else if (s->string == PIE_SPLIT_IS_PICTURE)
+    if (s->string == PIE_SPLIT_IS_KEY)
+        return;
+    if (s->string == PIE_SPLIT_IS_PICTURE)
         pie_split_check(s, s->out->text(s->user, p, n));
     else if (plain)
         pie_rest_string_plain(&s->rest, p, n);

@@ -107,20 +107,40 @@ void record_sink_free(struct record_sink *s)
         pie_buf_free(&s->bytes[i]);
 }
 
+static void record_sketch(void *user, size_t image, struct pie_buf *bytes, const char *mime)
+{
+    struct record_run *run = user;
+    char line[96];
+    snprintf(line, sizeof(line), "sketch: %u %s %lu ", (unsigned)image, mime,
+             (unsigned long)bytes->n);
+    pie_buf_add_text(&run->sketches, line);
+    pie_buf_add_slice(&run->sketches, pie_buf_slice(bytes));
+    pie_buf_add_char(&run->sketches, '\n');
+    if ((image & 1) != 0) /* it may be taken */
+        pie_buf_free(bytes);
+}
+
 apipie_status record_begin(const struct record *what, struct record_run *run)
 {
     record_sink_init(&run->sink);
     if (what->sink_room != 0)
         run->sink.room = what->sink_room;
     run->body = NULL;
+    pie_headers_init(&run->headers, &pie_mem_libc);
+    pie_buf_init(&run->sketches, &pie_mem_libc, SIZE_MAX);
     apipie_status status =
         pie_body_new(&pie_mem_libc, &run->sink.base,
                      what->max_image != 0 ? what->max_image : UINT64_MAX, &run->body);
     if (status != APIPIE_OK)
         return status;
+    pie_body_set_stream(run->body, what->stream);
+    pie_body_set_partial(run->body, record_sketch, run);
     pie_body_reset(run->body, what->paths, 0, what->expect_image);
+    if (what->type != NULL)
+        pie_headers_add(&run->headers, pie_slice_text("Content-Type"), pie_slice_text(what->type));
     struct pie_writer *w = pie_body_writer(run->body);
-    return w->type->head(w, what->status != 0 ? what->status : 200, NULL);
+    return w->type->head(w, what->status != 0 ? what->status : 200,
+                         what->type != NULL ? &run->headers : NULL);
 }
 
 apipie_status record_write(struct record_run *run, const void *p, size_t n)
@@ -151,6 +171,8 @@ static void record_part(struct pie_buf *out, const struct pie_part *part)
     snprintf(line, sizeof(line), "path %d [%u,%u,%u,%u] %s slot %d", (int)part->path,
              (unsigned)part->index[0], (unsigned)part->index[1], (unsigned)part->index[2],
              (unsigned)part->index[3], kinds[part->kind], (int)(int32_t)part->slot);
+    if (part->event >= 0)
+        snprintf(line + strlen(line), sizeof(line) - strlen(line), " event %d", (int)part->event);
     record_line(out, "part", line);
     if (part->kind == PIE_PART_URL)
         record_line(out, "  url", part->url);
@@ -183,7 +205,7 @@ static void record_slots(struct pie_buf *out, const struct record_sink *s)
 
 void record_end(const struct record *what, struct record_run *run, struct pie_buf *out)
 {
-    static const char *const kinds[] = {"none", "json", "image", "text"};
+    static const char *const kinds[] = {"none", "json", "image", "events", "text"};
     struct pie_body *b = run->body;
     size_t n = 0;
     pie_body_finish(b, !what->cut);
@@ -195,6 +217,9 @@ void record_end(const struct record *what, struct record_run *run, struct pie_bu
         record_number(out, "damage", (int64_t)damage->offset);
         record_line(out, "  what", damage->what);
     }
+    if (pie_body_event_failed(b) >= 0)
+        record_number(out, "failed", pie_body_event_failed(b));
+    pie_buf_add_slice(out, pie_buf_slice(&run->sketches));
     const struct pie_part *parts = pie_body_parts(b, &n);
     for (size_t i = 0; i < n; i++)
         record_part(out, &parts[i]);
@@ -203,6 +228,8 @@ void record_end(const struct record *what, struct record_run *run, struct pie_bu
     pie_buf_add_slice(out, pie_body_rest(b));
     pie_buf_add_char(out, '\n');
     run->body = pie_body_free(b);
+    pie_headers_free(&run->headers);
+    pie_buf_free(&run->sketches);
     record_sink_free(&run->sink);
 }
 

@@ -24,11 +24,15 @@ struct record {
     int32_t cut;        /* the connection broke at the end */
     uint64_t max_image; /* 0: no limit */
     uint64_t sink_room; /* 0: no limit */
+    const struct pie_stream *stream;
+    const char *type; /* the Content-Type; NULL: none */
 };
 
 struct record_run {
     struct record_sink sink;
     struct pie_body *body;
+    struct pie_headers headers;
+    struct pie_buf sketches; /* a line each */
 };
 
 void record_sink_init(struct record_sink *s);

@@ -107,7 +107,7 @@ static void need_rest(const struct pie_buf *whole, const struct reply *r)
 
 static void each_reply_is_understood(void **state)
 {
-    struct record what = {reply_paths, 200, 0, 0, 0, 0};
+    struct record what = {reply_paths, 200, 0, 0, 0, 0, NULL, NULL};
     (void)state;
     for (size_t i = 0; i < PIE_COUNT(replies); i++) {
         struct pie_buf whole;
@@ -124,7 +124,7 @@ static void each_reply_is_understood(void **state)
 
 static void any_chunking_gives_the_same(void **state)
 {
-    struct record what = {reply_paths, 200, 0, 0, 0, 0};
+    struct record what = {reply_paths, 200, 0, 0, 0, 0, NULL, NULL};
     (void)state;
     for (size_t i = 0; i < PIE_COUNT(replies); i++) {
         struct pie_buf whole;
@@ -137,7 +137,7 @@ static void any_chunking_gives_the_same(void **state)
 /* Also cut short after each byte: readable, no misuse of the sink, and the same in pieces. */
 static void a_cut_anywhere_is_survived(void **state)
 {
-    struct record what = {reply_paths, 200, 0, 1, 0, 0};
+    struct record what = {reply_paths, 200, 0, 1, 0, 0, NULL, NULL};
     (void)state;
     for (size_t i = 0; i < PIE_COUNT(replies); i++) {
         for (size_t n = 0; n < replies[i].n; n++) {
@@ -156,7 +156,7 @@ static void a_cut_anywhere_is_survived(void **state)
 
 static void a_cut_keeps_what_was_whole(void **state)
 {
-    struct record what = {reply_paths, 200, 0, 1, 0, 0};
+    struct record what = {reply_paths, 200, 0, 1, 0, 0, NULL, NULL};
     static const char in_picture[] =
         "{\"data\":[{\"b64_json\":\"" PNG64 "\"},{\"b64_json\":\"iVBORw0K";
     static const char in_text[] =
@@ -186,7 +186,7 @@ static void a_cut_keeps_what_was_whole(void **state)
 
 static void failed_replies_stay_text(void **state)
 {
-    struct record what = {reply_paths, 500, 0, 0, 0, 0};
+    struct record what = {reply_paths, 500, 0, 0, 0, 0, NULL, NULL};
     static const char body[] = " {\"error\":\"x\",\"images\":[\"" PNG64 "\"]}";
     struct pie_buf whole;
     (void)state;
@@ -208,7 +208,7 @@ static void failed_replies_stay_text(void **state)
 
 static void downloads_are_pictures_unless_they_are_text(void **state)
 {
-    struct record what = {NULL, 200, 1, 0, 0, 0};
+    struct record what = {NULL, 200, 1, 0, 0, 0, NULL, NULL};
     static const struct reply rows[] = {
         {"png", BODY(PNG), NULL, {"kind: image", PNG_IS}},
         {"unknown format",
@@ -243,7 +243,7 @@ static void downloads_are_pictures_unless_they_are_text(void **state)
 
 static void a_full_disk_does_not_end_the_reply(void **state)
 {
-    struct record what = {reply_paths, 200, 0, 0, 0, 40};
+    struct record what = {reply_paths, 200, 0, 0, 0, 40, NULL, NULL};
     static const char body[] =
         "{\"images\":[\"" PNG64 "\",\"" PNG64 "\"],\"usage\":{\"cost\":0.008}}";
     struct pie_buf whole;
@@ -259,7 +259,7 @@ static void a_full_disk_does_not_end_the_reply(void **state)
 
 static void a_large_picture_is_refused_and_the_rest_read(void **state)
 {
-    struct record what = {reply_paths, 200, 0, 0, 36, 0};
+    struct record what = {reply_paths, 200, 0, 0, 36, 0, NULL, NULL};
     static const char body[] = "{\"images\":[\"" PNG64 "\",\"" PNG64 "AA\"],\"usage\":1}";
     struct pie_buf whole;
     (void)state;
@@ -297,7 +297,7 @@ static void need_same_in_some(const struct record *what, const char *name,
 
 static void nesting_is_bounded(void **state)
 {
-    struct record what = {reply_paths, 200, 0, 0, 0, 0};
+    struct record what = {reply_paths, 200, 0, 0, 0, 0, NULL, NULL};
     struct pie_buf body, whole;
     (void)state;
     pie_buf_init(&body, &pie_mem_libc, SIZE_MAX);
@@ -316,7 +316,7 @@ static void nesting_is_bounded(void **state)
 
 static void long_texts_are_dropped(void **state)
 {
-    struct record what = {reply_paths, 200, 0, 0, 0, 0};
+    struct record what = {reply_paths, 200, 0, 0, 0, 0, NULL, NULL};
     struct pie_buf body, whole;
     (void)state;
     pie_buf_init(&body, &pie_mem_libc, SIZE_MAX);
@@ -334,7 +334,7 @@ static void long_texts_are_dropped(void **state)
 
 static void the_rest_is_bounded(void **state)
 {
-    struct record what = {reply_paths, 200, 0, 0, 0, 0};
+    struct record what = {reply_paths, 200, 0, 0, 0, 0, NULL, NULL};
     struct pie_buf body, whole;
     (void)state;
     pie_buf_init(&body, &pie_mem_libc, SIZE_MAX);
@@ -353,7 +353,7 @@ static void the_rest_is_bounded(void **state)
 /* A long text that crosses the end of the rest: dropped or full must not depend on the chunks. */
 static void a_long_text_at_the_end_of_the_rest(void **state)
 {
-    struct record what = {reply_paths, 200, 0, 0, 0, 0};
+    struct record what = {reply_paths, 200, 0, 0, 0, 0, NULL, NULL};
     struct pie_buf body, whole;
     (void)state;
     pie_buf_init(&body, &pie_mem_libc, SIZE_MAX);
@@ -370,7 +370,7 @@ static void a_long_text_at_the_end_of_the_rest(void **state)
 
 static void long_keys_numbers_urls_and_headers(void **state)
 {
-    struct record what = {reply_paths, 200, 0, 0, 0, 0};
+    struct record what = {reply_paths, 200, 0, 0, 0, 0, NULL, NULL};
     struct pie_buf body, whole;
     (void)state;
     pie_buf_init(&body, &pie_mem_libc, SIZE_MAX);
@@ -399,7 +399,7 @@ static void long_keys_numbers_urls_and_headers(void **state)
 
 static void more_pictures_than_can_be_taken(void **state)
 {
-    struct record what = {reply_paths, 200, 0, 0, 0, 0};
+    struct record what = {reply_paths, 200, 0, 0, 0, 0, NULL, NULL};
     struct pie_buf body, whole;
     (void)state;
     pie_buf_init(&body, &pie_mem_libc, SIZE_MAX);
@@ -416,7 +416,7 @@ static void more_pictures_than_can_be_taken(void **state)
 
 static void blanks_before_the_reply_are_skipped(void **state)
 {
-    struct record what = {reply_paths, 200, 0, 0, 0, 0};
+    struct record what = {reply_paths, 200, 0, 0, 0, 0, NULL, NULL};
     struct pie_buf body, whole;
     (void)state;
     pie_buf_init(&body, &pie_mem_libc, SIZE_MAX);

@@ -67,6 +67,17 @@ MODELS = {
                 b'"supported_input_parameters":{"size":{"enum":["1024x1024"]}}}]',
     "none": b'{"error":{"message":"no"}}',
 }
+DONE = b'{"type":"x.completed","b64_json":"%s","usage":{"cost":0.1}}' % PNG64
+SKETCH = b'{"type":"x.partial_image","partial_image_index":0,"b64_json":"QUJD"}'
+EVENTS = {
+    "openai": b"event: x.partial_image\ndata: %s\n\nevent: x.completed\ndata: %s\n\n" % (SKETCH, DONE),
+    "returns": b"\xef\xbb\xbfdata:%s\r\r:hi\r\n\r\ndata: %s\r\n\r\ndata: [DONE]\n\ndata:x" % (SKETCH, DONE),
+    "late-name": b'data: {"b64_json":"QUJD"}\nevent: x.partial_image\n\ndata:{"b64_json":"%s"}\nevent: x\n\n' % PNG64,
+    "lines": b'data\ndata: {"b64_json":\ndata: "QU\ndata: JD",\ndata: "type":"x.part\\u0069al_image"}\n\n',
+    "several": b'data: {"data":[{"b64_json":"QUJD"},{"b64_json":null}],"url":"/a","type":"x.partial_image"}\n\n',
+    "error": b'event: error\ndata: it broke\n\ndata: {"type":"error","error":{"message":"no"}}\n\nevent: error\ndata\n\n',
+    "damage": b'data: {"a":"x\n\ndata: [[[\n\ndata: [DO\ndata: {"b64_json":"Q!"}\nid: 1\nretry: 5\n\ndata: [DONE',
+}
 
 
 def tracked(wall, model, price, ms="5", available="1"):
@@ -99,6 +110,10 @@ write("split", "small-room", b"\0" + JSON["escapes"] * 3)
 write("reply", "too-large", b"\x20\x09" + JSON["base64"].replace(PNG64, PNG64 * 3))
 write("reply", "cut", b"\x10\x02" + JSON["base64"][:-10])
 write("reply", "failed", b"\x0c\x02" + JSON["damage"])
+for name, text in EVENTS.items():
+    write("events", name, b"\0\x05" + text)
+write("events", "text-type", b"\x01\x03" + EVENTS["openai"])
+write("events", "too-large", b"\x06\x02" + (EVENTS["openai"] + EVENTS["late-name"]).replace(b"QUJD", PNG64 * 2))
 for name, text in BASE64.items():
     write("base64", name, b"\x06" + text)
 for name, text in MODELS.items():
