@@ -461,7 +461,7 @@ APIPIE_API apipie_status apipie_client_set_key_fn(apipie_client *client, apipie_
 /**
  * Adds a backend.
  * @param name what routes call it: 1 to 64 letters, digits, '-', '_' and '.'
- * @param dialect the wire that it speaks: "apipie"
+ * @param dialect the wire that it speaks: "apipie", "openai"
  * @param base_url as apipie_client_set_base_url() takes it
  * @return APIPIE_E_ARGUMENT for a bad name or URL, APIPIE_E_UNSUPPORTED for another dialect, APIPIE_E_STATE when the name is taken,
  *         APIPIE_E_CONFIG for http:// to another machine (see apipie_client_allow_http()), APIPIE_E_MEMORY
@@ -712,7 +712,7 @@ enum {
 
 /**
  * Makes a request. It keeps the memory of its client alive, not its connections.
- * @param kind APIPIE_REQUEST_IMAGE, _MODELS or _HISTORY; another number gives a request whose submit says "unsupported"
+ * @param kind APIPIE_REQUEST_IMAGE, _EDIT, _VARIATION, _MODELS or _HISTORY; another number gives a request whose submit says "unsupported"
  * @return a reference, or NULL without memory or without a client
  * Threads: any. Blocks: no. Owns: the caller, apipie_request_unref(). Since: 0.1.
  */
@@ -807,7 +807,36 @@ APIPIE_API apipie_status apipie_request_set_output_format(apipie_request *reques
                                                           const char *format);
 
 /**
- * What to draw. Required. Goes out as it is, weights and LoRA tags included; anything but NUL.
+ * How hard "jpeg" and "webp" are to be compressed, 0 to 100. Like the three that follow, for servers that speak openai: the gateway
+ * documents none of them.
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_output_compression(apipie_request *request,
+                                                               int32_t percent);
+
+/**
+ * "transparent" (with "png" or "webp"), "opaque" or "auto".
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_background(apipie_request *request,
+                                                       const char *background);
+
+/**
+ * How strictly the server judges what is asked: "auto" or "low".
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_moderation(apipie_request *request,
+                                                       const char *moderation);
+
+/**
+ * How closely an edit keeps to its input images: "high" or "low".
+ * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_input_fidelity(apipie_request *request,
+                                                           const char *fidelity);
+
+/**
+ * What to draw. Required, but for a variation. Goes out as it is, weights and LoRA tags included; anything but NUL.
  * @param length bytes, or APIPIE_NTS
  * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
  */
@@ -1701,6 +1730,21 @@ APIPIE_API int64_t apipie_result_completion_tokens(const apipie_result *result);
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API int64_t apipie_result_total_tokens(const apipie_result *result);
+
+/** What tokens were spent on, for apipie_result_token_detail(). Since: 0.1. */
+enum {
+    APIPIE_TOKENS_INPUT_TEXT = 0,  /**< the prompt */
+    APIPIE_TOKENS_INPUT_IMAGE = 1, /**< input images */
+    APIPIE_TOKENS_OUTPUT_TEXT = 2, /**< words that the model made on its way */
+    APIPIE_TOKENS_OUTPUT_IMAGE = 3 /**< the picture */
+};
+
+/**
+ * Tokens of one kind, where the server tells them apart, or APIPIE_UNKNOWN.
+ * @param which APIPIE_TOKENS_*
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_result_token_detail(const apipie_result *result, int32_t which);
 
 /**
  * The server's own time for the call in milliseconds, or APIPIE_UNKNOWN.

@@ -124,6 +124,13 @@ APIPIE_API int64_t apipie_result_total_tokens(const apipie_result *result)
     return result != NULL ? result->usage.total_tokens : APIPIE_UNKNOWN;
 }
 
+APIPIE_API int64_t apipie_result_token_detail(const apipie_result *result, int32_t which)
+{
+    if (result == NULL || which < 0 || which >= PIE_TOKEN_DETAILS)
+        return APIPIE_UNKNOWN;
+    return result->usage.detail[which];
+}
+
 APIPIE_API int64_t apipie_result_latency(const apipie_result *result)
 {
     return result != NULL ? result->usage.latency_ms : APIPIE_UNKNOWN;

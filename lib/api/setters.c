@@ -111,6 +111,24 @@ APIPIE_API apipie_status apipie_request_set_output_format(apipie_request *reques
     return setter_text(request, PIE_WISH_ENCODING, "set_output_format", format);
 }
 
+APIPIE_API apipie_status apipie_request_set_background(apipie_request *request,
+                                                       const char *background)
+{
+    return setter_text(request, PIE_WISH_BACKGROUND, "set_background", background);
+}
+
+APIPIE_API apipie_status apipie_request_set_moderation(apipie_request *request,
+                                                       const char *moderation)
+{
+    return setter_text(request, PIE_WISH_MODERATION, "set_moderation", moderation);
+}
+
+APIPIE_API apipie_status apipie_request_set_input_fidelity(apipie_request *request,
+                                                           const char *fidelity)
+{
+    return setter_text(request, PIE_WISH_FIDELITY, "set_input_fidelity", fidelity);
+}
+
 APIPIE_API apipie_status apipie_request_set_prompt(apipie_request *request, const char *prompt,
                                                    size_t length)
 {
@@ -216,6 +234,17 @@ APIPIE_API apipie_status apipie_request_set_steps(apipie_request *request, int32
                                          "it must be at least 1");
     if (status == APIPIE_OK)
         request->wish.steps = steps;
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_output_compression(apipie_request *request,
+                                                               int32_t percent)
+{
+    apipie_status status =
+        setter_number(request, percent >= 0 && percent <= 100, PIE_WISH_HAS_COMPRESSION,
+                      "set_output_compression", "it must be 0 to 100");
+    if (status == APIPIE_OK)
+        request->wish.compression = percent;
     return status;
 }
 

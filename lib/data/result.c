@@ -12,6 +12,8 @@ struct apipie_result *pie_result_new(const struct pie_mem *mem)
     r->billed = APIPIE_BILLED_UNKNOWN; /* until somebody knows */
     r->usage.cost = r->usage.latency_ms = APIPIE_UNKNOWN;
     r->usage.prompt_tokens = r->usage.completion_tokens = r->usage.total_tokens = APIPIE_UNKNOWN;
+    for (size_t i = 0; i < PIE_TOKEN_DETAILS; i++)
+        r->usage.detail[i] = APIPIE_UNKNOWN;
     pie_buf_init(&r->json, mem, SIZE_MAX);
     return r;
 }

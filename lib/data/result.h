@@ -7,7 +7,8 @@
 
 #include "data/part.h"
 
-#define PIE_WARNINGS 16
+#define PIE_WARNINGS      16
+#define PIE_TOKEN_DETAILS 4
 
 struct pie_image {
     uint32_t slot;       /* in the sink until commit; PIE_SLOT_NONE without bytes */
@@ -26,6 +27,7 @@ struct pie_usage {
     int64_t cost; /* picodollars; all of them APIPIE_UNKNOWN when nobody said */
     int64_t prompt_tokens, completion_tokens, total_tokens;
     int64_t latency_ms;
+    int64_t detail[PIE_TOKEN_DETAILS]; /* APIPIE_TOKENS_* */
 };
 
 struct apipie_result {

@@ -27,6 +27,9 @@ enum {
     PIE_WISH_BACKEND,
     PIE_WISH_SAMPLER,
     PIE_WISH_ENCODING, /* of the picture: "png" */
+    PIE_WISH_BACKGROUND,
+    PIE_WISH_MODERATION,
+    PIE_WISH_FIDELITY, /* to the input images */
     PIE_WISH_TEXTS
 };
 
@@ -38,8 +41,11 @@ enum {
     PIE_WISH_HAS_STRENGTH = 8,
     PIE_WISH_HAS_GUIDANCE = 16,
     PIE_WISH_HAS_SEED = 32,
-    PIE_WISH_HAS_ALL = 63,
-    PIE_WISH_HAS_RETRY = 64 /* no parameter: the policy was set by the host */
+    PIE_WISH_HAS_COMPRESSION = 64,
+    PIE_WISH_HAS_STREAM = 128,
+    PIE_WISH_HAS_PARTIALS = 256,
+    PIE_WISH_HAS_ALL = 511,
+    PIE_WISH_HAS_RETRY = 512 /* no parameter: the policy was set by the host */
 };
 
 enum { PIE_OUTPUT_MEMORY, PIE_OUTPUT_FILE, PIE_OUTPUT_FOLDER, PIE_OUTPUT_HOST };
@@ -73,7 +79,7 @@ struct pie_wish {
     int32_t kind;
     uint32_t has; /* PIE_WISH_HAS_* */
     char *text[PIE_WISH_TEXTS];
-    int32_t n, width, height, steps;
+    int32_t n, width, height, steps, compression;
     double strength, guidance;
     uint64_t seed;
     struct pie_inputs images;   /* input images, in the order they were given */

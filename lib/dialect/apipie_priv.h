@@ -5,11 +5,6 @@
 
 #include "dialect/dialect.h"
 
-/* Empties a leg, used before or not, and gives it method, address and key. `path` begins with '/'.
- * APIPIE_OK, APIPIE_E_MEMORY or APIPIE_E_LIMIT. */
-apipie_status pie_apipie_begin(const struct pie_call *c, const char *method, const char *path,
-                               struct pie_leg *leg);
-
 /* ---- history.c */
 
 apipie_status pie_apipie_ask_history(const struct pie_call *c, uint64_t limit, uint64_t offset,

@@ -17,6 +17,7 @@ void pie_call_init(struct pie_call *c, const struct pie_wish *w)
     c->steps = w->steps;
     c->strength = w->strength;
     c->guidance = w->guidance;
+    c->compression = w->compression;
 }
 
 const char *pie_call_text(const struct pie_call *c, int32_t which)
@@ -44,6 +45,9 @@ static const struct {
     {PIE_WISH_ASPECT, "set_aspect_ratio"},
     {PIE_WISH_SAMPLER, "set_sampler"},
     {PIE_WISH_ENCODING, "set_output_format"},
+    {PIE_WISH_BACKGROUND, "set_background"},
+    {PIE_WISH_MODERATION, "set_moderation"},
+    {PIE_WISH_FIDELITY, "set_input_fidelity"},
 };
 static const struct {
     uint32_t has;
@@ -55,6 +59,9 @@ static const struct {
     {PIE_WISH_HAS_STRENGTH, "set_strength"},
     {PIE_WISH_HAS_GUIDANCE, "set_guidance"},
     {PIE_WISH_HAS_SEED, "set_seed"},
+    {PIE_WISH_HAS_COMPRESSION, "set_output_compression"},
+    {PIE_WISH_HAS_STREAM, "set_stream"},
+    {PIE_WISH_HAS_PARTIALS, "set_partial_images"},
 };
 
 int32_t pie_call_may_change(const struct pie_call *c)
@@ -71,49 +78,68 @@ void pie_call_note(struct pie_buf *notes, const char *what, const char *more)
     pie_buf_add_char(notes, '\n');
 }
 
-/* 1: it goes out without it. */
-static int32_t call_leave_out(const struct pie_dialect *d, const struct pie_call *c,
-                              const char *setter, struct pie_buf *notes, struct apipie_error *err)
+int32_t pie_call_leave_out(const struct pie_call *c, const char *setter, const char *why,
+                           const char *name, struct pie_buf *notes, struct apipie_error *err)
 {
     if (c->wish->unsupported == APIPIE_UNSUPPORTED_REFUSE) {
         pie_error_set(err, APIPIE_E_UNSUPPORTED,
                       "leave it out, ask another backend, or see apipie_request_set_unsupported()",
-                      setter, ": servers of this kind do not take it: ", d->name);
+                      setter, why, name);
         return 0;
     }
     pie_call_note(notes, setter, ": the server does not take it: left out");
     return 1;
 }
 
-static apipie_status call_fit_texts(const struct pie_dialect *d, struct pie_call *c,
+/* What a call may hold, and who says so. */
+struct call_limits {
+    const struct pie_dialect *dialect;
+    uint32_t texts, numbers; /* of the dialect, for this kind and model */
+};
+
+/* 1: it goes out without it. */
+static int32_t call_leave_out(const struct call_limits *l, int32_t wire_takes,
+                              const struct pie_call *c, const char *setter, struct pie_buf *notes,
+                              struct apipie_error *err)
+{
+    if (!wire_takes)
+        return pie_call_leave_out(
+            c, setter, ": servers of this kind do not take it: ", l->dialect->name, notes, err);
+    return pie_call_leave_out(c, setter, ": not for this kind of request, or this model: ",
+                              c->model != NULL ? c->model : l->dialect->name, notes, err);
+}
+
+static apipie_status call_fit_texts(const struct call_limits *l, struct pie_call *c,
                                     struct pie_buf *notes, struct apipie_error *err)
 {
     for (size_t i = 0; i < PIE_COUNT(call_texts); i++) {
         uint32_t bit = UINT32_C(1) << call_texts[i].text;
-        if ((d->takes_texts & bit) != 0 || pie_call_text(c, call_texts[i].text) == NULL)
+        if ((l->texts & bit) != 0 || pie_call_text(c, call_texts[i].text) == NULL)
             continue;
-        if (!call_leave_out(d, c, call_texts[i].setter, notes, err))
+        if (!call_leave_out(l, (l->dialect->takes_texts & bit) != 0, c, call_texts[i].setter, notes,
+                            err))
             return err->code;
         c->left_out |= bit;
     }
     return APIPIE_OK;
 }
 
-static int32_t call_has_number(const struct pie_call *c, uint32_t which)
+int32_t pie_call_has(const struct pie_call *c, uint32_t which)
 {
     if (which == PIE_WISH_HAS_N)
         return c->n != 0;
     return which == PIE_WISH_HAS_SEED ? c->has_seed : (c->has & which) != 0;
 }
 
-static apipie_status call_fit_numbers(const struct pie_dialect *d, struct pie_call *c,
+static apipie_status call_fit_numbers(const struct call_limits *l, struct pie_call *c,
                                       struct pie_buf *notes, struct apipie_error *err)
 {
     for (size_t i = 0; i < PIE_COUNT(call_numbers); i++) {
         uint32_t which = call_numbers[i].has;
-        if ((d->takes_numbers & which) != 0 || !call_has_number(c, which))
+        if ((l->numbers & which) != 0 || !pie_call_has(c, which))
             continue;
-        if (!call_leave_out(d, c, call_numbers[i].setter, notes, err))
+        if (!call_leave_out(l, (l->dialect->takes_numbers & which) != 0, c, call_numbers[i].setter,
+                            notes, err))
             return err->code;
         c->has &= ~which;
         c->n = which == PIE_WISH_HAS_N ? 0 : c->n;
@@ -125,15 +151,19 @@ static apipie_status call_fit_numbers(const struct pie_dialect *d, struct pie_ca
 apipie_status pie_call_fit(const struct pie_dialect *d, struct pie_call *c, struct pie_buf *notes,
                            struct apipie_error *err)
 {
-    apipie_status status = call_fit_texts(d, c, notes, err);
+    struct call_limits l = {d, d->takes_texts, d->takes_numbers};
+    if (d->narrow != NULL)
+        d->narrow(c, &l.texts, &l.numbers);
+    apipie_status status = call_fit_texts(&l, c, notes, err);
     if (status == APIPIE_OK)
-        status = call_fit_numbers(d, c, notes, err);
+        status = call_fit_numbers(&l, c, notes, err);
     return status == APIPIE_OK ? d->check(c, notes, err) : status;
 }
 
 /* ---- all dialects */
 
-static const struct pie_dialect *const call_dialects[] = {&pie_dialect_apipie};
+static const struct pie_dialect *const call_dialects[] = {&pie_dialect_apipie, &pie_dialect_openai,
+                                                          &pie_dialect_a1111, &pie_dialect_sdcpp};
 
 const struct pie_dialect *pie_dialect_find(const char *name)
 {

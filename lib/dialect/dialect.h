@@ -19,9 +19,12 @@ struct pie_call {
     int32_t has_seed;     /* 0: no seed is sent */
     uint64_t seed;        /* the wish's, or that of a part */
     uint32_t has;         /* PIE_WISH_HAS_* of those below */
-    int32_t width, height, steps;
+    int32_t width, height, steps, compression, partial_images;
     double strength, guidance;
+    int32_t way;       /* 0: the first; or as the dialect's instead() said */
     uint32_t left_out; /* bits 1 << PIE_WISH_* of texts that are not sent */
+    const uint8_t *
+        random; /* 16 bytes that nobody who made an input image can know, the same for each try; NULL: zeros */
 };
 
 struct pie_dialect;
@@ -30,10 +33,15 @@ struct pie_dialect;
 void pie_call_init(struct pie_call *c, const struct pie_wish *w);
 /* Text number `which` as this call sends it: provider and model are the route's. NULL: not sent. */
 const char *pie_call_text(const struct pie_call *c, int32_t which);
+/* Is number `which`, one of PIE_WISH_HAS_*, sent? */
+int32_t pie_call_has(const struct pie_call *c, uint32_t which);
 /* Makes the call one that the dialect takes, as the wish says (APIPIE_UNSUPPORTED_*). notes: NULL, or gets a line, with its end, for
  * each thing that is left out or changed. APIPIE_OK, or err's code. */
 apipie_status pie_call_fit(const struct pie_dialect *d, struct pie_call *c, struct pie_buf *notes,
                            struct apipie_error *err);
+/* The wish's choice for what a route does not take: 1, and a note that it was left out; or 0, and err. */
+int32_t pie_call_leave_out(const struct pie_call *c, const char *setter, const char *why,
+                           const char *name, struct pie_buf *notes, struct apipie_error *err);
 /* The wish's second choice: may a value be changed to the nearest that the wire knows? Then `what` is noted. */
 int32_t pie_call_may_change(const struct pie_call *c);
 void pie_call_note(struct pie_buf *notes, const char *what, const char *more);
@@ -79,6 +87,8 @@ struct pie_dialect {
     const struct pie_path *paths;
     /* Parameters that it takes: bits 1 << PIE_WISH_* of texts, and PIE_WISH_HAS_* of numbers. */
     uint32_t takes_texts, takes_numbers;
+    /* What the kind and the model of the call do not take of these is taken out of both. NULL: nothing is. */
+    void (*narrow)(const struct pie_call *c, uint32_t *texts, uint32_t *numbers);
     /* What cannot be asked for by one route, before anything is queued; base_url and key are not set. What it does not take is
      * left out already; it may change values to the nearest, with a note (notes may be NULL), where pie_call_may_change().
      * APIPIE_OK, or err's code: err says why. */
@@ -110,10 +120,11 @@ struct pie_dialect {
     /* The list of models, by the filters of the wish: a leg that costs nothing, filled as encode does. NULL: the wire has none. */
     apipie_status (*ask_models)(const struct pie_call *c, struct pie_leg *leg,
                                 struct apipie_error *err);
-    /* A list of models in another form than the gateway's, to that form (pie_catalog_parse): safe JSON into out. NULL: it is the
-     * gateway's. backend is the provider of models that name none. APIPIE_OK, APIPIE_E_MALFORMED, or out's failure. */
-    apipie_status (*write_models)(const struct pie_reply *reply, const char *backend,
-                                  struct pie_buf *out);
+    /* A list of models in another form than the gateway's, to that form (pie_catalog_parse): plain JSON into out, and of it what the
+     * wish's filters let through. NULL: it is the gateway's. backend is the provider of models that name none. APIPIE_OK,
+     * APIPIE_E_MALFORMED, or out's failure. */
+    apipie_status (*write_models)(const struct pie_call *c, const struct pie_reply *reply,
+                                  const char *backend, struct pie_buf *out);
 
     /* ---- calls of several exchanges; each NULL where the wire needs none */
 
@@ -124,6 +135,9 @@ struct pie_dialect {
     /* Its 2xx reply. APIPIE_OK: the call may go; or err's code: it is not sent. */
     apipie_status (*prepared)(const struct pie_call *c, const struct pie_reply *reply,
                               struct apipie_error *err);
+    /* A reply to the call that is no success: 0; or, for c->way from now on, in what other way the server is to be asked: this one it
+     * does not have, and nothing was drawn. */
+    int32_t (*instead)(const struct pie_call *c, const struct pie_reply *reply);
     /* A 2xx reply to the call, or to what came after it. APIPIE_OK: it is the answer, for decode. APIPIE_PENDING: leg is filled with
      * what is to be asked in *ret_after_ms (purpose APIPIE_PURPOSE_POLL; its pictures are at the same paths). Or err's code. */
     apipie_status (*step)(const struct pie_call *c, const struct pie_reply *reply,
@@ -138,6 +152,9 @@ struct pie_dialect {
 };
 
 extern const struct pie_dialect pie_dialect_apipie;
+extern const struct pie_dialect pie_dialect_openai;
+extern const struct pie_dialect pie_dialect_a1111;
+extern const struct pie_dialect pie_dialect_sdcpp;
 
 /* NULL when there is none of that name. */
 const struct pie_dialect *pie_dialect_find(const char *name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Knows the APIpie gateway's history of bills (https://apipie.ai/docs/api/queries); must not judge whose bill a row is. */
 #include "dialect/apipie_priv.h"
+#include "dialect/shared_priv.h"
 
 /* Unix times from here on are milliseconds, then microseconds: as seconds they are past the year 5138. */
 #define HISTORY_FIRST_MS INT64_C(100000000000)
@@ -11,7 +12,7 @@ apipie_status pie_apipie_ask_history(const struct pie_call *c, uint64_t limit, u
                                      struct pie_leg *leg, struct apipie_error *err)
 {
     (void)err;
-    apipie_status status = pie_apipie_begin(c, "GET", "/queries/?limit=", leg);
+    apipie_status status = pie_begin(c, "GET", "/queries/?limit=", leg);
     if (status != APIPIE_OK)
         return status;
     leg->purpose = APIPIE_PURPOSE_HISTORY;

@@ -118,7 +118,7 @@ static apipie_status leg_redirect_call(struct apipie_request *r, const struct pi
     leg_refuse(err, "",
                "the server redirects the call, and the key with it, to another place: ", target);
     struct pie_slice base = pie_slice_text(target);
-    base.n = pie_slice_find_nocase(base, r->run->leg->paid ? "/images/generations" : "/models");
+    base.n = pie_slice_find_nocase(base, r->run->leg->paid ? "/images/" : "/models");
     char shown[200];
     pie_text_display(base, shown, sizeof(shown));
     pie_text_copy(pie_slice_text("if you trust it, set the base URL: --base-url "), err->hint,

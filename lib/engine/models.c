@@ -192,9 +192,10 @@ static int32_t modeljob_is_whole(const struct pie_wish *w)
            pie_slice_equal_nocase(pie_slice_text(f->value), "image");
 }
 
-/* A new reference to list for the shelf, with what a later question and the file need. */
+/* A new reference to list for the shelf, with what a later question and the file need. own: its text in the gateway's form; empty: the
+ * body is that. */
 static void modeljob_keep(struct apipie_request *r, const struct pie_outcome *o,
-                          struct pie_slice text)
+                          const struct pie_buf *own)
 {
     struct pie_modeljob *m = r->models;
     struct pie_shelf_list *k = &m->keep;
@@ -208,8 +209,10 @@ static void modeljob_keep(struct apipie_request *r, const struct pie_outcome *o,
     pie_lock_take(r->client->lock);
     int32_t filed = r->client->shelf.path != NULL;
     pie_lock_drop(r->client->lock);
-    if (filed)
-        pie_json_plain(text, &k->text);
+    if (filed && own->n != 0)
+        pie_buf_add(&k->text, own->p, own->n);
+    else if (filed)
+        pie_json_plain(pie_body_rest(r->run->body), &k->text);
     if (k->text.failed != APIPIE_OK)
         pie_buf_free(&k->text);
 }
@@ -257,51 +260,56 @@ static int32_t modeljob_is_good(struct apipie_request *r, const struct pie_outco
     return good;
 }
 
-/* A list in another form becomes one of the gateway's. */
-static apipie_status modeljob_translate(struct apipie_request *r, const struct pie_outcome *o,
-                                        struct pie_buf *out)
+/* What the wire's own form says in the gateway's. Nothing where it is that already. */
+static apipie_status modeljob_rewrite(struct apipie_request *r, const struct pie_outcome *o,
+                                      struct pie_buf *out)
 {
     struct pie_reading g;
+    struct pie_call call;
     if (r->dialect->write_models == NULL)
         return APIPIE_OK;
     pie_reading_open(&g, r, o);
-    apipie_status status = r->dialect->write_models(&g.reply, r->place->backend, out);
+    pie_call_init(&call, r->asked);
+    apipie_status status = g.reply.root != NULL
+                               ? r->dialect->write_models(&call, &g.reply, r->place->backend, out)
+                               : APIPIE_E_MALFORMED;
     pie_reading_close(&g);
     return status;
 }
 
-/* Takes the list; text: what it was made of. */
-static void modeljob_take(struct apipie_request *r, const struct pie_outcome *o,
-                          struct apipie_catalog *list, struct pie_slice text)
+static apipie_status modeljob_read_list(struct apipie_request *r, const struct pie_outcome *o,
+                                        struct pie_buf *own, struct apipie_catalog **ret)
 {
-    struct pie_modeljob *m = r->models;
-    pie_shelf_own(r->client, list);
-    pie_catalog_drop(m->list);
-    m->list = list;
-    m->cached = 0;
-    m->fetched = 1;
-    modeljob_keep(r, o, text);
+    apipie_status status = modeljob_rewrite(r, o, own);
+    if (status != APIPIE_OK)
+        return status;
+    if (own->n != 0)
+        return pie_catalog_parse(r->mem, pie_buf_slice(own), pie_clock_wall_ms(), ret);
+    return pie_catalog_parse_safe(r->mem, pie_body_rest(r->run->body), 0, pie_clock_wall_ms(), ret);
 }
 
 static int32_t modeljob_parse(struct apipie_request *r, const struct pie_outcome *o,
                               struct apipie_error *err)
 {
+    struct pie_modeljob *m = r->models;
     struct apipie_catalog *list = NULL;
-    struct pie_buf ours;
-    pie_buf_init(&ours, r->mem, PIE_REST_LIST_MAX);
-    apipie_status status = modeljob_translate(r, o, &ours);
-    struct pie_slice text =
-        r->dialect->write_models != NULL ? pie_buf_slice(&ours) : pie_body_rest(r->run->body);
+    struct pie_buf own;
+    pie_buf_init(&own, r->mem, PIE_REST_LIST_MAX);
+    apipie_status status = modeljob_read_list(r, o, &own, &list);
+    if (status == APIPIE_OK) {
+        pie_shelf_own(r->client, list);
+        pie_catalog_drop(m->list);
+        m->list = list;
+        m->cached = 0;
+        m->fetched = 1;
+        modeljob_keep(r, o, &own);
+    }
+    pie_buf_free(&own);
     if (status == APIPIE_OK)
-        status = pie_catalog_parse_safe(r->mem, text, 0, pie_clock_wall_ms(), &list);
-    if (status == APIPIE_OK)
-        modeljob_take(r, o, list, text);
-    pie_buf_free(&ours);
-    if (status == APIPIE_E_MEMORY || status == APIPIE_E_LIMIT)
-        return modeljob_refuse(o, err, APIPIE_E_MEMORY, "out of memory", NULL);
-    if (status != APIPIE_OK)
-        return modeljob_refuse(o, err, APIPIE_E_MALFORMED, "the reply is no list of models", NULL);
-    return 1;
+        return 1;
+    if (status == APIPIE_E_MEMORY)
+        return modeljob_refuse(o, err, status, "out of memory", NULL);
+    return modeljob_refuse(o, err, APIPIE_E_MALFORMED, "the reply is no list of models", NULL);
 }
 
 /* The server says that ours still holds. */

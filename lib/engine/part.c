@@ -142,6 +142,8 @@ static void part_add_usage(struct pie_usage *to, const struct pie_usage *from, i
     to->completion_tokens = part_sum(to->completion_tokens, from->completion_tokens);
     to->total_tokens = part_sum(to->total_tokens, from->total_tokens);
     to->latency_ms = from->latency_ms > to->latency_ms ? from->latency_ms : to->latency_ms;
+    for (size_t i = 0; i < PIE_TOKEN_DETAILS; i++)
+        to->detail[i] = part_sum(to->detail[i], from->detail[i]);
 }
 
 static void part_move_text(char **to, char **from)

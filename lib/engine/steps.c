@@ -83,6 +83,27 @@ void pie_steps_checked(struct apipie_request *r, const struct pie_outcome *o,
 
 /* ---- after the call */
 
+int32_t pie_steps_instead(struct apipie_request *r, const struct pie_outcome *o,
+                          struct apipie_error *err)
+{
+    struct pie_reading g;
+    struct pie_call call;
+    if (r->dialect->instead == NULL || o->wire != PIE_WIRE_OK || !pie_job_can_restart(r))
+        return 0;
+    pie_reading_open(&g, r, o);
+    pie_run_call(r, &call);
+    int32_t way = r->dialect->instead(&call, &g.reply);
+    pie_reading_close(&g);
+    if (way == 0)
+        return 0;
+    pie_error_free(err);
+    pie_log_failed(r, PIE_NEXT_AGAIN, 0);
+    r->run->way = r->lane->way = way;
+    r->run->encoded = 0;
+    pie_job_call(r);
+    return 1;
+}
+
 static apipie_status steps_step(struct apipie_request *r, const struct pie_outcome *o,
                                 int64_t *ret_after_ms, struct apipie_error *err)
 {

@@ -93,6 +93,18 @@ static apipie_status submit_check_routes(struct apipie_request *r)
     return status;
 }
 
+static apipie_status submit_check_images(struct apipie_request *r)
+{
+    const struct pie_wish *w = &r->wish;
+    if (w->images.count != 0 || (w->kind == APIPIE_REQUEST_IMAGE && w->mask.kind == PIE_INPUT_NONE))
+        return APIPIE_OK;
+    return submit_error(r, APIPIE_E_ARGUMENT, "give it: apipie_request_set_image_file(), --image",
+                        w->mask.kind != PIE_INPUT_NONE
+                            ? "set_mask: there is no input image"
+                            : "set_image: there is no input image to start from",
+                        NULL);
+}
+
 static apipie_status submit_check_wish(struct apipie_request *r)
 {
     const char *prompt = r->wish.text[PIE_WISH_PROMPT];
@@ -100,16 +112,16 @@ static apipie_status submit_check_wish(struct apipie_request *r)
         r->wish.kind == APIPIE_REQUEST_MODELS || r->wish.kind == APIPIE_REQUEST_HISTORY)
         return APIPIE_OK;
     if (!pie_request_draws(r))
-        return submit_error(r, APIPIE_E_UNSUPPORTED,
-                            "this version makes images (APIPIE_REQUEST_IMAGE), lists models "
-                            "(_MODELS) and bills (_HISTORY); a reconciliation is made by "
-                            "apipie_request_new_reconcile()",
-                            "apipie_request_new: this kind of request is not in this version",
-                            NULL);
-    if (prompt == NULL)
+        return submit_error(
+            r, APIPIE_E_UNSUPPORTED,
+            "this version makes images (APIPIE_REQUEST_IMAGE, _EDIT, _VARIATION), "
+            "lists models (_MODELS) and bills (_HISTORY); a reconciliation is made by "
+            "apipie_request_new_reconcile()",
+            "apipie_request_new: this kind of request is not in this version", NULL);
+    if (prompt == NULL && r->wish.kind != APIPIE_REQUEST_VARIATION)
         return submit_error(r, APIPIE_E_ARGUMENT, "say what to draw",
                             "set_prompt: the prompt is missing", NULL);
-    return APIPIE_OK;
+    return submit_check_images(r);
 }
 
 /* The host looks at it before anything else happens. No lock is held. */

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows how parameters are written by name, as JSON and as a form; must not know what any server calls them. */
+#include "dialect/shared_priv.h"
+
+static int32_t fields_is_set(const struct pie_call *c, const struct pie_field *f)
+{
+    return f->text != PIE_FIELD_NUMBER ? pie_call_text(c, f->text) != NULL
+                                       : pie_call_has(c, f->number);
+}
+
+void pie_field_name(struct pie_buf *out, const char *name)
+{
+    if (out->failed == APIPIE_OK && out->n != 0 && out->p[out->n - 1] != '{')
+        pie_buf_add_char(out, ',');
+    pie_json_string(out, pie_slice_text(name));
+    pie_buf_add_char(out, ':');
+}
+
+void pie_field_double(struct pie_buf *out, double v)
+{
+    char text[PIE_NUMBER_MAX];
+    pie_number_double(v, text);
+    pie_buf_add_text(out, text);
+}
+
+/* Without the quotes of those that are texts. */
+static void fields_number(struct pie_buf *out, const struct pie_call *c, uint32_t which)
+{
+    switch (which) {
+    case PIE_WISH_HAS_N:
+        pie_buf_add_int(out, c->n);
+        break;
+    case PIE_WISH_HAS_SIZE:
+        pie_buf_add_int(out, c->width);
+        pie_buf_add_char(out, 'x');
+        pie_buf_add_int(out, c->height);
+        break;
+    case PIE_WISH_HAS_STEPS:
+        pie_buf_add_int(out, c->steps);
+        break;
+    case PIE_WISH_HAS_STRENGTH:
+        pie_field_double(out, c->strength);
+        break;
+    case PIE_WISH_HAS_GUIDANCE:
+        pie_field_double(out, c->guidance);
+        break;
+    case PIE_WISH_HAS_COMPRESSION:
+        pie_buf_add_int(out, c->compression);
+        break;
+    case PIE_WISH_HAS_STREAM:
+        pie_buf_add_text(out, "true");
+        break;
+    case PIE_WISH_HAS_PARTIALS:
+        pie_buf_add_int(out, c->partial_images);
+        break;
+    default:
+        pie_buf_add_uint(out, c->seed);
+        break;
+    }
+}
+
+void pie_fields_json(struct pie_buf *out, const struct pie_call *c, const struct pie_field *fields)
+{
+    pie_buf_add_char(out, '{');
+    for (const struct pie_field *f = fields; f->name != NULL; f++) {
+        if (!fields_is_set(c, f))
+            continue;
+        pie_field_name(out, f->name);
+        if (f->text != PIE_FIELD_NUMBER) {
+            pie_json_string(out, pie_slice_text(pie_call_text(c, f->text)));
+            continue;
+        }
+        const int32_t quoted = f->number == PIE_WISH_HAS_SIZE;
+        if (quoted)
+            pie_buf_add_char(out, '"');
+        fields_number(out, c, f->number);
+        if (quoted)
+            pie_buf_add_char(out, '"');
+    }
+    for (const struct pie_extra *e = c->wish->extras; e != NULL; e = e->next) {
+        pie_field_name(out, e->name);
+        pie_buf_add_text(out, e->json);
+    }
+}
+
+/* ---- forms */
+
+/* A text as it is meant, all else as it is written. */
+static void fields_form_extra(struct pie_multipart *m, const struct pie_extra *e)
+{
+    struct pie_doc *doc = NULL;
+    struct pie_slice json = pie_slice_trim(pie_slice_text(e->json));
+    if (json.n != 0 && json.p[0] == '"') {
+        struct pie_buf safe;
+        struct pie_buf *text = &m->q->text;
+        pie_buf_init(&safe, text->mem, 2 * APIPIE_LIMIT_EXTRA);
+        pie_buf_add_char(&safe, '[');
+        pie_buf_add_slice(&safe, json);
+        pie_buf_add_char(&safe, ']');
+        apipie_status status = safe.failed;
+        if (status == APIPIE_OK)
+            status = pie_doc_parse(text->mem, pie_buf_slice(&safe), &doc);
+        if (status == APIPIE_OK)
+            pie_multipart_text(m, e->name, pie_node_text(pie_node_at(pie_doc_root(doc), 0)));
+        else
+            text->failed = status;
+        pie_doc_free(doc);
+        pie_buf_free(&safe);
+        return;
+    }
+    pie_multipart_text(m, e->name, json);
+}
+
+void pie_fields_form(struct pie_multipart *m, const struct pie_call *c,
+                     const struct pie_field *fields)
+{
+    for (const struct pie_field *f = fields; f->name != NULL; f++) {
+        if (!fields_is_set(c, f))
+            continue;
+        if (f->text != PIE_FIELD_NUMBER) {
+            pie_multipart_text(m, f->name, pie_slice_text(pie_call_text(c, f->text)));
+            continue;
+        }
+        struct pie_buf number;
+        pie_buf_init(&number, m->q->text.mem, 64);
+        fields_number(&number, c, f->number);
+        if (number.failed == APIPIE_OK)
+            pie_multipart_text(m, f->name, pie_buf_slice(&number));
+        else
+            m->q->text.failed = number.failed;
+        pie_buf_free(&number);
+    }
+    for (const struct pie_extra *e = c->wish->extras; e != NULL; e = e->next)
+        fields_form_extra(m, e);
+}
+
+/* ---- what extra fields may not be */
+
+static int32_t fields_hold(const struct pie_call *c, const struct pie_field *fields,
+                           const char *const *also, const char *name)
+{
+    for (const struct pie_field *f = fields; f->name != NULL; f++) {
+        if (strcmp(f->name, name) == 0 && fields_is_set(c, f))
+            return 1;
+    }
+    for (; *also != NULL; also++) {
+        if (strcmp(*also, name) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* Servers disagree about which one of two counts. */
+static apipie_status fields_check_twice(const struct pie_call *c, const struct pie_field *fields,
+                                        const char *const *also, struct apipie_error *err)
+{
+    for (const struct pie_extra *e = c->wish->extras; e != NULL; e = e->next) {
+        if (fields_hold(c, fields, also, e->name)) {
+            pie_error_set(err, APIPIE_E_ARGUMENT, "use the setter or set_extra for it, not both",
+                          "set_extra: another setter has set this field too: ", e->name, NULL);
+            return err->code;
+        }
+    }
+    return APIPIE_OK;
+}
+
+/* The number of pictures decides what is reserved and whether the call must be split. */
+static apipie_status fields_check_n(const struct pie_wish *w, struct apipie_error *err)
+{
+    for (const struct pie_extra *e = w->extras; e != NULL; e = e->next) {
+        if (strcmp(e->name, "n") == 0) {
+            pie_error_set(err, APIPIE_E_ARGUMENT, "use apipie_request_set_n(), -n",
+                          "set_extra: this field has a setter that must be used: ", e->name, NULL);
+            return err->code;
+        }
+    }
+    return APIPIE_OK;
+}
+
+apipie_status pie_fields_check(const struct pie_call *c, const struct pie_field *fields,
+                               const char *const *also, struct apipie_error *err)
+{
+    apipie_status status = fields_check_twice(c, fields, also, err);
+    return status == APIPIE_OK ? fields_check_n(c->wish, err) : status;
+}
+
+apipie_status pie_fields_check_stream(const struct pie_wish *w, const char *hint,
+                                      struct apipie_error *err)
+{
+    for (const struct pie_extra *e = w->extras; e != NULL; e = e->next) {
+        struct pie_slice json = pie_slice_trim(pie_slice_text(e->json));
+        if (strcmp(e->name, "stream") != 0 || pie_slice_equal(json, "false") ||
+            pie_slice_equal(json, "null"))
+            continue;
+        pie_error_set(err, APIPIE_E_UNSUPPORTED, hint,
+                      "set_extra: replies that are streams are not in this version: ", e->name,
+                      NULL);
+        return err->code;
+    }
+    return APIPIE_OK;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* What several wires have in common: fields by name, how an exchange begins, replies that hold data[]. */
+#ifndef PIE_DIALECT_SHARED_PRIV_H
+#define PIE_DIALECT_SHARED_PRIV_H
+
+#include "dialect/input_priv.h"
+
+/* ---- fields.c: parameters by what the wire calls them */
+
+/* A table ends with a NULL name. */
+struct pie_field {
+    const char *name;
+    int32_t text;    /* PIE_WISH_*; PIE_FIELD_NUMBER: none */
+    uint32_t number; /* PIE_WISH_HAS_* */
+};
+#define PIE_FIELD_NUMBER (-1)
+
+/* A member's name; a value never ends with the brace that opens the object. */
+void pie_field_name(struct pie_buf *out, const char *name);
+void pie_field_double(struct pie_buf *out, double v);
+/* The open object with the fields that are sent, in the order of the table, and the extra ones. */
+void pie_fields_json(struct pie_buf *out, const struct pie_call *c, const struct pie_field *fields);
+/* The same into a form. An extra field that is a JSON text goes without its quotes. */
+void pie_fields_form(struct pie_multipart *m, const struct pie_call *c,
+                     const struct pie_field *fields);
+/* What extra fields may not be: set by a setter too (one of the table, or of `also`, which ends with NULL), or n. APIPIE_OK, or err's
+ * code. */
+apipie_status pie_fields_check(const struct pie_call *c, const struct pie_field *fields,
+                               const char *const *also, struct apipie_error *err);
+/* set_extra may not ask for a stream: what comes of it depends on the setter. */
+apipie_status pie_fields_check_stream(const struct pie_wish *w, const char *hint,
+                                      struct apipie_error *err);
+
+/* ---- begin.c */
+
+apipie_status pie_begin_header(struct pie_http_request *q, const char *name, const char *value);
+/* Empties a leg, used before or not, and gives it method, address and key, as "Bearer". `path` begins with '/'.
+ * APIPIE_OK, APIPIE_E_MEMORY or APIPIE_E_LIMIT. */
+apipie_status pie_begin(const struct pie_call *c, const char *method, const char *path,
+                        struct pie_leg *leg);
+/* The same for the call that is paid for. */
+apipie_status pie_begin_paid(const struct pie_call *c, const char *path, struct pie_leg *leg);
+/* ... and for a list of models. The filters of the wish stand behind `before`: '?', or '#' where the server knows none: what stands
+ * behind that is not sent, but tells one list from another. */
+apipie_status pie_begin_models(const struct pie_call *c, const char *path, char before,
+                               struct pie_leg *leg);
+/* Do the filters of the wish let that model through? Of filters that are none of type, provider and model nothing is known. */
+int32_t pie_models_wanted(const struct pie_wish *w, struct pie_slice provider,
+                          struct pie_slice model, const char *type);
+
+/* ---- answer.c: replies that hold data[].b64_json and data[].url */
+
+/* Paths of such a reply. */
+extern const struct pie_path pie_answer_paths[];
+/* What decode is to do for it. */
+apipie_status pie_answer_decode(const struct pie_call *c, const struct pie_reply *reply,
+                                struct apipie_result *ret, struct apipie_error *err);
+
+/* The same in pieces, for replies of another form. */
+/* Replaces *ret; an empty text leaves it. APIPIE_E_MEMORY. */
+apipie_status pie_answer_text(const struct pie_mem *mem, struct pie_slice s, char **ret);
+/* Where it stands in its list. */
+size_t pie_answer_index(const struct pie_part *part);
+/* The part becomes image number `index`. APIPIE_E_MEMORY. */
+apipie_status pie_answer_part(struct apipie_result *ret, const struct pie_part *part, size_t index);
+/* After all else: when, the id, why pictures are missing. APIPIE_OK, or err's code when there is none at all. */
+apipie_status pie_answer_end(const struct pie_call *c, const struct pie_reply *reply,
+                             struct apipie_result *ret, struct apipie_error *err);
+
+#endif
