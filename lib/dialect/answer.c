@@ -201,10 +201,5 @@ apipie_status pie_answer_decode(const struct pie_call *c, const struct pie_reply
         answer_names(c, reply->root, ret) != APIPIE_OK)
         pie_result_warn(ret, "out of memory: some texts of the reply are missing", NULL);
     answer_usage(reply->root, &ret->usage);
-    if (c->wish->mask.kind != PIE_INPUT_NONE)
-        pie_result_warn(ret,
-                        "the gateway documents no masks: whether this model heeded it, only the "
-                        "picture can tell",
-                        NULL);
     return pie_answer_end(c, reply, ret, err);
 }
