@@ -63,6 +63,11 @@ const char *cli_box_url(const struct cli_box *box)
     return apipie_sandbox_url(box->sandbox);
 }
 
+const char *cli_box_wire_url(const struct cli_box *box, const char *dialect)
+{
+    return apipie_sandbox_backend_url(box->sandbox, dialect);
+}
+
 const char *cli_box_key(const struct cli_box *box)
 {
     return apipie_sandbox_key(box->sandbox);

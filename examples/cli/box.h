@@ -11,6 +11,8 @@ struct cli_box;
 struct cli_box *cli_box_start(int64_t port, const char *fault, struct cli_failure *failure);
 struct cli_box *cli_box_stop(struct cli_box *box);
 const char *cli_box_url(const struct cli_box *box);
+/* Of another wire it speaks: "openai", "a1111", "sdcpp". */
+const char *cli_box_wire_url(const struct cli_box *box, const char *dialect);
 const char *cli_box_key(const struct cli_box *box);
 /* What happened in it: calls, how many of them would have been billed, and for how much. */
 int64_t cli_box_calls(const struct cli_box *box);

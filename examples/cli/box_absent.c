@@ -25,6 +25,13 @@ const char *cli_box_url(const struct cli_box *box)
     return NULL;
 }
 
+const char *cli_box_wire_url(const struct cli_box *box, const char *dialect)
+{
+    (void)box;
+    (void)dialect;
+    return NULL;
+}
+
 const char *cli_box_key(const struct cli_box *box)
 {
     (void)box;

@@ -182,7 +182,8 @@ const char *const cli_help_sandbox[] = {
     "\n"
     "Serves the gateway's API on this machine until Ctrl-C and prints the lines that point a "
     "program,\n"
-    "or any OpenAI client, at it.\n"
+    "or any OpenAI client, at it; and, below them, where it speaks as OpenAI, as Automatic1111\n"
+    "and as stable-diffusion.cpp.\n"
     "  --port N      default: a free one\n"
     "  --fault WORD  how every call goes wrong, to see what your program does then:\n"
     "                status:CODE retry-after:TEXT quota content error200 html html200 cut "
@@ -190,7 +191,11 @@ const char *const cli_help_sandbox[] = {
     "                late:MS badjson truncate noimage onlyone fewer wrongmime dataurl relurl "
     "urlin64\n"
     "                url404 nousage coststring ratelimit:REMAINING/RESET shouldretry:true|false;\n"
-    "                joined by ';': \"status:503;retry-after:2\"\n",
+    "                joined by ';': \"status:503;retry-after:2\"\n"
+    "                for openai: sse:TRAP,... (crlf cr nospace comments lines bom bytes done error "
+    "eof "
+    "plain);\n"
+    "                for a1111: grid progress:X; for sdcpp: jobfail queuefull expired\n",
     NULL};
 
 const char *const cli_help_stats[] = {

@@ -9,17 +9,20 @@
 #include "interrupt.h"
 #include "report.h"
 
-/* Fit to be read by a shell (`. FILE`), hence the third line is a comment there. */
+/* Fit to be read by a shell (`. FILE`), hence what comes from the third line on is a comment there. */
 static void print_way(const struct cli_box *box)
 {
     const char *url = cli_box_url(box);
     const char *key = cli_box_key(box);
+    static const char *const wires[] = {"openai", "a1111", "sdcpp"};
 
     (void)printf("export APIPIE_BASE_URL=%s OPENAI_BASE_URL=%s\n", url, url);
     (void)printf("export APIPIE_API_KEY=%s OPENAI_API_KEY=%s\n", key, key);
     (void)printf("# curl %s/images/generations -H 'Authorization: Bearer %s' "
                  "-H 'Content-Type: application/json' -d '{\"prompt\":\"A calm lake\"}'\n",
                  url, key);
+    for (size_t i = 0; i < sizeof wires / sizeof wires[0]; i++)
+        (void)printf("# %s: %s\n", wires[i], cli_box_wire_url(box, wires[i]));
     (void)fflush(stdout);
 }
 

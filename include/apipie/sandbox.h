@@ -49,6 +49,23 @@
  *                      they are ("ratelimit:0/2s"); alone, the call is served
  *     shouldretry:true|false     that x-should-retry header ("status:500;shouldretry:false")
  *
+ *
+ * Three more servers stand at the same port, each as strict as the real one (apipie_sandbox_backend_url()): "openai",
+ * the images API with generations, edits, variations and events; "a1111", Automatic1111's web API; "sdcpp",
+ * stable-diffusion.cpp's server with its three families of routes. They take a fault from the header or from the
+ * setters, not from the body; the two local ones bill nothing and answer to the providers "a1111" and "sdcpp" of
+ * apipie_sandbox_set_route_fault(). More words, for them:
+ *
+ *     sse:TRAP,...     of a stream of events: crlf, cr (line ends), nospace (after the colon), comments, lines (the data
+ *                      over several), bom, bytes (a few at a time), done ("[DONE]" at the end), error (an event
+ *                      "error" instead of the last picture, nothing billed), eof (no event "completed"), plain
+ *                      (JSON, although a stream was asked for)
+ *     grid             a1111: a grid of all pictures before them, and index_of_first_image says so
+ *     progress:X       a1111: while it is drawn, the progress is this number
+ *     jobfail          sdcpp: the job is accepted and fails
+ *     queuefull        sdcpp: 429, the queue of jobs is full
+ *     expired          sdcpp: the job is gone as soon as it has ended
+ *
  * GET /v1/models takes the header too: what is drawn or billed does not concern it. Its list has an ETag and a Last-Modified,
  * and is 304 for who has it; ?voices and ?restrictions give the gateway's other two lists, with two rows each.
  * GET /v1/models/detailed says more of each model; it knows the filters type, provider and model.
@@ -170,6 +187,64 @@ APIPIE_API apipie_status apipie_sandbox_start(apipie_sandbox *sandbox);
  * Threads: any, after the start. Blocks: no. Owns: the sandbox. Since: 0.1.
  */
 APIPIE_API const char *apipie_sandbox_url(const apipie_sandbox *sandbox);
+
+/**
+ * The base URL of one of the wires: "apipie" (as apipie_sandbox_url()), "openai" ("http://127.0.0.1:PORT/openai/v1",
+ * the same key, as a Bearer), "a1111" ("http://127.0.0.1:PORT/a1111", no key), "sdcpp" ("http://127.0.0.1:PORT/sdcpp", no
+ * key).
+ * @return NULL before the start, and for another name
+ * Threads: any, after the start. Blocks: no. Owns: the sandbox. Since: 0.1.
+ */
+APIPIE_API const char *apipie_sandbox_backend_url(const apipie_sandbox *sandbox,
+                                                  const char *dialect);
+
+/** Bytes of a user's name or password of apipie_sandbox_set_basic(). Since: 0.1. */
+#define APIPIE_SANDBOX_LIMIT_BASIC 256
+
+/**
+ * Makes "a1111" ask for HTTP Basic authentication, as the real one does when started with --api-auth: 401 without
+ * a challenge for who does not send it at once.
+ * @param user without a colon; NULL or "": none is asked for, as at first
+ * @param password NULL is ""
+ * @return APIPIE_E_ARGUMENT for a longer text or a colon
+ * Threads: any, also while the server runs. Blocks: no. Owns: copies. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_sandbox_set_basic(apipie_sandbox *sandbox, const char *user,
+                                                  const char *password);
+
+/**
+ * How long a picture of "a1111" and "sdcpp" takes, so that progress, queues, interrupting and cancelling can be seen; and how
+ * long the events of one picture of "openai" are spread.
+ * @param ms 0 to 600000; 0, as at first: as long as it really takes
+ * @return APIPIE_E_ARGUMENT for another number
+ * Threads: any, also while the server runs. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_sandbox_set_drawing_time(apipie_sandbox *sandbox, int32_t ms);
+
+/** What apipie_sandbox_number() tells of the other wires. Since: 0.1. */
+enum {
+    APIPIE_SANDBOX_INTERRUPTS = 1, /**< calls of a1111's interrupt */
+    APIPIE_SANDBOX_SKIPS = 2,      /**< calls of a1111's skip */
+    APIPIE_SANDBOX_PROGRESS = 3,   /**< calls of a1111's progress */
+    APIPIE_SANDBOX_CANCELS = 4,    /**< jobs of sdcpp that were cancelled */
+    APIPIE_SANDBOX_POLLS = 5,      /**< looks at jobs of sdcpp */
+    APIPIE_SANDBOX_STREAMS = 6,    /**< answers of openai as events */
+    APIPIE_SANDBOX_RUNNING = 7,    /**< calls and jobs of the local ones that are drawn now */
+    APIPIE_SANDBOX_WAITING = 8,    /**< and that wait for their turn */
+    APIPIE_SANDBOX_INPUTS = 9,     /**< of the last drawing: how many pictures came with the call */
+    APIPIE_SANDBOX_INPUT_BYTES = 10, /**< and their bytes, decoded */
+    APIPIE_SANDBOX_MASK_BYTES = 11,  /**< and those of the mask */
+    APIPIE_SANDBOX_SEED = 12,        /**< and its seed; APIPIE_UNKNOWN where the wire has none */
+    APIPIE_SANDBOX_STEPS = 13        /**< and its steps, likewise */
+};
+
+/**
+ * What came and what happened at "openai", "a1111" and "sdcpp", for tests of clients.
+ * @param field APIPIE_SANDBOX_INTERRUPTS and the others
+ * @return APIPIE_UNKNOWN for NULL, an unknown field, and where nothing is known
+ * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int64_t apipie_sandbox_number(const apipie_sandbox *sandbox, int32_t field);
 
 /**
  * The key that is taken now. The text stays where it is when another key is set.

@@ -56,15 +56,38 @@ void pie_answer_error(struct pie_answer *answer, int32_t status, const char *cod
     pie_buf_add_text(body, "}}");
 }
 
-void pie_answer_status(struct pie_answer *answer, int32_t status)
+void pie_answer_words(int32_t status, const char **ret_code, const char **ret_message)
 {
-    const char *code = status < 500 ? "invalid_request" : "server_error";
-    const char *message = "The sandbox was asked for this status.";
-
+    *ret_code = status < 500 ? "invalid_request" : "server_error";
+    *ret_message = "The sandbox was asked for this status.";
     for (size_t i = 0; i < PIE_COUNT(answer_words); i++)
         if (answer_words[i].status == status) {
-            code = answer_words[i].code;
-            message = answer_words[i].message;
+            *ret_code = answer_words[i].code;
+            *ret_message = answer_words[i].message;
         }
+}
+
+void pie_answer_status(struct pie_answer *answer, int32_t status)
+{
+    const char *code, *message;
+
+    pie_answer_words(status, &code, &message);
     pie_answer_error(answer, status, code, message, NULL);
+}
+
+void pie_answer_header(struct pie_answer *answer, const char *name, const char *value)
+{
+    struct pie_answer_header *h = &answer->extra[answer->extra_count];
+
+    if (answer->extra_count == PIE_ANSWER_EXTRA)
+        return;
+    h->name = name;
+    pie_text_copy(pie_slice_text(value), h->value, sizeof(h->value));
+    answer->extra_count++;
+}
+
+void pie_answer_stop(struct pie_answer *answer)
+{
+    if (answer->stop_count < PIE_ANSWER_STOPS)
+        answer->stops[answer->stop_count++] = answer->body.n;
 }

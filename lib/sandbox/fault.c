@@ -9,18 +9,31 @@ static const struct fault_word {
     const char *value; /* how the list shows it; NULL: takes none */
     int32_t flag;
 } fault_words[] = {
-    {"status", "CODE", PIE_FAULT_STATUS},   {"retry-after", "TEXT", PIE_FAULT_RETRY_AFTER},
-    {"quota", NULL, PIE_FAULT_QUOTA},       {"content", NULL, PIE_FAULT_CONTENT},
-    {"error200", NULL, PIE_FAULT_ERROR200}, {"html", NULL, PIE_FAULT_HTML},
-    {"html200", NULL, PIE_FAULT_HTML200},   {"cut", NULL, PIE_FAULT_CUT},
-    {"stall", "MS", PIE_FAULT_STALL},       {"badjson", NULL, PIE_FAULT_BADJSON},
-    {"truncate", NULL, PIE_FAULT_TRUNCATE}, {"noimage", NULL, PIE_FAULT_NOIMAGE},
-    {"fewer", NULL, PIE_FAULT_FEWER},       {"wrongmime", NULL, PIE_FAULT_WRONGMIME},
-    {"dataurl", NULL, PIE_FAULT_DATAURL},   {"relurl", NULL, PIE_FAULT_RELURL},
-    {"urlin64", NULL, PIE_FAULT_URLIN64},   {"url404", NULL, PIE_FAULT_URL404},
-    {"nousage", NULL, PIE_FAULT_NOUSAGE},   {"coststring", NULL, PIE_FAULT_COSTSTRING},
-    {"late", "MS", PIE_FAULT_LATE},         {"ratelimit", "REMAINING/RESET", PIE_FAULT_RATELIMIT},
-    {"onlyone", NULL, PIE_FAULT_ONLYONE},   {"shouldretry", "true|false", PIE_FAULT_SHOULDRETRY},
+    {"status", "CODE", PIE_FAULT_STATUS},     {"retry-after", "TEXT", PIE_FAULT_RETRY_AFTER},
+    {"quota", NULL, PIE_FAULT_QUOTA},         {"content", NULL, PIE_FAULT_CONTENT},
+    {"error200", NULL, PIE_FAULT_ERROR200},   {"html", NULL, PIE_FAULT_HTML},
+    {"html200", NULL, PIE_FAULT_HTML200},     {"cut", NULL, PIE_FAULT_CUT},
+    {"stall", "MS", PIE_FAULT_STALL},         {"badjson", NULL, PIE_FAULT_BADJSON},
+    {"truncate", NULL, PIE_FAULT_TRUNCATE},   {"noimage", NULL, PIE_FAULT_NOIMAGE},
+    {"fewer", NULL, PIE_FAULT_FEWER},         {"wrongmime", NULL, PIE_FAULT_WRONGMIME},
+    {"dataurl", NULL, PIE_FAULT_DATAURL},     {"relurl", NULL, PIE_FAULT_RELURL},
+    {"urlin64", NULL, PIE_FAULT_URLIN64},     {"url404", NULL, PIE_FAULT_URL404},
+    {"nousage", NULL, PIE_FAULT_NOUSAGE},     {"coststring", NULL, PIE_FAULT_COSTSTRING},
+    {"late", "MS", PIE_FAULT_LATE},           {"ratelimit", "REMAINING/RESET", PIE_FAULT_RATELIMIT},
+    {"onlyone", NULL, PIE_FAULT_ONLYONE},     {"shouldretry", "true|false", PIE_FAULT_SHOULDRETRY},
+    {"sse", "TRAP,...", PIE_FAULT_SSE},       {"grid", NULL, PIE_FAULT_GRID},
+    {"progress", "X", PIE_FAULT_PROGRESS},    {"jobfail", NULL, PIE_FAULT_JOBFAIL},
+    {"queuefull", NULL, PIE_FAULT_QUEUEFULL}, {"expired", NULL, PIE_FAULT_EXPIRED},
+};
+
+static const struct fault_trap {
+    const char *word;
+    int32_t flag;
+} fault_traps[] = {
+    {"crlf", PIE_SSE_CRLF},         {"cr", PIE_SSE_CR},       {"nospace", PIE_SSE_NOSPACE},
+    {"comments", PIE_SSE_COMMENTS}, {"lines", PIE_SSE_LINES}, {"bom", PIE_SSE_BOM},
+    {"bytes", PIE_SSE_BYTES},       {"done", PIE_SSE_DONE},   {"error", PIE_SSE_ERROR},
+    {"eof", PIE_SSE_EOF},           {"plain", PIE_SSE_PLAIN},
 };
 
 void pie_fault_list(struct pie_buf *out)
@@ -92,6 +105,29 @@ static apipie_status fault_yes_no(struct pie_slice value, const char **ret)
     return APIPIE_OK;
 }
 
+static apipie_status fault_sse(struct pie_slice value, int32_t *ret)
+{
+    int32_t more = 1;
+
+    while (more) {
+        struct pie_slice word = fault_take(&value, ',', &more);
+        size_t i = 0;
+
+        while (i < PIE_COUNT(fault_traps) && !pie_slice_equal(word, fault_traps[i].word))
+            i++;
+        if (i == PIE_COUNT(fault_traps))
+            return APIPIE_E_ARGUMENT;
+        *ret |= fault_traps[i].flag;
+    }
+    return APIPIE_OK;
+}
+
+/* A JSON number, as it is. */
+static apipie_status fault_json_number(struct pie_slice value, char *out, size_t capacity)
+{
+    return pie_json_is_number(value) ? fault_text(value, out, capacity) : APIPIE_E_ARGUMENT;
+}
+
 static apipie_status fault_value(struct pie_slice value, int32_t flag, struct pie_fault *f)
 {
     switch (flag) {
@@ -103,6 +139,10 @@ static apipie_status fault_value(struct pie_slice value, int32_t flag, struct pi
         return fault_number(value, 0, FAULT_WAIT_MAX, &f->late_ms);
     case PIE_FAULT_RATELIMIT:
         return fault_rate(value, f);
+    case PIE_FAULT_SSE:
+        return fault_sse(value, &f->sse);
+    case PIE_FAULT_PROGRESS:
+        return fault_json_number(value, f->progress, sizeof(f->progress));
     case PIE_FAULT_SHOULDRETRY:
         return fault_yes_no(value, &f->should_retry);
     default:

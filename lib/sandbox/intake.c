@@ -6,6 +6,9 @@
 /* Longer than any text that an order may hold: what is cut off is never missed. */
 #define INTAKE_STRING_MAX (8u * 1024 * 1024)
 #define INTAKE_TEXT_MAX   (32u * 1024 * 1024)
+/* Where pictures stand in the strings and are read. */
+#define INTAKE_STRING_WIDE (128u * 1024 * 1024)
+#define INTAKE_TEXT_WIDE   PIE_SANDBOX_BODY_MAX
 
 enum {
     INTAKE_BETWEEN,
@@ -16,10 +19,11 @@ enum {
     INTAKE_NUMBER
 };
 
-void pie_intake_init(struct pie_intake *in)
+void pie_intake_init(struct pie_intake *in, int32_t wide)
 {
     memset(in, 0, sizeof(*in));
-    pie_buf_init(&in->text, &pie_mem_libc, INTAKE_TEXT_MAX);
+    in->string_max = wide ? INTAKE_STRING_WIDE : INTAKE_STRING_MAX;
+    pie_buf_init(&in->text, &pie_mem_libc, wide ? INTAKE_TEXT_WIDE : INTAKE_TEXT_MAX);
 }
 
 void pie_intake_free(struct pie_intake *in)
@@ -95,12 +99,12 @@ static size_t intake_string(struct pie_intake *in, const char *p, size_t n)
     size_t i = 0, kept = in->text.n - in->start;
 
     while (i < n && p[i] != '"' && p[i] != '\\' &&
-           (kept + i < INTAKE_STRING_MAX || ((unsigned char)p[i] & 0xC0) == 0x80))
+           (kept + i < in->string_max || ((unsigned char)p[i] & 0xC0) == 0x80))
         i++;
     pie_buf_add(&in->text, p, i);
     if (i == n)
         return n;
-    if (p[i] != '"' && kept + i >= INTAKE_STRING_MAX) {
+    if (p[i] != '"' && kept + i >= in->string_max) {
         in->state = INTAKE_SKIP;
         return i;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Knows which requests a gateway takes; must not know what is drawn or sent. Pure. */
-#include "sandbox/sandbox_priv.h"
+#include "sandbox/wires_priv.h"
 
 #define ORDER_ASPECT_MAX 99
 
@@ -8,6 +8,11 @@ const struct pie_model pie_sandbox_openai[PIE_SANDBOX_OPENAI] = {
     {.provider = "openai", .model = "dall-e-2", .description = "", .best_for = ""},
     {.provider = "openai", .model = "dall-e-3", .description = "", .best_for = ""},
     {.provider = "openai", .model = "gpt-image-1", .description = "", .best_for = ""},
+    {.provider = "openai", .model = "gpt-image-1-mini", .description = "", .best_for = ""},
+    {.provider = "openai", .model = "gpt-image-1.5", .description = "", .best_for = ""},
+    {.provider = "openai", .model = "chatgpt-image-latest", .description = "", .best_for = ""},
+    {.provider = "openai", .model = "gpt-image-2", .description = "", .best_for = ""},
+    {.provider = "openai", .model = "gpt-image-2-2026-04-21", .description = "", .best_for = ""},
 };
 
 static const struct order_field {
@@ -227,7 +232,8 @@ static apipie_status order_look(const struct pie_node *root, struct pie_answer *
         return order_refuse(answer, "image", "'image' must be a URL or a data URI.");
     o->hd = pie_slice_equal(quality, "hd") || pie_slice_equal(quality, "high");
     o->base64 = pie_slice_equal(order_text(root, "response_format"), "b64_json") ||
-                strcmp(o->model->model, "gpt-image-1") == 0;
+                strstr(o->model->model, "gpt-image") == o->model->model ||
+                strcmp(o->model->model, "chatgpt-image-latest") == 0;
     o->revised = strcmp(o->model->model, "dall-e-3") == 0;
     return APIPIE_OK;
 }
@@ -267,14 +273,6 @@ static apipie_status order_numbers(const struct pie_node *root, int32_t n_max,
     return APIPIE_OK;
 }
 
-/* FNV-1a, with a mark between the parts. */
-static uint32_t order_hash(uint32_t h, struct pie_slice s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        h = (h ^ (unsigned char)s.p[i]) * 16777619u;
-    return (h ^ 0xffu) * 16777619u;
-}
-
 apipie_status pie_order_read(const struct pie_node *root, int32_t n_max, struct pie_answer *answer,
                              struct pie_order *ret)
 {
@@ -288,9 +286,9 @@ apipie_status pie_order_read(const struct pie_node *root, int32_t n_max, struct 
         order_size(root, answer, &o) != APIPIE_OK || order_look(root, answer, &o) != APIPIE_OK ||
         order_numbers(root, n_max, answer, &o) != APIPIE_OK)
         return APIPIE_E_ARGUMENT;
-    o.seed = order_hash(2166136261u, o.prompt);
-    o.seed = order_hash(o.seed, pie_slice_text(o.model->model));
-    o.seed = order_hash(o.seed, order_text(root, "seed"));
+    o.seed = pie_draw_hash(PIE_DRAW_HASH, o.prompt);
+    o.seed = pie_draw_hash(o.seed, pie_slice_text(o.model->model));
+    o.seed = pie_draw_hash(o.seed, order_text(root, "seed"));
     o.fault = pie_node_text(pie_node_get(order_get(root, "sandbox"), "fault"));
     *ret = o;
     return APIPIE_OK;

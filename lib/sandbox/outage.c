@@ -4,6 +4,11 @@
 
 #define OUTAGE_NAME_MAX 96
 
+const struct pie_model pie_sandbox_local[PIE_SANDBOX_LOCAL] = {
+    {.provider = "a1111", .model = "", .description = "", .best_for = ""},
+    {.provider = "sdcpp", .model = "", .description = "", .best_for = ""},
+};
+
 struct pie_outage {
     struct pie_outage *next;
     char provider[OUTAGE_NAME_MAX], model[OUTAGE_NAME_MAX]; /* empty: any */
@@ -42,7 +47,8 @@ apipie_status pie_outage_set(struct pie_outage **list, struct pie_slice provider
 
     if (provider.n >= OUTAGE_NAME_MAX || model.n >= OUTAGE_NAME_MAX ||
         (!outage_meets_one(provider, model, pie_models, pie_model_count) &&
-         !outage_meets_one(provider, model, pie_sandbox_openai, PIE_SANDBOX_OPENAI)))
+         !outage_meets_one(provider, model, pie_sandbox_openai, PIE_SANDBOX_OPENAI) &&
+         !outage_meets_one(provider, model, pie_sandbox_local, PIE_SANDBOX_LOCAL)))
         return APIPIE_E_ARGUMENT;
     if (fault->set == 0 && gone != NULL) {
         *at = gone->next;

@@ -45,9 +45,19 @@ static void png_draw_flush(png_structp png)
     (void)png;
 }
 
+/* Blocks of that side, of one colour: a picture that is begun. */
+static void png_draw_row(const struct pie_scene *scene, int32_t y, int32_t width, int32_t coarse,
+                         uint8_t *row)
+{
+    if (y % coarse == 0)
+        pie_scene_row(scene, y, row);
+    for (int32_t x = 0; x < width && coarse > 1 && y % coarse == 0; x++)
+        memcpy(row + 3 * x, row + 3 * (x - x % coarse), 3);
+}
+
 /* Alone in a function: nothing here is changed between setjmp and longjmp. */
 static apipie_status png_draw_all(png_structp png, png_infop info, const struct pie_scene *scene,
-                                  int32_t width, int32_t height, uint8_t *row)
+                                  int32_t width, int32_t height, int32_t coarse, uint8_t *row)
 {
     if (setjmp(png_jmpbuf(png)) != 0)
         return APIPIE_E_MEMORY;
@@ -57,7 +67,7 @@ static apipie_status png_draw_all(png_structp png, png_infop info, const struct 
     png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB);
     png_write_info(png, info);
     for (int32_t y = 0; y < height; y++) {
-        pie_scene_row(scene, y, row);
+        png_draw_row(scene, y, width, coarse, row);
         png_write_row(png, row);
     }
     png_write_end(png, info);
@@ -65,7 +75,7 @@ static apipie_status png_draw_all(png_structp png, png_infop info, const struct 
 }
 
 apipie_status pie_png_draw(const struct pie_scene *scene, int32_t width, int32_t height,
-                           struct pie_buf *out)
+                           int32_t coarse, struct pie_buf *out)
 {
     /* libpng takes a plain pointer and only hands it back to us. */
     void *mem = (void *)(uintptr_t)(const void *)out->mem;
@@ -78,7 +88,7 @@ apipie_status pie_png_draw(const struct pie_scene *scene, int32_t width, int32_t
 
     if (row != NULL && info != NULL) {
         png_set_write_fn(png, out, png_draw_write, png_draw_flush);
-        status = png_draw_all(png, info, scene, width, height, row);
+        status = png_draw_all(png, info, scene, width, height, coarse, row);
     }
     png_destroy_write_struct(&png, &info);
     pie_mem_free(out->mem, row);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Knows the public face of the sandbox: check, guard, call. Must not know HTTP or pictures. */
-#include "sandbox/sandbox_priv.h"
+#include "sandbox/wires_priv.h"
 
 static struct pie_sandbox_key *sandbox_key_free(struct pie_sandbox_key *key)
 {
@@ -66,6 +66,7 @@ apipie_sandbox *apipie_sandbox_new(void)
     box->refs = 1;
     box->lock = pie_lock_new(&pie_mem_libc);
     box->n_max = PIE_SANDBOX_N_MAX;
+    box->numbers[APIPIE_SANDBOX_SEED] = box->numbers[APIPIE_SANDBOX_STEPS] = APIPIE_UNKNOWN;
     if (box->lock != NULL && sandbox_key_take(box, APIPIE_SANDBOX_KEY) == APIPIE_OK &&
         pie_till_init(&box->till) == APIPIE_OK)
         return box;
@@ -89,6 +90,7 @@ apipie_sandbox *apipie_sandbox_unref(apipie_sandbox *sandbox)
     pie_lock_wake(sandbox->lock);
     pie_lock_drop(sandbox->lock);
     pie_server_stop(sandbox->server);
+    pie_sdcpp_close(sandbox);
     sandbox_free(sandbox);
     return NULL;
 }
@@ -189,7 +191,46 @@ apipie_status apipie_sandbox_set_n_max(apipie_sandbox *sandbox, int32_t n)
     return APIPIE_OK;
 }
 
-/* "http://127.0.0.1:PORT" and the same with /v1. */
+apipie_status apipie_sandbox_set_drawing_time(apipie_sandbox *sandbox, int32_t ms)
+{
+    if (sandbox == NULL || ms < 0 || ms > 600000)
+        return APIPIE_E_ARGUMENT;
+    pie_lock_take(sandbox->lock);
+    sandbox->draw_ms = ms;
+    pie_lock_drop(sandbox->lock);
+    return APIPIE_OK;
+}
+
+apipie_status apipie_sandbox_set_basic(apipie_sandbox *sandbox, const char *user,
+                                       const char *password)
+{
+    struct pie_slice name = pie_slice_text(user), secret = pie_slice_text(password);
+    char plain[2 * APIPIE_SANDBOX_LIMIT_BASIC + 1];
+    size_t n = 0;
+
+    if (sandbox == NULL || name.n > APIPIE_SANDBOX_LIMIT_BASIC ||
+        secret.n > APIPIE_SANDBOX_LIMIT_BASIC || strcspn(name.n != 0 ? user : "", ":") != name.n)
+        return APIPIE_E_ARGUMENT;
+    if (name.n != 0) {
+        memcpy(plain, name.p, name.n);
+        plain[name.n] = ':';
+        if (secret.n != 0)
+            memcpy(plain + name.n + 1, secret.p, secret.n);
+        n = name.n + 1 + secret.n;
+    }
+    pie_lock_take(sandbox->lock);
+    n = n != 0 ? pie_base64_encode((const uint8_t *)plain, n, sandbox->basic) : 0;
+    sandbox->basic[n] = '\0';
+    pie_lock_drop(sandbox->lock);
+    return APIPIE_OK;
+}
+
+/* The names of the wires, in the order of wire_urls. */
+static const struct sandbox_wire {
+    const char *dialect, *path;
+} sandbox_wires[] = {{"openai", "/openai/v1"}, {"a1111", "/a1111"}, {"sdcpp", "/sdcpp"}};
+
+/* "http://127.0.0.1:PORT", the same with /v1, and those of the wires. */
 static void sandbox_write_urls(struct apipie_sandbox *box)
 {
     char port[PIE_NUMBER_MAX];
@@ -202,6 +243,11 @@ static void sandbox_write_urls(struct apipie_sandbox *box)
     memcpy(box->root + n, port, digits + 1);
     memcpy(box->url, box->root, n + digits);
     memcpy(box->url + n + digits, "/v1", 4);
+    for (size_t i = 0; i < PIE_COUNT(sandbox_wires); i++) {
+        memcpy(box->wire_urls[i], box->root, n + digits);
+        memcpy(box->wire_urls[i] + n + digits, sandbox_wires[i].path,
+               strlen(sandbox_wires[i].path) + 1);
+    }
 }
 
 apipie_status apipie_sandbox_start(apipie_sandbox *sandbox)
@@ -223,6 +269,18 @@ apipie_status apipie_sandbox_start(apipie_sandbox *sandbox)
 const char *apipie_sandbox_url(const apipie_sandbox *sandbox)
 {
     return sandbox != NULL && sandbox->server != NULL ? sandbox->url : NULL;
+}
+
+const char *apipie_sandbox_backend_url(const apipie_sandbox *sandbox, const char *dialect)
+{
+    struct pie_slice name = pie_slice_text(dialect);
+
+    if (sandbox == NULL || sandbox->server == NULL)
+        return NULL;
+    for (size_t i = 0; i < PIE_COUNT(sandbox_wires); i++)
+        if (pie_slice_equal(name, sandbox_wires[i].dialect))
+            return sandbox->wire_urls[i];
+    return pie_slice_equal(name, "apipie") ? sandbox->url : NULL;
 }
 
 const char *apipie_sandbox_key(const apipie_sandbox *sandbox)
@@ -253,6 +311,13 @@ int64_t apipie_sandbox_billed_count(const apipie_sandbox *sandbox)
 int64_t apipie_sandbox_billed_cost(const apipie_sandbox *sandbox)
 {
     return sandbox != NULL ? sandbox_read(sandbox, &sandbox->billed_micro) * 1000000 : 0;
+}
+
+int64_t apipie_sandbox_number(const apipie_sandbox *sandbox, int32_t field)
+{
+    if (sandbox == NULL || field < 1 || field >= PIE_SANDBOX_NUMBERS)
+        return APIPIE_UNKNOWN;
+    return sandbox_read(sandbox, &sandbox->numbers[field]);
 }
 
 apipie_status pie_sandbox_sleep(struct apipie_sandbox *box, int64_t ms)

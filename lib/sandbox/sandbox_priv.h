@@ -47,8 +47,9 @@ void pie_scene_row(const struct pie_scene *scene, int32_t y, uint8_t *ret_rgb);
 
 /* ---- png.c: the picture as a file. APIPIE_OK or APIPIE_E_MEMORY. */
 
+/* coarse: 1, or the side of blocks of one colour. */
 apipie_status pie_png_draw(const struct pie_scene *scene, int32_t width, int32_t height,
-                           struct pie_buf *out);
+                           int32_t coarse, struct pie_buf *out);
 
 /* ---- store.c: pictures that can be fetched by name; the oldest go first. */
 
@@ -102,7 +103,28 @@ enum {
     PIE_FAULT_LATE = 1 << 20,
     PIE_FAULT_RATELIMIT = 1 << 21,
     PIE_FAULT_ONLYONE = 1 << 22,
-    PIE_FAULT_SHOULDRETRY = 1 << 23
+    PIE_FAULT_SHOULDRETRY = 1 << 23,
+    PIE_FAULT_SSE = 1 << 24,
+    PIE_FAULT_GRID = 1 << 25,
+    PIE_FAULT_PROGRESS = 1 << 26,
+    PIE_FAULT_JOBFAIL = 1 << 27,
+    PIE_FAULT_QUEUEFULL = 1 << 28,
+    PIE_FAULT_EXPIRED = 1 << 29
+};
+
+/* Of PIE_FAULT_SSE. */
+enum {
+    PIE_SSE_CRLF = 1 << 0,
+    PIE_SSE_CR = 1 << 1,
+    PIE_SSE_NOSPACE = 1 << 2,
+    PIE_SSE_COMMENTS = 1 << 3,
+    PIE_SSE_LINES = 1 << 4,
+    PIE_SSE_BOM = 1 << 5,
+    PIE_SSE_BYTES = 1 << 6,
+    PIE_SSE_DONE = 1 << 7,
+    PIE_SSE_ERROR = 1 << 8,
+    PIE_SSE_EOF = 1 << 9,
+    PIE_SSE_PLAIN = 1 << 10
 };
 
 /* Those with which nothing is drawn. */
@@ -117,6 +139,8 @@ struct pie_fault {
     char retry_after[64];
     char rate_remaining[64], rate_reset[64];
     const char *should_retry;
+    int32_t sse;       /* PIE_SSE_* */
+    char progress[64]; /* what a local server says of itself */
 };
 
 /* Empty text: no fault. APIPIE_E_ARGUMENT for a word or value that is not known. */
@@ -125,6 +149,14 @@ apipie_status pie_fault_parse(struct pie_slice text, struct pie_fault *ret);
 void pie_fault_list(struct pie_buf *out);
 
 /* ---- answer.c: what goes back, before it is HTTP. */
+
+#define PIE_ANSWER_EXTRA 6
+#define PIE_ANSWER_STOPS 128
+
+struct pie_answer_header {
+    const char *name;
+    char value[64];
+};
 
 struct pie_answer {
     int32_t status;
@@ -141,6 +173,15 @@ struct pie_answer {
     const char *modified; /* an HTTP date */
     int32_t cut;          /* close without a word */
     int32_t truncate;     /* break off in the middle */
+    int32_t no_id;        /* a server that names no request */
+    int32_t close;        /* the connection ends with it, as it says */
+    struct pie_answer_header extra[PIE_ANSWER_EXTRA];
+    size_t extra_count;
+    /* Piece by piece, of a length that nobody announces: pieces end at each stop, and a pause follows. */
+    int32_t stream;
+    size_t stops[PIE_ANSWER_STOPS], stop_count;
+    int64_t pause_ms;
+    size_t piece_max; /* 0: any */
 };
 
 void pie_answer_init(struct pie_answer *answer);
@@ -148,8 +189,16 @@ void pie_answer_free(struct pie_answer *answer);
 /* The gateway's shape; param may be NULL. */
 void pie_answer_error(struct pie_answer *answer, int32_t status, const char *code,
                       const char *message, const char *param);
-/* The same with the code and words that fit a status. */
+/* The code and the words that fit a status; and the gateway's answer with them. */
+void pie_answer_words(int32_t status, const char **ret_code, const char **ret_message);
 void pie_answer_status(struct pie_answer *answer, int32_t status);
+/* One more header; beyond PIE_ANSWER_EXTRA they are not sent. */
+void pie_answer_header(struct pie_answer *answer, const char *name, const char *value);
+/* Of a stream: what was written so far goes out before what follows. */
+void pie_answer_stop(struct pie_answer *answer);
+/* How a wire words a refusal; pie_answer_error is the gateway's. */
+typedef void (*pie_error_fn)(struct pie_answer *answer, int32_t status, const char *code,
+                             const char *message, const char *param);
 
 struct apipie_sandbox;
 
@@ -158,8 +207,12 @@ struct apipie_sandbox;
 /* The words of one call. APIPIE_E_ARGUMENT with the refusal in answer. */
 apipie_status pie_spoil_words(struct pie_slice words, struct pie_answer *answer,
                               struct pie_fault *ret);
+/* The fault that meets a call: its own words, else its route's, else the server's, which it uses up. */
+apipie_status pie_spoil_choose(struct apipie_sandbox *box, const struct pie_model *model,
+                               struct pie_slice words, struct pie_answer *answer,
+                               struct pie_fault *ret);
 /* Instead of an answer, with PIE_FAULT_REFUSED: nothing is drawn, nothing is billed. */
-void pie_spoil_refuse(const struct pie_fault *f, struct pie_answer *answer);
+void pie_spoil_refuse(const struct pie_fault *f, struct pie_answer *answer, pie_error_fn error);
 /* Of an answer that is ready. */
 void pie_spoil_answer(struct apipie_sandbox *box, const struct pie_fault *f,
                       struct pie_answer *answer);
@@ -169,12 +222,14 @@ void pie_spoil_answer(struct apipie_sandbox *box, const struct pie_fault *f,
 struct pie_intake {
     struct pie_buf text;
     uint64_t total;
-    size_t start; /* in text: of the string or number that is open */
+    size_t string_max; /* bytes of a string that are kept */
+    size_t start;      /* in text: of the string or number that is open */
     int32_t state;
     int32_t broken;
 };
 
-void pie_intake_init(struct pie_intake *in);
+/* wide: pictures inside are kept. */
+void pie_intake_init(struct pie_intake *in, int32_t wide);
 void pie_intake_free(struct pie_intake *in);
 void pie_intake_write(struct pie_intake *in, const char *p, size_t n);
 /* APIPIE_OK, APIPIE_E_TOO_LARGE, APIPIE_E_MALFORMED, APIPIE_E_MEMORY. */
@@ -192,7 +247,7 @@ struct pie_order {
 };
 
 /* What unchanged programs of OpenAI's client ask for; not in the list of models. */
-#define PIE_SANDBOX_OPENAI 3
+#define PIE_SANDBOX_OPENAI 8
 extern const struct pie_model pie_sandbox_openai[PIE_SANDBOX_OPENAI];
 
 /* n_max: pictures a call, at most PIE_SANDBOX_N_MAX. APIPIE_OK, or APIPIE_E_ARGUMENT with the refusal in
@@ -262,6 +317,10 @@ void pie_throttle_duration(int64_t ms, char out[PIE_NUMBER_MAX]);
 
 /* ---- outage.c: faults of one route, of a provider or of a model. */
 
+/* The local servers, by the names of their wires. */
+#define PIE_SANDBOX_LOCAL 2
+extern const struct pie_model pie_sandbox_local[PIE_SANDBOX_LOCAL];
+
 struct pie_outage;
 /* Empty names: any; a fault of nothing takes back. APIPIE_E_ARGUMENT for names that no model has. */
 apipie_status pie_outage_set(struct pie_outage **list, struct pie_slice provider,
@@ -295,6 +354,35 @@ struct pie_sandbox_key {
     char *text;
 };
 
+/* ---- what the local servers are doing; the lock is held. Their doors are in wires_priv.h. */
+
+struct pie_a1111 {
+    int32_t busy; /* a job runs; others wait */
+    int32_t waiting;
+    int32_t interrupted, skipped;
+    int64_t began_ms, picture_ms; /* the job, the picture */
+    int32_t job_count, job_no;    /* -1 while the job begins */
+    int32_t steps, draw_ms;       /* draw_ms: of a picture */
+    char job[16];
+    char prompt[256];
+    uint32_t seed;
+    char progress[64]; /* of the fault */
+    int32_t model;     /* which checkpoint is loaded */
+};
+
+struct pie_sdcpp_job;
+
+struct pie_sdcpp {
+    int32_t busy; /* one picture at a time, for calls and jobs */
+    int32_t waiting;
+    uint64_t next_id;
+    struct pie_thread *worker;
+    struct pie_sdcpp_job *jobs; /* the oldest first */
+    size_t count;
+};
+
+#define PIE_SANDBOX_NUMBERS 16 /* of APIPIE_SANDBOX_* */
+
 struct apipie_sandbox {
     int32_t refs;
     int32_t port;
@@ -313,6 +401,12 @@ struct apipie_sandbox {
     struct pie_till till;
     struct pie_throttle throttle;
     struct pie_outage *outages;
+    char wire_urls[3][64]; /* openai, a1111, sdcpp */
+    int32_t draw_ms;       /* how long a picture of the local ones takes */
+    char basic[800];       /* base64 of "user:password"; empty: none is asked for */
+    struct pie_a1111 a1111;
+    struct pie_sdcpp sdcpp;
+    int64_t numbers[PIE_SANDBOX_NUMBERS];
 };
 
 #endif

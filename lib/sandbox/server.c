@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Knows libmicrohttpd (alone), the routes and the key; must not know what an order or a picture is. */
-#include "sandbox/sandbox_priv.h"
+#include "sandbox/wires_priv.h"
 
 #include <netinet/in.h>
 
@@ -15,7 +15,10 @@ struct pie_server {
 
 /* One request, from its headers to its answer. */
 struct server_call {
+    struct apipie_sandbox *box;
     struct pie_intake in;
+    struct pie_buf form; /* instead, of multipart/form-data */
+    int32_t is_form;
     struct pie_answer answer;
     int32_t detailed; /* of the list of models */
 };
@@ -114,7 +117,7 @@ static void server_models(struct apipie_sandbox *box, struct MHD_Connection *con
     filter.none_match = server_value(connection, "If-None-Match");
     filter.modified_since = server_value(connection, "If-Modified-Since");
     if (fault.set & PIE_FAULT_REFUSED)
-        pie_spoil_refuse(&fault, &call->answer);
+        pie_spoil_refuse(&fault, &call->answer, pie_answer_error);
     else
         pie_models_answer(&filter, &call->answer);
     pie_spoil_answer(box, &fault, &call->answer);
@@ -192,6 +195,58 @@ static const struct server_route server_routes[] = {
     {"/v1/queries/", "GET", server_queries},
 };
 
+/* Whole servers of other wires, each below a base of its own. */
+static const struct server_wire {
+    const char *base;
+    pie_call_fn answer;
+} server_wires[] = {
+    {"/openai/v1", pie_openai_answer},
+    {"/a1111", pie_a1111_answer},
+    {"/sdcpp", pie_sdcpp_answer},
+};
+
+/* What is behind the base; NULL: another one's path. */
+static const char *server_below(const char *path, const char *base)
+{
+    size_t n = strlen(base);
+
+    return strncmp(path, base, n) == 0 && (path[n] == '/' || path[n] == '\0') ? path + n : NULL;
+}
+
+static const struct server_wire *server_wire_of(const char *path)
+{
+    for (size_t i = 0; i < PIE_COUNT(server_wires); i++)
+        if (server_below(path, server_wires[i].base) != NULL)
+            return &server_wires[i];
+    return NULL;
+}
+
+static void server_wire(struct apipie_sandbox *box, struct MHD_Connection *connection,
+                        const struct server_wire *wire, const char *path, const char *method,
+                        struct server_call *call)
+{
+    const char *skip = NULL;
+    struct pie_call c;
+
+    memset(&c, 0, sizeof(c));
+    c.path = server_below(path, wire->base);
+    c.method = method;
+    c.media = server_header(connection, "Content-Type");
+    c.authorization = server_header(connection, "Authorization");
+    c.fault = server_header(connection, "X-Sandbox-Fault");
+    c.is_form = call->is_form;
+    c.skip_picture = server_asks(connection, "skip_current_image", &skip) && skip != NULL &&
+                     pie_slice_equal_nocase(pie_slice_text(skip), "true");
+    c.in = &call->in;
+    c.form = pie_buf_slice(&call->form);
+    c.at_ms = pie_clock_ms();
+    if (call->form.failed != APIPIE_OK) {
+        pie_answer_status(&call->answer, 413);
+        return;
+    }
+    wire->answer(box, &c, &call->answer);
+}
+
 static int32_t server_is_method(const char *method, const char *wanted)
 {
     return strcmp(method, wanted) == 0 ||
@@ -208,7 +263,12 @@ static void server_dispatch(struct apipie_sandbox *box, struct MHD_Connection *c
                             const char *path, const char *method, struct server_call *call)
 {
     static const char pictures[] = "/temp/";
+    const struct server_wire *wire = server_wire_of(path);
 
+    if (wire != NULL) {
+        server_wire(box, connection, wire, path, method, call);
+        return;
+    }
     for (size_t i = 0; i < PIE_COUNT(server_routes); i++) {
         const struct server_route *route = &server_routes[i];
 
@@ -251,11 +311,40 @@ static ssize_t server_read_half(void *cls, uint64_t at, char *out, size_t room)
     return (ssize_t)n;
 }
 
-/* Takes what it sends out of the answer; the truncated body stays there as long as the call lives. */
-static struct MHD_Response *server_response(struct pie_answer *answer)
+/* Up to the next stop, and a pause before what is behind it. */
+static ssize_t server_read_stream(void *cls, uint64_t at, char *out, size_t room)
 {
+    struct server_call *call = cls;
+    const struct pie_answer *answer = &call->answer;
+    size_t from = (size_t)at, to = answer->body.n, n;
+
+    if (answer->truncate && from >= to / 2)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (from >= to)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    for (size_t i = 0; i < answer->stop_count; i++) {
+        if (answer->stops[i] == from && pie_sandbox_sleep(call->box, answer->pause_ms) != APIPIE_OK)
+            return MHD_CONTENT_READER_END_WITH_ERROR;
+        if (answer->stops[i] > from && answer->stops[i] < to)
+            to = answer->stops[i];
+    }
+    if (answer->truncate && to > answer->body.n / 2)
+        to = answer->body.n / 2;
+    n = to - from < room ? to - from : room;
+    n = answer->piece_max != 0 && n > answer->piece_max ? answer->piece_max : n;
+    memcpy(out, answer->body.p + from, n);
+    return (ssize_t)n;
+}
+
+/* Takes what it sends out of the answer; the truncated body stays there as long as the call lives. */
+static struct MHD_Response *server_response(struct server_call *call)
+{
+    struct pie_answer *answer = &call->answer;
     struct MHD_Response *response;
 
+    if (answer->stream)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, SERVER_BUFFER / 4,
+                                                 server_read_stream, call, NULL);
     if (answer->picture != NULL) {
         response = MHD_create_response_from_buffer_with_free_callback_cls(
             answer->picture->png.n, answer->picture->png.p, server_free_picture, answer->picture);
@@ -294,7 +383,12 @@ static void server_add_id(struct MHD_Response *response)
 
 static void server_head(struct MHD_Response *response, const struct pie_answer *answer)
 {
-    server_add_id(response);
+    if (!answer->no_id)
+        server_add_id(response);
+    if (answer->close)
+        server_add(response, "Connection", "close");
+    for (size_t i = 0; i < answer->extra_count; i++)
+        server_add(response, answer->extra[i].name, answer->extra[i].value);
     server_add(response, "Content-Type", answer->mime);
     server_add(response, "Allow", answer->allow);
     server_add(response, "ETag", answer->etag);
@@ -308,14 +402,15 @@ static void server_head(struct MHD_Response *response, const struct pie_answer *
 }
 
 /* MHD_NO closes the connection without a word. */
-static enum MHD_Result server_send(struct MHD_Connection *connection, struct pie_answer *answer)
+static enum MHD_Result server_send(struct MHD_Connection *connection, struct server_call *call)
 {
+    const struct pie_answer *answer = &call->answer;
     struct MHD_Response *response;
     enum MHD_Result result;
 
     if (answer->cut || answer->body.failed != APIPIE_OK)
         return MHD_NO;
-    response = server_response(answer);
+    response = server_response(call);
     if (response == NULL)
         return MHD_NO;
     server_head(response, answer);
@@ -324,13 +419,18 @@ static enum MHD_Result server_send(struct MHD_Connection *connection, struct pie
     return result;
 }
 
-static enum MHD_Result server_begin(void **ret)
+static enum MHD_Result server_begin(struct apipie_sandbox *box, struct MHD_Connection *connection,
+                                    const char *path, void **ret)
 {
     struct server_call *call = pie_mem_new(&pie_mem_libc, 1, sizeof(*call));
 
     if (call == NULL)
         return MHD_NO;
-    pie_intake_init(&call->in);
+    call->box = box;
+    call->is_form =
+        pie_slice_starts_nocase(server_header(connection, "Content-Type"), "multipart/form-data");
+    pie_buf_init(&call->form, &pie_mem_libc, PIE_SANDBOX_BODY_MAX);
+    pie_intake_init(&call->in, server_wire_of(path) != NULL);
     pie_answer_init(&call->answer);
     *ret = call;
     return MHD_YES;
@@ -345,14 +445,17 @@ static enum MHD_Result server_handle(void *cls, struct MHD_Connection *connectio
 
     (void)version;
     if (call == NULL)
-        return server_begin(con_cls);
+        return server_begin(cls, connection, path, con_cls);
     if (*size != 0) {
-        pie_intake_write(&call->in, piece, *size);
+        if (call->is_form)
+            pie_buf_add(&call->form, piece, *size);
+        else
+            pie_intake_write(&call->in, piece, *size);
         *size = 0;
         return MHD_YES;
     }
     server_dispatch(cls, connection, path, method, call);
-    return server_send(connection, &call->answer);
+    return server_send(connection, call);
 }
 
 static void server_end(void *cls, struct MHD_Connection *connection, void **con_cls,
@@ -366,6 +469,7 @@ static void server_end(void *cls, struct MHD_Connection *connection, void **con_
     if (call == NULL)
         return;
     pie_intake_free(&call->in);
+    pie_buf_free(&call->form);
     pie_answer_free(&call->answer);
     *con_cls = pie_mem_free(&pie_mem_libc, call);
 }

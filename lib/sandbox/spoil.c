@@ -19,16 +19,23 @@ static void spoil_html(struct pie_answer *answer, int32_t status)
 }
 
 /* Nothing is drawn, nothing is billed. */
-void pie_spoil_refuse(const struct pie_fault *f, struct pie_answer *answer)
+void pie_spoil_refuse(const struct pie_fault *f, struct pie_answer *answer, pie_error_fn error)
 {
-    if (f->set & PIE_FAULT_STATUS)
-        pie_answer_status(answer, f->status);
+    const char *code, *message;
+
+    if (f->set & PIE_FAULT_STATUS) {
+        pie_answer_words(f->status, &code, &message);
+        error(answer, f->status, code, message, NULL);
+    }
     if (f->set & PIE_FAULT_CONTENT)
-        pie_answer_error(answer, 400, "content_policy_violation",
-                         "The prompt was refused by the provider's safety system.", NULL);
+        error(answer, 400, "content_policy_violation",
+              "The prompt was refused by the provider's safety system.", NULL);
     if (f->set & PIE_FAULT_ERROR200)
-        pie_answer_error(answer, 200, "server_error", "The provider failed to draw.", NULL);
-    if (f->set & PIE_FAULT_QUOTA) {
+        error(answer, 200, "server_error", "The provider failed to draw.", NULL);
+    if (f->set & PIE_FAULT_QUOTA && error != pie_answer_error)
+        error(answer, 429, "insufficient_quota",
+              "You exceeded your current quota, please check your plan and billing details.", NULL);
+    else if (f->set & PIE_FAULT_QUOTA) {
         answer->status = 402;
         pie_buf_clear(&answer->body);
         pie_buf_add_text(&answer->body, "{\"code\":\"ACCOUNT_ERROR\",\"message\":\"Your account is "
@@ -56,9 +63,39 @@ void pie_spoil_answer(struct apipie_sandbox *box, const struct pie_fault *f,
     }
     answer->should_retry = f->should_retry;
     answer->truncate = (f->set & PIE_FAULT_TRUNCATE) != 0;
-    answer->cut = (f->set & PIE_FAULT_CUT) != 0;
+    if (f->set & PIE_FAULT_CUT)
+        answer->cut = 1;
     if (f->set & PIE_FAULT_STALL && pie_sandbox_sleep(box, f->stall_ms) != APIPIE_OK)
         answer->cut = 1;
+}
+
+/* The server's, which this call uses up. The lock is held. */
+static void spoil_server_fault(struct apipie_sandbox *box, struct pie_fault *ret)
+{
+    if (box->fault_times != 0)
+        *ret = box->fault;
+    if (box->fault_times > 0)
+        box->fault_times--;
+}
+
+/* The call's own fault, else its route's, else the server's. */
+apipie_status pie_spoil_choose(struct apipie_sandbox *box, const struct pie_model *model,
+                               struct pie_slice words, struct pie_answer *answer,
+                               struct pie_fault *ret)
+{
+    const struct pie_fault *outage;
+
+    if (words.n != 0)
+        return pie_spoil_words(words, answer, ret);
+    memset(ret, 0, sizeof(*ret));
+    pie_lock_take(box->lock);
+    outage = pie_outage_of(box->outages, model);
+    if (outage != NULL)
+        *ret = *outage;
+    else
+        spoil_server_fault(box, ret);
+    pie_lock_drop(box->lock);
+    return APIPIE_OK;
 }
 
 apipie_status pie_spoil_words(struct pie_slice words, struct pie_answer *answer,

@@ -239,6 +239,10 @@ class SandboxCommand(CliTest):
             self.assertEqual((sandbox.env["OPENAI_BASE_URL"], sandbox.env["OPENAI_API_KEY"]), (url, key))
             self.assertIn("curl " + url + "/images/generations", sandbox.lines[2])
             self.assertIn(key, sandbox.lines[2])
+            root = url[:-len("/v1")]
+            more = [sandbox.process.stdout.readline() for _ in range(3)]
+            self.assertEqual(more, ["# openai: %s/openai/v1\n" % root, "# a1111: %s/a1111\n" % root,
+                                    "# sdcpp: %s/sdcpp\n" % root])
             self.env.update(sandbox.env)
             self.assertEqual(self.generate("-s", "64x64"), 0, self.err)
             self.assertEqual(self.fault("cut", "-s", "64x64"), 6)

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <b64/cdecode.h>
+#include <b64/cencode.h>
 #include <png.h>
 
 struct filler {
@@ -134,6 +135,45 @@ struct talk talk_long(const char *base, const char *path, const char *start, siz
     return perform(curl, base, path, curl_slist_append(NULL, TALK_KEY));
 }
 
+struct talk talk_raw(const char *base, const char *path, const void *body, size_t n,
+                     const char *type, const char *header)
+{
+    CURL *curl = curl_easy_init();
+    struct curl_slist *headers = NULL;
+    char line[256];
+
+    snprintf(line, sizeof(line), "Content-Type: %s", type);
+    headers = curl_slist_append(headers, line);
+    if (header != NULL)
+        headers = curl_slist_append(headers, header);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
+    curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, body);
+    return perform(curl, base, path, headers);
+}
+
+struct talk talk_form(const char *base, const char *path, const struct talk_part *parts,
+                      size_t count, const char *header)
+{
+    CURL *curl = curl_easy_init();
+    curl_mime *form = curl_mime_init(curl);
+    struct talk t;
+
+    for (size_t i = 0; i < count; i++) {
+        curl_mimepart *part = curl_mime_addpart(form);
+
+        curl_mime_name(part, parts[i].name);
+        curl_mime_data(part, parts[i].p, parts[i].n);
+        if (parts[i].file != NULL)
+            curl_mime_filename(part, parts[i].file);
+        if (parts[i].type != NULL)
+            curl_mime_type(part, parts[i].type);
+    }
+    curl_easy_setopt(curl, CURLOPT_MIMEPOST, form);
+    t = perform(curl, base, path, header != NULL ? curl_slist_append(NULL, header) : NULL);
+    curl_mime_free(form);
+    return t;
+}
+
 void talk_end(struct talk *t)
 {
     json_decref(t->json);
@@ -181,6 +221,57 @@ int talk_is_png(const void *p, size_t n, unsigned width, unsigned height)
         good = png_image_finish_read(&image, NULL, pixels, 0, NULL) != 0;
     png_image_free(&image);
     free(pixels);
+    return good;
+}
+
+unsigned char *talk_png(unsigned width, unsigned height, int alpha, unsigned seed, size_t *ret_n)
+{
+    png_image image;
+    png_alloc_size_t n = 0;
+    unsigned char *pixels, *out;
+    size_t bytes;
+
+    memset(&image, 0, sizeof(image));
+    image.version = PNG_IMAGE_VERSION;
+    image.width = width;
+    image.height = height;
+    image.format = alpha ? PNG_FORMAT_RGBA : PNG_FORMAT_RGB;
+    bytes = PNG_IMAGE_SIZE(image);
+    pixels = malloc(bytes);
+    for (size_t i = 0; i < bytes; i++)
+        pixels[i] = (unsigned char)((seed = seed * 1103515245u + 12345u) >> 16);
+    png_image_write_get_memory_size(image, n, 0, pixels, 0, NULL);
+    out = malloc(n);
+    png_image_write_to_memory(&image, out, &n, 0, pixels, 0, NULL);
+    free(pixels);
+    *ret_n = n;
+    return out;
+}
+
+char *talk_base64(const char *before, const void *p, size_t n, const char *behind)
+{
+    base64_encodestate state;
+    size_t first = strlen(before), last = strlen(behind), at = first;
+    char *out = malloc(first + last + n * 2 + 16);
+
+    memcpy(out, before, first);
+    base64_init_encodestate(&state);
+    at += (size_t)base64_encode_block(p, (int)n, out + at, &state);
+    at += (size_t)base64_encode_blockend(out + at, &state);
+    for (n = first; n < at; n++) /* its lines */
+        if (out[n] == '\n')
+            memmove(out + n, out + n + 1, --at - n);
+    memcpy(out + at, behind, last + 1);
+    return out;
+}
+
+int talk_holds_png(const struct talk *t, const char *path, unsigned width, unsigned height)
+{
+    size_t n;
+    unsigned char *png = talk_decode(talk_text(t, path), &n);
+    int good = talk_is_png(png, n, width, height);
+
+    free(png);
     return good;
 }
 

@@ -30,7 +30,20 @@ struct talk talk_head(const char *base, const char *path, const char *header);
 /* A POST whose body is `start`, then count times 'A', then `end`. */
 struct talk talk_long(const char *base, const char *path, const char *start, size_t count,
                       const char *end);
+/* A POST of any bytes with that Content-Type; header may be NULL. */
+struct talk talk_raw(const char *base, const char *path, const void *body, size_t n,
+                     const char *type, const char *header);
 void talk_end(struct talk *t);
+
+/* One field of a form; file NULL: no file. */
+struct talk_part {
+    const char *name, *file, *type; /* type: the file's Content-Type */
+    const void *p;
+    size_t n;
+};
+/* A multipart/form-data POST as libcurl writes it; header may be NULL. */
+struct talk talk_form(const char *base, const char *path, const struct talk_part *parts,
+                      size_t count, const char *header);
 
 /* "error.code", "data.0.url", "usage.cost"; NULL when absent. */
 json_t *talk_at(const struct talk *t, const char *path);
@@ -61,6 +74,12 @@ void *talk_stalled_call(void *user);
 
 /* The pixels are read, not only the header. 1 when it is a whole PNG of that size. */
 int talk_is_png(const void *p, size_t n, unsigned width, unsigned height);
+/* A PNG of noise by libpng, the same for the same numbers; to be freed. */
+unsigned char *talk_png(unsigned width, unsigned height, int alpha, unsigned seed, size_t *ret_n);
+/* libb64's encoder, with something before and behind; to be freed. */
+char *talk_base64(const char *before, const void *p, size_t n, const char *behind);
+/* Is the base64 at that path of the reply such a picture? */
+int talk_holds_png(const struct talk *t, const char *path, unsigned width, unsigned height);
 /* libb64's decoder; to be freed. */
 unsigned char *talk_decode(const char *text, size_t *ret_n);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Parts of the sandbox whose clock must be ours: the history's ring and dates, the bucket of a rate. */
+/* Parts of the sandbox whose clock must be ours: the history's ring and dates, the bucket of a rate. And forms and pictures,
+ * byte by byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "sandbox/sandbox_priv.h"
+#include "sandbox/wires_priv.h"
 
 static const struct pie_model model = {
     .provider = "prodia", .model = "m", .description = "", .best_for = ""};
@@ -155,6 +156,138 @@ static void keeps_the_last_10000_rows(void **state)
     pie_till_free(&till);
 }
 
+/* ---- forms, byte by byte */
+
+static apipie_status parse(const char *type, const char *body, struct pie_fields *ret)
+{
+    return pie_fields_parse(pie_slice_text(type), pie_slice_text(body), ret);
+}
+
+#define FORM        "multipart/form-data; boundary=b"
+#define DISPOSITION "Content-Disposition: form-data; name="
+
+static void reads_forms(void **state)
+{
+    struct pie_fields form;
+    const struct pie_field *part;
+
+    (void)state;
+    assert_int_equal(parse("Multipart/form-data; charset=utf-8; boundary=\"a b\"",
+                           "--a b\r\n" DISPOSITION "\"n\"\r\n\r\n1\r\n--a b--", &form),
+                     APIPIE_OK);
+    assert_true(pie_slice_equal(pie_fields_text(&form, "n"), "1"));
+    assert_int_equal(
+        parse(FORM,
+              "--b\r\ncontent-disposition: form-data; filename=\"name=\\\"x\\\";.png\"; "
+              "name=\"image[]\"\r\nContent-Type: image/png\r\nX-Other: 1\r\n\r\n"
+              "a\r\n--c\r\n-\r\n\r\n--b\r\n" DISPOSITION "\"empty\"\r\n\r\n\r\n--b\r\n" DISPOSITION
+              "plain\r\n\r\nx--b inside\r\n--b--\r\n",
+              &form),
+        APIPIE_OK);
+    assert_int_equal(form.count, 3);
+    part = pie_fields_find(&form, "image[]", 0);
+    assert_true(part->is_file);
+    assert_true(pie_slice_equal(part->filename, "name=\\\"x\\\";.png"));
+    assert_true(pie_slice_equal(part->mime, "image/png"));
+    assert_true(pie_slice_equal(part->body, "a\r\n--c\r\n-\r\n"));
+    assert_null(pie_fields_find(&form, "image[]", 1));
+    assert_int_equal(pie_fields_text(&form, "image[]").n, 0); /* a file is no text */
+    assert_int_equal(pie_fields_find(&form, "empty", 0)->body.n, 0);
+    assert_true(pie_slice_equal(pie_fields_text(&form, "plain"), "x--b inside"));
+    assert_int_equal(parse(FORM, "--b--", &form), APIPIE_OK);
+    assert_int_equal(form.count, 0);
+}
+
+static void refuses_bad_forms(void **state)
+{
+    static const struct {
+        const char *type, *body;
+    } cases[] = {
+        {"multipart/form-data", "--b--"},
+        {"multipart/form-data; boundary=", "--b--"},
+        {"multipart/form-data; boundary=\"b", "--b--"},
+        {FORM, ""},
+        {FORM, "--"},
+        {FORM, "--b"},
+        {FORM, "--c--"},
+        {FORM, "\r\n--b--"},
+        {FORM, "--b--x"},
+        {FORM, "--b\n" DISPOSITION "\"n\"\n\n1\n--b--"},
+        {FORM, "--b\r\n" DISPOSITION "\"n\"\r\n\r\n1"},
+        {FORM, "--b\r\n" DISPOSITION "\"n\"\r\n\r\n1\r\n--b"},
+        {FORM, "--b\r\n" DISPOSITION "\"n\"\r\n\r\n1--b--"},
+        {FORM, "--b\r\n" DISPOSITION "\"n\"\r\n1\r\n--b--"},
+        {FORM, "--b\r\n" DISPOSITION "\"\"\r\n\r\n1\r\n--b--"},
+        {FORM, "--b\r\n" DISPOSITION "\"n\r\n\r\n1\r\n--b--"},
+        {FORM, "--b\r\nContent-Disposition: attachment; name=\"n\"\r\n\r\n1\r\n--b--"},
+        {FORM, "--b\r\nContent-Disposition: form-data\r\n\r\n1\r\n--b--"},
+        {FORM, "--b\r\nContent-Type: text/plain\r\n\r\n1\r\n--b--"},
+        {FORM, "--b\r\nno header\r\n" DISPOSITION "\"n\"\r\n\r\n1\r\n--b--"},
+        {FORM, "--b \r\n" DISPOSITION "\"n\"\r\n\r\n1\r\n--b--"},
+    };
+    struct pie_fields form;
+
+    (void)state;
+    for (size_t i = 0; i < PIE_COUNT(cases); i++)
+        assert_int_equal(parse(cases[i].type, cases[i].body, &form), APIPIE_E_ARGUMENT);
+}
+
+/* Every piece of a good form is one that is not whole; of the heap, so that a byte too far is seen. */
+static void refuses_cut_forms(void **state)
+{
+    static const char whole[] = "--b\r\n" DISPOSITION "\"n\"; filename=\"f\"\r\n\r\nxy\r\n--b--";
+    struct pie_fields form;
+
+    (void)state;
+    for (size_t n = 0; n < sizeof(whole); n++) {
+        char *piece = pie_mem_text(&pie_mem_libc, whole, n);
+
+        assert_int_equal(pie_fields_parse(pie_slice_text(FORM), pie_slice(piece, n), &form),
+                         n == sizeof(whole) - 1 ? APIPIE_OK : APIPIE_E_ARGUMENT);
+        pie_mem_free(&pie_mem_libc, piece);
+        if (n == sizeof(whole) - 1)
+            break;
+    }
+}
+
+/* ---- pictures that came */
+
+static void tells_pictures_apart(void **state)
+{
+    struct pie_drawing d = {{"a lake", 6}, 1, 24, 16, 1};
+    struct pie_probe probe;
+    struct pie_buf png, copy;
+
+    (void)state;
+    pie_buf_init(&png, &pie_mem_libc, 100000);
+    pie_buf_init(&copy, &pie_mem_libc, 100000);
+    assert_int_equal(pie_draw(&d, &png), APIPIE_OK);
+    pie_probe(pie_buf_slice(&png), &probe);
+    assert_int_equal(probe.kind, PIE_PROBE_PNG);
+    assert_int_equal(probe.width, 24);
+    assert_int_equal(probe.height, 16);
+    assert_false(probe.alpha);
+    for (size_t n = 0; n < png.n; n++) { /* no beginning of it is whole */
+        char *piece = pie_mem_text(&pie_mem_libc, png.p, n);
+
+        pie_probe(pie_slice(piece, n), &probe);
+        assert_int_equal(probe.kind, PIE_PROBE_OTHER);
+        pie_mem_free(&pie_mem_libc, piece);
+    }
+    pie_buf_add_slice(&copy, pie_buf_slice(&png));
+    pie_buf_add_char(&copy, 'x');
+    pie_probe(pie_buf_slice(&copy), &probe);
+    assert_int_equal(probe.kind, PIE_PROBE_OTHER);
+    pie_probe(pie_slice("\xff\xd8\xff\xe0 0123456\xff\xd9", 14), &probe);
+    assert_int_equal(probe.kind, PIE_PROBE_JPEG);
+    pie_probe(pie_slice("\xff\xd8\xff\xe0 0123456\xff", 13), &probe);
+    assert_int_equal(probe.kind, PIE_PROBE_OTHER);
+    pie_probe(pie_slice("RIFF\4\0\0\0WEBPVP8 ", 16), &probe);
+    assert_int_equal(probe.kind, PIE_PROBE_WEBP);
+    pie_buf_free(&png);
+    pie_buf_free(&copy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +295,10 @@ int main(void)
         cmocka_unit_test(writes_durations_as_go_does),
         cmocka_unit_test(counts_a_minute_s_requests),
         cmocka_unit_test(keeps_the_last_10000_rows),
+        cmocka_unit_test(reads_forms),
+        cmocka_unit_test(refuses_bad_forms),
+        cmocka_unit_test(refuses_cut_forms),
+        cmocka_unit_test(tells_pictures_apart),
     };
 
     return cmocka_run_group_tests_name("sandbox-parts", tests, NULL, NULL);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Knows what the wires have in common: routes, bodies, counts. Must not know any of them, nor libmicrohttpd. */
+#include "sandbox/wires_priv.h"
+
+const struct pie_route *pie_route_find(const struct pie_route *routes, size_t n,
+                                       const struct pie_call *call, const char **ret_allow)
+{
+    int32_t head = strcmp(call->method, "HEAD") == 0;
+
+    *ret_allow = NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(call->path, routes[i].path) != 0)
+            continue;
+        if (strcmp(head ? "GET" : call->method, routes[i].method) == 0)
+            return &routes[i];
+        *ret_allow = routes[i].method;
+    }
+    return NULL;
+}
+
+apipie_status pie_call_json(const struct pie_call *call, struct pie_doc **ret)
+{
+    return pie_intake_end(call->in, ret);
+}
+
+void pie_call_run(struct apipie_sandbox *box, const struct pie_route *route,
+                  const struct pie_call *call, struct pie_answer *answer, pie_error_fn error)
+{
+    struct pie_fault fault;
+
+    if (route->draws) {
+        route->answer(box, call, answer);
+        return;
+    }
+    if (pie_spoil_words(call->fault, answer, &fault) != APIPIE_OK)
+        return;
+    if (fault.set & PIE_FAULT_REFUSED)
+        pie_spoil_refuse(&fault, answer, error);
+    else
+        route->answer(box, call, answer);
+    pie_spoil_answer(box, &fault, answer);
+}
+
+const struct pie_node *pie_call_get(const struct pie_node *object, const char *key)
+{
+    const struct pie_node *node = pie_node_get(object, key);
+
+    return pie_node_kind(node) == PIE_JSON_NULL ? NULL : node;
+}
+
+void pie_call_count(struct apipie_sandbox *box, int32_t field)
+{
+    pie_lock_take(box->lock);
+    box->numbers[field]++;
+    pie_lock_drop(box->lock);
+}
+
+static int64_t call_fit(uint64_t v)
+{
+    return v > INT64_MAX ? INT64_MAX : (int64_t)v;
+}
+
+void pie_call_note(struct apipie_sandbox *box, const struct pie_inputs *in, uint64_t seed,
+                   int64_t steps)
+{
+    pie_lock_take(box->lock);
+    box->numbers[APIPIE_SANDBOX_INPUTS] = (int64_t)in->count;
+    box->numbers[APIPIE_SANDBOX_INPUT_BYTES] = call_fit(in->bytes);
+    box->numbers[APIPIE_SANDBOX_MASK_BYTES] = call_fit(in->mask_bytes);
+    box->numbers[APIPIE_SANDBOX_SEED] = steps == APIPIE_UNKNOWN ? APIPIE_UNKNOWN : call_fit(seed);
+    box->numbers[APIPIE_SANDBOX_STEPS] = steps;
+    pie_lock_drop(box->lock);
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the wires know of each other: a call without HTTP, pictures that come and go, and each wire's door. */
+#ifndef PIE_WIRES_PRIV_H
+#define PIE_WIRES_PRIV_H
+
+#include "sandbox/sandbox_priv.h"
+
+/* ---- draw.c */
+
+#define PIE_DRAW_HASH 2166136261u /* of nothing */
+#define PIE_DRAW_NEXT 40503u      /* from the seed of one picture of a call to the next */
+
+struct pie_drawing {
+    struct pie_slice prompt;
+    uint32_t seed;
+    int32_t width, height;
+    int32_t coarse; /* 1; more: begun only, in blocks of that side */
+};
+
+apipie_status pie_draw(const struct pie_drawing *d, struct pie_buf *out);
+apipie_status pie_draw_picture(const struct pie_drawing *d, struct pie_picture **ret);
+void pie_draw_base64(struct pie_buf *out, struct pie_slice bytes);
+/* Puts the picture into the store and writes its url. */
+void pie_draw_link(struct apipie_sandbox *box, const struct pie_fault *f,
+                   struct pie_picture *picture, struct pie_buf *out);
+uint32_t pie_draw_hash(uint32_t h, struct pie_slice s);
+uint32_t pie_draw_hash_uint(uint32_t h, uint64_t v);
+
+/* ---- bill.c */
+
+uint64_t pie_bill_tokens(struct pie_slice prompt);
+int64_t pie_bill_characters(struct pie_slice text); /* of valid UTF-8 */
+/* cost in microdollars. */
+void pie_bill(struct apipie_sandbox *box, const struct pie_model *model, struct pie_slice prompt,
+              int64_t cost, int64_t latency_ms, const struct pie_fault *f);
+
+/* ---- fields.c: multipart/form-data. */
+
+#define PIE_FIELDS_MAX 64
+
+struct pie_field {
+    struct pie_slice name, filename, mime, body;
+    int32_t is_file; /* has a filename */
+};
+
+struct pie_fields {
+    struct pie_field parts[PIE_FIELDS_MAX];
+    size_t count;
+};
+
+/* APIPIE_E_ARGUMENT for what is not whole and exact. The parts borrow from body. */
+apipie_status pie_fields_parse(struct pie_slice content_type, struct pie_slice body,
+                               struct pie_fields *ret);
+/* Number `index` of those with the name; NULL: there is none. */
+const struct pie_field *pie_fields_find(const struct pie_fields *form, const char *name,
+                                        size_t index);
+/* Of the first, when it is no file. */
+struct pie_slice pie_fields_text(const struct pie_fields *form, const char *name);
+
+/* ---- probe.c: pictures that came. */
+
+enum { PIE_PROBE_OTHER, PIE_PROBE_PNG, PIE_PROBE_JPEG, PIE_PROBE_WEBP };
+
+struct pie_probe {
+    int32_t kind;          /* OTHER as well for what is cut short */
+    int32_t width, height; /* of a PNG */
+    int32_t alpha;
+};
+
+struct pie_inputs {
+    size_t count;
+    uint64_t bytes, mask_bytes;
+    uint32_t hash; /* of all, the mask included */
+    struct pie_probe first;
+};
+
+void pie_probe(struct pie_slice bytes, struct pie_probe *ret);
+apipie_status pie_probe_base64(struct pie_slice text, struct pie_buf *out);
+void pie_inputs_add(struct pie_inputs *in, struct pie_slice bytes, const struct pie_probe *probe);
+void pie_inputs_mask(struct pie_inputs *in, struct pie_slice bytes);
+
+/* ---- call.c: one call, without HTTP. */
+
+struct pie_call {
+    const char *path; /* behind the wire's base */
+    const char *method;
+    struct pie_slice media, authorization, fault; /* headers */
+    int32_t is_form;
+    int32_t skip_picture; /* ?skip_current_image=true */
+    struct pie_intake *in;
+    struct pie_slice form; /* the body, with is_form */
+    int64_t at_ms;
+};
+
+typedef void (*pie_call_fn)(struct apipie_sandbox *box, const struct pie_call *call,
+                            struct pie_answer *answer);
+
+struct pie_route {
+    const char *path, *method;
+    pie_call_fn answer;
+    int32_t draws; /* looks for its fault by itself, when the call has turned out good */
+};
+
+/* NULL: none; then *ret_allow is the method that the path takes, or NULL. */
+const struct pie_route *pie_route_find(const struct pie_route *routes, size_t n,
+                                       const struct pie_call *call, const char **ret_allow);
+/* The body as JSON: APIPIE_OK, APIPIE_E_TOO_LARGE, APIPIE_E_MALFORMED, APIPIE_E_MEMORY. */
+apipie_status pie_call_json(const struct pie_call *call, struct pie_doc **ret);
+/* Answers; a call that draws nothing is spoilt by the words that it brings, and by no others. */
+void pie_call_run(struct apipie_sandbox *box, const struct pie_route *route,
+                  const struct pie_call *call, struct pie_answer *answer, pie_error_fn error);
+/* "null", as good as absent. */
+const struct pie_node *pie_call_get(const struct pie_node *object, const char *key);
+
+/* What tests ask for afterwards; the lock is taken. */
+void pie_call_count(struct apipie_sandbox *box, int32_t field);
+void pie_call_note(struct apipie_sandbox *box, const struct pie_inputs *in, uint64_t seed,
+                   int64_t steps);
+
+/* ---- openai*.c */
+
+void pie_openai_answer(struct apipie_sandbox *box, const struct pie_call *call,
+                       struct pie_answer *answer);
+void pie_openai_error(struct pie_answer *answer, int32_t status, const char *code,
+                      const char *message, const char *param);
+/* The message is a + "'" + name + "'" + b. APIPIE_E_ARGUMENT. */
+apipie_status pie_openai_refuse(struct pie_answer *answer, const char *code, struct pie_slice param,
+                                const char *a, const char *b);
+
+enum {
+    PIE_OPENAI_GENERATION = 1,
+    PIE_OPENAI_FORM = 2, /* edits as a form */
+    PIE_OPENAI_EDIT = 4, /* edits as JSON */
+    PIE_OPENAI_VARIATION = 8
+};
+
+/* Families of models that take the same parameters. */
+enum {
+    PIE_OPENAI_DALLE2 = 1,
+    PIE_OPENAI_DALLE3 = 2,
+    PIE_OPENAI_GPT1 = 4,
+    PIE_OPENAI_MINI = 8,
+    PIE_OPENAI_GPT2 = 16,
+    PIE_OPENAI_GPT = 4 | 8 | 16
+};
+
+#define PIE_OPENAI_ARGS 64
+#define PIE_OPENAI_FILE 100 /* a kind beside PIE_JSON_* */
+
+/* One parameter, from a form or from JSON. */
+struct pie_openai_arg {
+    struct pie_slice name, text;
+    int32_t kind;
+    const struct pie_node *node;  /* of JSON */
+    const struct pie_field *part; /* of a form */
+};
+
+struct pie_openai_order {
+    struct pie_openai_arg args[PIE_OPENAI_ARGS];
+    size_t count;
+    int32_t route, family;
+    const struct pie_model *model;
+    struct pie_slice prompt, quality, background;
+    int32_t n, width, height, partials;
+    int32_t high, base64, stream;
+    struct pie_inputs inputs;
+    uint32_t seed;
+};
+
+/* Both: APIPIE_OK, or APIPIE_E_ARGUMENT with the refusal in answer. One of root and form is NULL. */
+apipie_status pie_openai_read(const struct pie_node *root, const struct pie_fields *form,
+                              int32_t route, struct pie_answer *answer,
+                              struct pie_openai_order *ret);
+apipie_status pie_openai_pictures(struct apipie_sandbox *box, struct pie_answer *answer,
+                                  struct pie_openai_order *o);
+/* By name; NULL: absent or null. */
+const struct pie_openai_arg *pie_openai_arg(const struct pie_openai_order *o, const char *name);
+/* Draws, bills, writes. */
+void pie_openai_reply(struct apipie_sandbox *box, const struct pie_openai_order *o,
+                      const struct pie_fault *f, struct pie_answer *answer);
+
+/* ---- sse.c: one event, with the traps that were asked for. */
+
+void pie_sse_begin(struct pie_answer *answer, int32_t traps);
+void pie_sse_event(struct pie_answer *answer, int32_t traps, const char *type,
+                   struct pie_slice json);
+void pie_sse_done(struct pie_answer *answer, int32_t traps);
+
+/* ---- a1111*.c */
+
+void pie_a1111_answer(struct apipie_sandbox *box, const struct pie_call *call,
+                      struct pie_answer *answer);
+/* {"error":"HTTPException","detail":message,...}; from 500 on an exception named by code. */
+void pie_a1111_error(struct pie_answer *answer, int32_t status, const char *code,
+                     const char *message, const char *param);
+void pie_a1111_txt2img(struct apipie_sandbox *box, const struct pie_call *call,
+                       struct pie_answer *answer);
+void pie_a1111_img2img(struct apipie_sandbox *box, const struct pie_call *call,
+                       struct pie_answer *answer);
+/* {"detail":[...]} for a body that is not what it should be. */
+void pie_a1111_invalid(struct pie_answer *answer, const char *field, const char *message,
+                       const char *type);
+/* Whatever names it: title, model name, hash, file; -1: unknown. */
+int32_t pie_a1111_model(struct pie_slice name);
+const char *pie_a1111_model_name(int32_t model);
+const char *pie_a1111_model_hash(int32_t model);
+int32_t pie_a1111_has_sampler(struct pie_slice name);
+
+/* a1111_job.c */
+/* Waits for the jobs before. APIPIE_E_CANCELLED when the sandbox stops. */
+apipie_status pie_a1111_begin(struct apipie_sandbox *box, const struct pie_a1111 *job);
+/* Number `no` of `count` takes its time. In percent how far it came; below 100 after a skip or an interrupt. */
+int32_t pie_a1111_pass(struct apipie_sandbox *box, int32_t no, int32_t count);
+int32_t pie_a1111_is_interrupted(struct apipie_sandbox *box);
+void pie_a1111_end(struct apipie_sandbox *box);
+void pie_a1111_progress(struct apipie_sandbox *box, const struct pie_call *call,
+                        struct pie_answer *answer);
+void pie_a1111_interrupt(struct apipie_sandbox *box, const struct pie_call *call,
+                         struct pie_answer *answer);
+void pie_a1111_skip(struct apipie_sandbox *box, const struct pie_call *call,
+                    struct pie_answer *answer);
+
+/* ---- sdcpp*.c */
+
+#define PIE_SDCPP_N     8 /* pictures a call */
+#define PIE_SDCPP_QUEUE 64
+#define PIE_SDCPP_JOBS  256
+
+/* What stable-diffusion.cpp is to draw. */
+struct pie_sdcpp_order {
+    struct pie_buf prompt;
+    int32_t n, width, height;
+    int64_t steps;
+    uint64_t seed;
+    uint32_t look; /* hash of all else that changes the picture */
+    struct pie_inputs inputs;
+};
+
+void pie_sdcpp_answer(struct apipie_sandbox *box, const struct pie_call *call,
+                      struct pie_answer *answer);
+/* {"error":message}, and the connection ends. */
+void pie_sdcpp_error(struct pie_answer *answer, int32_t status, const char *code,
+                     const char *message, const char *param);
+/* {"error":what,"message":...} */
+void pie_sdcpp_error2(struct pie_answer *answer, int32_t status, const char *error,
+                      const char *message);
+void pie_sdcpp_order_init(struct pie_sdcpp_order *o);
+void pie_sdcpp_order_free(struct pie_sdcpp_order *o);
+/* The members of the native body; also those inside <sd_cpp_extra_args>. APIPIE_E_ARGUMENT: one has a wrong type or
+ * value. */
+apipie_status pie_sdcpp_native(const struct pie_node *root, struct pie_sdcpp_order *o);
+/* Native pictures: raw base64 or a data: URL. */
+apipie_status pie_sdcpp_native_inputs(const struct pie_node *root, struct pie_sdcpp_order *o);
+apipie_status pie_sdcpp_check(const struct pie_sdcpp_order *o);
+/* A picture and its mask, as base64 with or without "data:...,"; text may be empty. */
+apipie_status pie_sdcpp_input(struct pie_slice text, int32_t is_mask, struct pie_inputs *in);
+/* One picture: waits for its turn and for the drawing time. APIPIE_E_CANCELLED when the sandbox stops. */
+apipie_status pie_sdcpp_turn(struct apipie_sandbox *box);
+void pie_sdcpp_turn_end(struct apipie_sandbox *box);
+apipie_status pie_sdcpp_draw(struct apipie_sandbox *box, const struct pie_sdcpp_order *o,
+                             int32_t index, struct pie_buf *out);
+
+/* sdcpp_images.c */
+void pie_sdcpp_generations(struct apipie_sandbox *box, const struct pie_call *call,
+                           struct pie_answer *answer);
+void pie_sdcpp_edits(struct apipie_sandbox *box, const struct pie_call *call,
+                     struct pie_answer *answer);
+void pie_sdcpp_txt2img(struct apipie_sandbox *box, const struct pie_call *call,
+                       struct pie_answer *answer);
+void pie_sdcpp_img2img(struct apipie_sandbox *box, const struct pie_call *call,
+                       struct pie_answer *answer);
+
+/* sdcpp_jobs.c */
+void pie_sdcpp_submit(struct apipie_sandbox *box, const struct pie_call *call,
+                      struct pie_answer *answer);
+/* GET or POST .../cancel of /sdcpp/v1/jobs/...; path is what is behind that. */
+void pie_sdcpp_job(struct apipie_sandbox *box, const struct pie_call *call, const char *path,
+                   struct pie_answer *answer);
+/* Ends the worker and forgets all; nothing else runs any more. */
+void pie_sdcpp_close(struct apipie_sandbox *box);
+
+#endif
