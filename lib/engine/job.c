@@ -387,6 +387,7 @@ static void job_call_failed(struct apipie_request *r, const struct pie_outcome *
                             struct apipie_error *err)
 {
     pie_route_report(r, o, err);
+    r->run->leg = &r->run->call; /* also when it failed later: its tries are counted */
     if (pie_run_wants_key_again(r, err) && pie_job_can_restart(r)) {
         pie_log_failed(r, PIE_NEXT_KEY, 0);
         job_send_call(r, 1);
