@@ -352,7 +352,6 @@ static void models_by(const char *wire, const char *name, size_t count)
     assert_true(i < count);
     assert_string_equal(apipie_catalog_text(list, i, APIPIE_MODEL_PROVIDER), wire);
     assert_int_equal(apipie_catalog_number(list, i, APIPIE_MODEL_PRICE), 0);
-    apipie_catalog_unref(list);
 }
 
 static void lists_of_models(void **state)

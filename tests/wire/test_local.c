@@ -521,7 +521,6 @@ static void local_models_cost_nothing(void **state)
     assert_int_equal(apipie_catalog_number(list, 0, APIPIE_MODEL_PRICE), 0);
     assert_int_equal(apipie_catalog_number(list, 0, APIPIE_MODEL_AVAILABLE), 1);
     assert_int_equal(apipie_catalog_warning_count(list), 0);
-    apipie_catalog_unref(list);
 }
 
 int main(void)
