@@ -196,6 +196,14 @@ fi
 head_of "npm's openai client against the sandbox"
 check "tests/openai" sh tests/openai/run.sh "$builds/plain"
 
+head_of "The library against npm's mock of OpenAI"
+sh tests/openai/aimock/run.sh "$builds/plain"
+case $? in
+77) note "not run: tests/openai/aimock, which needs nodejs, and npm to install @copilotkit/aimock" ;;
+0) check "tests/openai/aimock" true ;;
+*) check "tests/openai/aimock" false ;;
+esac
+
 head_of "The dashboard in a browser"
 if has_browser && has node && has npm; then
     check "tests/dashboard" sh tests/dashboard/run.sh "$builds/plain"

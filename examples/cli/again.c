@@ -27,6 +27,8 @@ static int overlay(struct cli_options *recipe, const struct cli_options *line)
         recipe->provider = NULL;
     if (line->image != NULL)
         recipe->image_sha256 = NULL;
+    if (line->mask != NULL)
+        recipe->mask_sha256 = NULL;
     return cli_options_overlay(recipe, line);
 }
 

@@ -95,7 +95,9 @@ static void make_key(struct cli_batch_job *job, const char *parameters)
     for (size_t i = 0; i < o->route_count; i++)
         add_text(&digest, o->routes[i].text);
     add_text(&digest, parameters);
-    add_text(&digest, job->draft.input_sha256);
+    add_text(&digest, job->draft.image.sha256);
+    if (job->draft.mask.sha256[0] != '\0')
+        add_text(&digest, job->draft.mask.sha256);
     cli_digest_end(&digest, job->key);
 }
 

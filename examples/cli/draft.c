@@ -14,35 +14,92 @@ static void note(struct cli_draft *d, apipie_status status, const char *flag)
         d->refused = flag;
 }
 
-static void set_image_bytes(struct cli_draft *d, const struct cli_options *o, const void *bytes,
-                            size_t size, struct cli_failure *f)
-{
-    struct cli_digest digest;
+/* An option that names a picture, and what it goes to. */
+struct picture {
+    const char *flag, *what; /* "--image", "--image: " */
+    const char *value;
+    const char *sha256;       /* that it must have; NULL for any */
+    const char *other, *hint; /* of another one */
+    apipie_status (*set_url)(apipie_request *request, const char *url);
+    apipie_status (*set_file)(apipie_request *request, const char *path);
+    apipie_status (*set_bytes)(apipie_request *request, const void *bytes, size_t size);
+    struct cli_draft_input *input;
+};
 
-    cli_digest_begin(&digest);
-    cli_digest_add(&digest, bytes, size);
-    cli_digest_end(&digest, d->input_sha256);
-    d->input_size = size;
-    if (o->image_sha256 != NULL && strcmp(o->image_sha256, d->input_sha256) != 0)
-        cli_failure_set(f, APIPIE_E_FILE, "--image FILE names the picture to use",
-                        "not the input image that the recipe was made with: ", o->image, NULL);
-    else
-        note(d, apipie_request_set_image_bytes(d->request, bytes, size), "--image");
+static int is_file(const char *path)
+{
+    struct stat about;
+
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode);
 }
 
-static void set_image(struct cli_draft *d, const struct cli_options *o, struct cli_failure *f)
+/* A pipe comes once: it is read now. */
+static void set_pipe(struct cli_draft *d, const struct picture *p, struct cli_failure *f)
 {
-    size_t size;
-    void *bytes;
+    struct cli_digest digest;
+    size_t size = 0;
+    void *bytes = cli_input_read(p->value, APIPIE_LIMIT_INPUT, p->what, &size, f);
 
-    if (cli_input_is_url(o->image)) {
-        note(d, apipie_request_set_image_url(d->request, o->image), "--image");
+    if (bytes == NULL)
+        return;
+    cli_digest_begin(&digest);
+    cli_digest_add(&digest, bytes, size);
+    cli_digest_end(&digest, p->input->sha256);
+    p->input->size = size;
+    note(d, p->set_bytes(d->request, bytes, size), p->flag);
+    free(bytes);
+}
+
+static void set_input(struct cli_draft *d, const struct picture *p, struct cli_failure *f)
+{
+    apipie_status status;
+
+    if (p->value == NULL)
+        return;
+    if (cli_input_is_url(p->value)) {
+        note(d, p->set_url(d->request, p->value), p->flag);
         return;
     }
-    bytes = cli_input_read(o->image, APIPIE_LIMIT_INPUT, "--image: ", &size, f);
-    if (bytes != NULL)
-        set_image_bytes(d, o, bytes, size, f);
-    free(bytes);
+    if (!is_file(p->value)) {
+        set_pipe(d, p, f);
+    } else {
+        /* First of all: what is changed from here on is found by the library. */
+        status = p->set_file(d->request, p->value);
+        note(d, status, p->flag);
+        if (status == APIPIE_OK)
+            cli_input_digest(p->value, p->what, &p->input->size, p->input->sha256, f);
+    }
+    if (f->status == APIPIE_OK && p->sha256 != NULL && p->input->size != 0 &&
+        strcmp(p->sha256, p->input->sha256) != 0)
+        cli_failure_set(f, APIPIE_E_FILE, p->hint, p->other, p->value, NULL);
+}
+
+static void set_inputs(struct cli_draft *d, const struct cli_options *o, struct cli_failure *f)
+{
+    const struct picture image = {"--image",
+                                  "--image: ",
+                                  o->image,
+                                  o->image_sha256,
+                                  "not the input image that the recipe was made with: ",
+                                  "--image FILE names the picture to use",
+                                  apipie_request_set_image_url,
+                                  apipie_request_set_image_file,
+                                  apipie_request_set_image_bytes,
+                                  &d->image};
+    const struct picture mask = {"--mask",
+                                 "--mask: ",
+                                 o->mask,
+                                 o->mask_sha256,
+                                 "not the mask that the recipe was made with: ",
+                                 "--mask FILE names the mask to use",
+                                 apipie_request_set_mask_url,
+                                 apipie_request_set_mask_file,
+                                 apipie_request_set_mask_bytes,
+                                 &d->mask};
+
+    set_input(d, &image, f);
+    if (f->status == APIPIE_OK)
+        set_input(d, &mask, f);
 }
 
 /* The first bytes of a text, with a NUL; NULL without memory and the failure set. */
@@ -172,8 +229,10 @@ static void set_picture(struct cli_draft *d, const struct cli_options *o)
         note(d, apipie_request_set_seed(r, o->seed), "--seed");
     if (o->steps != CLI_UNSET)
         note(d, apipie_request_set_steps(r, (int32_t)o->steps), "--steps");
-    if (o->has_scale)
-        note(d, apipie_request_set_guidance(r, o->scale), "--cfg-scale");
+    if (o->scale.set)
+        note(d, apipie_request_set_guidance(r, o->scale.value), "--cfg-scale");
+    if (o->strength.set)
+        note(d, apipie_request_set_strength(r, o->strength.value), "--strength");
     note(d, apipie_request_set_response_format(r, o->format), "--format");
 }
 
@@ -189,8 +248,7 @@ void cli_draft_make(struct cli_draft *draft, const struct cli_options *o, apipie
     set_route(draft, o);
     set_routes(draft, o, f);
     set_picture(draft, o);
-    if (o->image != NULL)
-        set_image(draft, o, f);
+    set_inputs(draft, o, f);
     set_extras(draft, o, f);
     set_output(draft, o->output);
     set_sending(draft, o);

@@ -6,11 +6,16 @@
 #include "digest.h"
 #include "options.h"
 
+/* The file that --image or --mask named. */
+struct cli_draft_input {
+    uint64_t size; /* 0 for none */
+    char sha256[CLI_DIGEST_TEXT];
+};
+
 struct cli_draft {
     apipie_request *request; /* a reference, or NULL */
     const char *refused;     /* the option that a setter refused, which submit will tell; or NULL */
-    size_t input_size;       /* of the file that --image named; 0 for none */
-    char input_sha256[CLI_DIGEST_TEXT];
+    struct cli_draft_input image, mask;
 };
 
 /* The failure may be set beside a request: a file that cannot be read. Unref the request in any case. */

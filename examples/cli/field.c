@@ -12,19 +12,11 @@
 static const struct {
     const char *name, *option;
 } fields[] = {
-    {"prompt", NULL},
-    {"model", "model"},
-    {"provider", "provider"},
-    {"n", "number"},
-    {"size", "size"},
-    {"quality", "quality"},
-    {"style", "style"},
-    {"seed", "seed"},
-    {"negative_prompt", "negative"},
-    {"steps", "steps"},
-    {"image", "image"},
-    {"cfg_scale", "cfg-scale"},
-    {"response_format", "format"},
+    {"prompt", NULL},         {"model", "model"},         {"provider", "provider"},
+    {"n", "number"},          {"size", "size"},           {"quality", "quality"},
+    {"style", "style"},       {"seed", "seed"},           {"negative_prompt", "negative"},
+    {"steps", "steps"},       {"image", "image"},         {"mask", "mask"},
+    {"strength", "strength"}, {"cfg_scale", "cfg-scale"}, {"response_format", "format"},
 };
 
 static const char text_wants[] = "a text without U+0000";
@@ -49,12 +41,13 @@ static int is_number(const struct cli_option *row)
 /* JSON may write 7.5 as 75e-1. */
 static int take_scale(struct cli_options *o, const struct cli_option *row, const char *text)
 {
+    struct cli_decimal *member = (struct cli_decimal *)(void *)((char *)o + row->offset);
     double scale = strtod(text, NULL);
 
     if (!(scale >= 0) || scale > (double)row->most)
         return 0;
-    o->scale = scale;
-    o->has_scale = 1;
+    member->value = scale;
+    member->set = 1;
     return 1;
 }
 

@@ -35,7 +35,9 @@ static const char picture[] =
     "      --seed N            the same seed draws the same picture\n"
     "      --steps N           denoising steps\n"
     "      --cfg-scale X       how closely to follow the prompt, 0 to 100\n"
-    "      --image URL|FILE    an input image\n"
+    "      --image URL|FILE    an input image; a file is read while it is sent\n"
+    "      --mask URL|FILE     which part of it to draw anew\n"
+    "      --strength X        how far to go from the input image, 0 to 1\n"
     "      --format url|b64_json\n"
     "                          how the reply carries the picture; the file is the same\n"
     "      --extra KEY=JSON    any further field of the request; may be repeated\n"
@@ -83,15 +85,16 @@ static const char sending[] =
     "Exit: 0 done, 2 usage or no key, 3 key refused, 4 request refused, 5 limit, credit or "
     "budget,\n"
     "6 network, 7 server, 8 bad reply, 9 local file or memory, 130 interrupted.\n"
-    "Not in this version: --backend --mask --strength --stream.\n";
+    "Not in this version: --backend --stream.\n";
 
 static const char batch[] =
     "Many at once\n"
     "      --batch FILE|-      a prompt a line, or a JSON object: prompt, model, provider, n, "
     "size,\n"
     "                          quality, style, negative_prompt, seed, steps, cfg_scale, image, "
-    "format,\n"
-    "                          extra (an object), o (its file, in the folder of -o). What it says "
+    "mask,\n"
+    "                          strength, format, extra (an object), o (its file, in the folder of "
+    "-o). What it says "
     "goes\n"
     "                          before the command line. Blank lines and lines that begin with # "
     "are\n"

@@ -251,6 +251,10 @@ static void show_sums(const apipie_audit *a)
 {
     char own[32], theirs[32];
 
+    if (apipie_audit_number(a, APIPIE_AUDIT_FROM) == APIPIE_UNKNOWN) {
+        (void)puts("nothing was compared: there is no time that both cover");
+        return;
+    }
     (void)apipie_money_format(apipie_audit_number(a, APIPIE_AUDIT_LEDGER_COST), own, sizeof own);
     (void)apipie_money_format(apipie_audit_number(a, APIPIE_AUDIT_GATEWAY_COST), theirs,
                               sizeof theirs);

@@ -68,3 +68,28 @@ out:
     *ret_size = size;
     return bytes;
 }
+
+void cli_input_digest(const char *path, const char *what, uint64_t *ret_size,
+                      char ret_sha256[CLI_DIGEST_TEXT], struct cli_failure *failure)
+{
+    unsigned char piece[16384];
+    struct cli_digest digest;
+    uint64_t size = 0;
+    size_t got;
+    FILE *in = fopen(path, "rb");
+
+    if (in == NULL) {
+        fail(failure, what, path, strerror(errno));
+        return;
+    }
+    cli_digest_begin(&digest);
+    while ((got = fread(piece, 1, sizeof piece, in)) > 0) {
+        cli_digest_add(&digest, piece, got);
+        size += got;
+    }
+    if (ferror(in))
+        fail(failure, what, path, strerror(errno));
+    (void)fclose(in);
+    cli_digest_end(&digest, ret_sha256);
+    *ret_size = size;
+}

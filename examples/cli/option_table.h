@@ -17,7 +17,7 @@ enum cli_option_kind {
     OPTION_MOMENT,  /* int64_t milliseconds since 1970 */
     OPTION_SIZE,
     OPTION_SEED,
-    OPTION_SCALE,
+    OPTION_SCALE, /* struct cli_decimal from 0 to most */
     OPTION_EXTRA,
     OPTION_FILTER,
     OPTION_ROUTE,

@@ -192,6 +192,10 @@ static void overlay_member(struct cli_options *to, const struct cli_options *fro
         if (*(const int64_t *)source != CLI_UNSET)
             *(int64_t *)target = *(const int64_t *)source;
         break;
+    case OPTION_SCALE:
+        if (((const struct cli_decimal *)source)->set)
+            *(struct cli_decimal *)target = *(const struct cli_decimal *)source;
+        break;
     case OPTION_FLAG:
         *(int32_t *)target |= *(const int32_t *)source;
         break;
@@ -211,10 +215,6 @@ int cli_options_overlay(struct cli_options *to, const struct cli_options *from)
     if (from->has_seed) {
         to->has_seed = 1;
         to->seed = from->seed;
-    }
-    if (from->has_scale) {
-        to->has_scale = 1;
-        to->scale = from->scale;
     }
     return add_lists(to, from);
 }

@@ -23,16 +23,23 @@ struct cli_route {
     size_t backend_length, provider_length;
 };
 
+/* A number with a point, when it is set. */
+struct cli_decimal {
+    double value;
+    int32_t set;
+};
+
 struct cli_options {
     /* generate, again */
-    const char *prompt, *model, *provider, *quality, *style, *negative, *image, *format;
+    const char *prompt, *model, *provider, *quality, *style, *negative, *image, *mask, *format;
     const char *output, *base_url, *retry, *ledger, *cache, *stats, *health, *batch;
-    const char *image_sha256; /* of a recipe: what --image must still be; NULL for anything */
+    /* of a recipe: what --image and --mask must still be; NULL for anything */
+    const char *image_sha256, *mask_sha256;
     int64_t n, width, height, steps, timeout_ms, retries, max_image_bytes, jobs; /* or CLI_UNSET */
     int64_t budget, price; /* picodollars, or CLI_UNSET */
-    int32_t has_seed, has_scale, json, sandbox, recipe, help;
+    int32_t has_seed, json, sandbox, recipe, help;
     uint64_t seed;
-    double scale;
+    struct cli_decimal scale, strength;
     struct cli_extra *extras;
     struct cli_route *routes;
     size_t extra_count, route_count;

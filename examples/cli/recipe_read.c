@@ -18,7 +18,7 @@ struct reading {
     struct cli_options *options;
     struct cli_store *store;
     struct cli_failure *failure;
-    struct cli_json_value provider, model, seed, parameters, input; /* n is 0: not there */
+    struct cli_json_value provider, model, seed, parameters, input, mask; /* n is 0: not there */
     int seed_served;
 };
 
@@ -66,6 +66,8 @@ static struct cli_json_value *find_place(struct reading *r, const struct cli_jso
         return &r->seed;
     if (cli_json_is(name, "parameters"))
         return &r->parameters;
+    if (cli_json_is(name, "mask"))
+        return &r->mask;
     return cli_json_is(name, "input") ? &r->input : NULL;
 }
 
@@ -200,27 +202,28 @@ static void read_seed(struct reading *r)
         o->n = 1;
 }
 
-static void read_input(struct reading *r)
+static void read_input(struct reading *r, const struct cli_json_value *input, const char **ret_path,
+                       const char **ret_sha256)
 {
     struct cli_json_walk walk;
     struct cli_json_value name, value;
 
-    if (r->input.n == 0 || r->input.kind == CLI_JSON_NULL)
+    if (input->n == 0 || input->kind == CLI_JSON_NULL)
         return;
-    if (r->input.kind != CLI_JSON_OBJECT) {
+    if (input->kind != CLI_JSON_OBJECT) {
         complain(r, ": its input is none", NULL);
         return;
     }
-    cli_json_walk(&walk, &r->input);
+    cli_json_walk(&walk, input);
     while (cli_json_next(&walk, &name, &value)) {
         if (cli_json_is(&name, "path"))
-            r->options->image = text_of(r, &value);
+            *ret_path = text_of(r, &value);
         else if (cli_json_is(&name, "sha256"))
-            r->options->image_sha256 = text_of(r, &value);
+            *ret_sha256 = text_of(r, &value);
         else if (!cli_json_is(&name, "bytes"))
             complain_of(r, ": unknown member: ", &name);
     }
-    if (r->options->image == NULL || r->options->image_sha256 == NULL)
+    if (*ret_path == NULL || *ret_sha256 == NULL)
         complain(r, ": its input has no path or no sha256", NULL);
 }
 
@@ -243,13 +246,14 @@ static void read_text(struct reading *r, const char *text, size_t n)
     read_parameters(r);
     read_route(r);
     read_seed(r);
-    read_input(r);
+    read_input(r, &r->input, &r->options->image, &r->options->image_sha256);
+    read_input(r, &r->mask, &r->options->mask, &r->options->mask_sha256);
 }
 
 void cli_recipe_read(const char *path, struct cli_options *ret, struct cli_store *store,
                      struct cli_failure *failure)
 {
-    struct reading r = {path, ret, store, failure, {0}, {0}, {0}, {0}, {0}, 0};
+    struct reading r = {path, ret, store, failure, {0}, {0}, {0}, {0}, {0}, {0}, 0};
     size_t n;
     char *text = cli_input_read(path, RECIPE_MAX, "", &n, failure);
 

@@ -121,16 +121,17 @@ static void put_seed(struct cli_json *j, const struct cli_options *o, const apip
     cli_json_flag(j, "seed_served", served);
 }
 
-static void put_input(struct cli_json *j, const struct cli_options *o, const struct cli_draft *d)
+static void put_input(struct cli_json *j, const char *name, const char *path,
+                      const struct cli_draft_input *input)
 {
-    if (d->input_size == 0) {
-        cli_json_text(j, "input", NULL);
+    if (input->size == 0) {
+        cli_json_text(j, name, NULL);
         return;
     }
-    cli_json_open(j, "input", '{');
-    cli_json_text(j, "path", o->image);
-    cli_json_number(j, "bytes", (int64_t)d->input_size);
-    cli_json_text(j, "sha256", d->input_sha256);
+    cli_json_open(j, name, '{');
+    cli_json_text(j, "path", path);
+    cli_json_number(j, "bytes", (int64_t)input->size);
+    cli_json_text(j, "sha256", input->sha256);
     cli_json_close(j, '}');
 }
 
@@ -172,7 +173,8 @@ static void put_recipe(FILE *out, const struct cli_options *o, const struct cli_
     cli_json_text(&j, "request_id", apipie_result_request_id(result));
     cli_json_text(&j, "revised_prompt", apipie_result_image_revised_prompt(result, i));
     cli_json_raw(&j, "parameters", parameters);
-    put_input(&j, o, d);
+    put_input(&j, "input", o->image, &d->image);
+    put_input(&j, "mask", o->mask, &d->mask);
     cli_json_close(&j, '}');
     (void)fputc('\n', out);
 }

@@ -51,9 +51,11 @@ void cli_table_model(const char *provider, const char *name, int width)
 {
     char both[256];
 
-    (void)snprintf(both, sizeof both, "%s/%s", provider != NULL ? provider : "",
+    if (provider == NULL)
+        provider = "";
+    (void)snprintf(both, sizeof both, "%s%s%s", provider, provider[0] != '\0' ? "/" : "",
                    name != NULL ? name : "");
-    cli_table_text(both, width);
+    cli_table_text(both[0] != '\0' ? both : NULL, width);
 }
 
 void cli_table_head(const char *text, int width)

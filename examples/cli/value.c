@@ -125,14 +125,14 @@ static int read_seconds(int64_t *ret, const struct cli_option *row, const char *
     return 1;
 }
 
-static int read_scale(struct cli_options *o, const struct cli_option *row, const char *value)
+static int read_scale(struct cli_decimal *ret, const struct cli_option *row, const char *value)
 {
     double scale;
 
     if (!read_decimal(value, &scale) || scale > (double)row->most)
         return 0;
-    o->scale = scale;
-    o->has_scale = 1;
+    ret->value = scale;
+    ret->set = 1;
     return 1;
 }
 
@@ -200,7 +200,7 @@ int cli_value_take(struct cli_options *o, const struct cli_option *row, const ch
     case OPTION_SEED:
         return read_seed(o, value);
     case OPTION_SCALE:
-        return read_scale(o, row, value);
+        return read_scale(member, row, value);
     case OPTION_EXTRA:
         return read_extra(o, value);
     case OPTION_FILTER:

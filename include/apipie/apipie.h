@@ -63,9 +63,10 @@ enum {
         -9, /**< the client was made by the parent of this process: make one of its own */
 
     /* Us, and the machine we run on. */
-    APIPIE_E_MEMORY = -100,   /**< out of memory */
-    APIPIE_E_LIMIT = -101,    /**< one of APIPIE_LIMIT_* was met */
-    APIPIE_E_FILE = -102,     /**< a local file: cannot be made, written or renamed */
+    APIPIE_E_MEMORY = -100, /**< out of memory */
+    APIPIE_E_LIMIT = -101,  /**< one of APIPIE_LIMIT_* was met */
+    APIPIE_E_FILE =
+        -102, /**< a local file: cannot be made, written, renamed or read, or was changed */
     APIPIE_E_SINK = -103,     /**< the host's sink refused */
     APIPIE_E_INTERNAL = -104, /**< a defect of this library: please report */
 
@@ -954,7 +955,7 @@ APIPIE_API apipie_status apipie_request_set_image_bytes(apipie_request *request,
  * input images set before; NULL takes them back.
  * @param path a regular file that holds an image as for apipie_request_set_image_bytes(), of at most
  *        APIPIE_LIMIT_INPUT bytes; looked at now
- * @return APIPIE_E_FILE when it cannot be read; APIPIE_E_ARGUMENT when it is empty, too large or no image
+ * @return APIPIE_E_FILE when it cannot be read, is empty or too large; APIPIE_E_ARGUMENT when it is no image
  * Threads: one at a time per request. Blocks: for the first bytes of the file. Owns: copies the path. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_image_file(apipie_request *request, const char *path);
@@ -962,7 +963,7 @@ APIPIE_API apipie_status apipie_request_set_image_file(apipie_request *request, 
 /**
  * A further input image, for backends that edit several; the first one where none was set.
  * @return APIPIE_E_LIMIT for more than APIPIE_LIMIT_IMAGES. Where the backend takes fewer, submit says
- *         APIPIE_E_UNSUPPORTED: the gateway takes one
+ *         APIPIE_E_UNSUPPORTED, or apipie_request_set_unsupported() what else: the gateway takes one
  * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_add_image_url(apipie_request *request, const char *url);
@@ -1166,6 +1167,49 @@ typedef void (*apipie_progress_fn)(void *user, apipie_request *request);
 APIPIE_API apipie_status apipie_request_set_progress(apipie_request *request,
                                                      apipie_progress_fn progress, void *user,
                                                      apipie_free_fn user_free);
+
+/**
+ * Asks for the picture as it is drawn, where a server can send it so: its reply is then a stream of events. Nothing else changes: the
+ * finished picture comes the same way, and a server that answers at once is as good. The gateway's pages do not say that it streams
+ * images, so that nothing is sent to it; a stream is read wherever one comes.
+ * @param stream 1; 0: the whole reply at the end
+ * @return APIPIE_E_ARGUMENT
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_stream(apipie_request *request, int32_t stream);
+
+/**
+ * How many sketches of each image a stream should bring before the finished one, 0 to 3. Fewer may come: the picture may be done first.
+ * Each may cost tokens of its own. Without it the server's default holds.
+ * @return APIPIE_E_ARGUMENT
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_partial_images(apipie_request *request, int32_t count);
+
+/**
+ * A sketch of an image has come. When several came since the last call, the newest of each image is shown. It is no result: it goes into
+ * no file and no sink, is not counted in the progress, and what nobody was shown when the request ends is gone.
+ * @param request lives at least during the call
+ * @param index which image of the result it becomes; of a stream with several images, as far as their order tells
+ * @param bytes live during the call; at most those of apipie_request_set_max_image_bytes()
+ * @param mime by the bytes: "image/png"
+ * Threads: one that is in apipie_client_poll(), or waits for this request; one at a time. Everything may be called but what waits
+ * (see docs/threads.md). Blocks: should not. Owns: the library. Since: 0.1.
+ */
+typedef void (*apipie_partial_fn)(void *user, apipie_request *request, size_t index,
+                                  const void *bytes, size_t size, const char *mime);
+
+/**
+ * Sets who is shown sketches. Asks for none: see apipie_request_set_stream() and apipie_request_set_partial_images(). Not copied by
+ * apipie_request_copy().
+ * @param partial NULL takes it back
+ * @param user_free NULL if `user` needs none
+ * Threads: one at a time per request. Blocks: no. Owns: takes user (freed once: with the request, when replaced, or at once on failure
+ * and with NULL). Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_partial_fn(apipie_request *request,
+                                                       apipie_partial_fn partial, void *user,
+                                                       apipie_free_fn user_free);
 
 /**
  * The prompt that was set.
@@ -3173,7 +3217,8 @@ enum {
     APIPIE_BILL_ESTIMATED = 104, /**< 1: no server confirmed the cost (a ledger's) */
     APIPIE_BILL_RESERVED =
         105, /**< picodollars that are kept back while it is unknown (a ledger's) */
-    APIPIE_BILL_IMAGES = 106, /**< asked for; a row of the gateway with the unit "image" is one */
+    APIPIE_BILL_IMAGES =
+        106, /**< asked for; of the gateway 1 a row with the unit "image", however many the call made */
     APIPIE_BILL_LATENCY =
         107, /**< milliseconds: the server's own, or from sending to the end (a ledger's) */
     APIPIE_BILL_PROMPT_TOKENS = 108,   /**< of the prompt */
@@ -3195,6 +3240,7 @@ APIPIE_API apipie_status apipie_request_set_period(apipie_request *request, int6
 /**
  * How many bills a history may hold at most; then it is not complete, and apipie_request_set_after() goes on.
  * @param rows 1 to 10,000,000; default 100,000. A bill takes about 150 bytes
+ * @return APIPIE_E_ARGUMENT for another number
  * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_max_rows(apipie_request *request, int64_t rows);
@@ -3202,7 +3248,8 @@ APIPIE_API apipie_status apipie_request_set_max_rows(apipie_request *request, in
 /**
  * Goes on behind the last bill of a history that came from the same gateway by the same key. Nothing comes twice and nothing is
  * left out, however many bills were added meanwhile: those are newer, and not of this walk. Its period holds where none is set.
- * @param history NULL takes it back
+ * @param history of apipie_request_history(); NULL takes it back
+ * @return APIPIE_E_ARGUMENT for a ledger's
  * Threads: one at a time per request. Blocks: no. Owns: a reference. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_after(apipie_request *request, apipie_history *history);
@@ -3373,7 +3420,7 @@ enum {
 /**
  * Compares a ledger with the gateway's bills, in the time that both cover. Two bills are the same call when provider, model and
  * length of the prompt agree as far as both say them, and the gateway's time lies between sending and end (up to ten minutes
- * later where nobody saw the end; by the server's clock where its replies said it). Equal costs are matched first, then what is left.
+ * later where nobody saw the end; by the server's clock where its replies said it). Equal costs are matched first, what is unknown last.
  * Other programs with the same account show as unexpected. Read the ledger last: what is paid between the two is then not missed.
  * @param ledger of apipie_history_load_ledger()
  * @param gateway of apipie_request_history()

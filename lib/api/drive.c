@@ -134,6 +134,20 @@ APIPIE_API apipie_status apipie_request_set_progress(apipie_request *request,
     return drive_set_call(request, to, progress, user, user_free);
 }
 
+APIPIE_API apipie_status apipie_request_set_partial_fn(apipie_request *request,
+                                                       apipie_partial_fn partial, void *user,
+                                                       apipie_free_fn user_free)
+{
+    struct pie_user *to = request != NULL ? &request->partial_user : NULL;
+    apipie_status status = drive_take_user(request, to, user, user_free);
+    if (status != APIPIE_OK)
+        return status;
+    request->partial_fn = partial;
+    if (partial == NULL)
+        pie_user_clear(to);
+    return APIPIE_OK;
+}
+
 APIPIE_API const char *apipie_phase_name(int32_t phase)
 {
     static const char *const names[] = {

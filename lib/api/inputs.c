@@ -148,7 +148,7 @@ static apipie_status inputs_refuse_file(apipie_request *r, apipie_status code, c
     return code;
 }
 
-/* What the file is now. APIPIE_E_FILE when it cannot be read, APIPIE_E_ARGUMENT when it is no picture that can be sent. */
+/* What the file is now. APIPIE_E_FILE when it cannot be read, is empty or too large, APIPIE_E_ARGUMENT when it is no picture. */
 static apipie_status inputs_look(const char *path, struct pie_input *in, const char **ret_problem)
 {
     uint8_t head[PIE_MAGIC_HEAD];
@@ -167,7 +167,9 @@ static apipie_status inputs_look(const char *path, struct pie_input *in, const c
     /* Whoever cut it in between is found when it is sent; that many bytes are not here. */
     const uint64_t size = in->stamp.size > n && n < sizeof(head) ? n : in->stamp.size;
     *ret_problem = inputs_problem(head, size, &in->mime);
-    return *ret_problem == NULL ? APIPIE_OK : APIPIE_E_ARGUMENT;
+    if (*ret_problem == NULL)
+        return APIPIE_OK;
+    return size == 0 || size > APIPIE_LIMIT_INPUT ? APIPIE_E_FILE : APIPIE_E_ARGUMENT;
 }
 
 static apipie_status inputs_file(apipie_request *r, int32_t where, const char *setter,

@@ -377,6 +377,24 @@ APIPIE_API apipie_status apipie_request_set_detailed(apipie_request *request, in
     return status;
 }
 
+APIPIE_API apipie_status apipie_request_set_stream(apipie_request *request, int32_t stream)
+{
+    apipie_status status =
+        setter_number(request, stream == 0 || stream == 1, 0, "set_stream", "it must be 0 or 1");
+    if (status == APIPIE_OK)
+        request->wish.stream = stream;
+    return status;
+}
+
+APIPIE_API apipie_status apipie_request_set_partial_images(apipie_request *request, int32_t count)
+{
+    apipie_status status = setter_number(request, count >= 0 && count <= 3, 0, "set_partial_images",
+                                         "it must be 0 to 3");
+    if (status == APIPIE_OK)
+        request->wish.partial_images = count;
+    return status;
+}
+
 APIPIE_API apipie_status apipie_request_set_priority(apipie_request *request, int32_t seconds)
 {
     int32_t good = seconds >= -APIPIE_LIMIT_PRIORITY && seconds <= APIPIE_LIMIT_PRIORITY;
@@ -531,5 +549,8 @@ APIPIE_API apipie_status apipie_request_set_after(apipie_request *request, apipi
     apipie_status status = pie_setter_open(request);
     if (status != APIPIE_OK)
         return status;
+    if (history != NULL && !history->walked)
+        return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "set_after",
+                                 "the history is a ledger's, not one of apipie_request_history()");
     return setter_kept(request, "set_after", pie_history_set_after(request, history));
 }

@@ -62,6 +62,17 @@ int32_t pie_slice_starts_nocase(struct pie_slice s, const char *start)
     return 1;
 }
 
+struct pie_slice pie_slice_behind(struct pie_slice s, struct pie_slice front)
+{
+    if (front.n == 0 || s.n <= front.n || s.p[front.n] != '/')
+        return s;
+    for (size_t i = 0; i < front.n; i++) {
+        if (pie_lower((unsigned char)s.p[i]) != pie_lower((unsigned char)front.p[i]))
+            return s;
+    }
+    return pie_slice(s.p + front.n + 1, s.n - front.n - 1);
+}
+
 int32_t pie_slice_equal_nocase(struct pie_slice s, const char *text)
 {
     return s.n == strlen(text) && pie_slice_starts_nocase(s, text);

@@ -18,6 +18,8 @@ struct pie_slice pie_slice_trim(struct pie_slice s); /* blanks, tabs, line ends 
 int32_t pie_slice_equal(struct pie_slice s, const char *text);
 int32_t pie_slice_equal_nocase(struct pie_slice s, const char *text); /* ASCII only */
 int32_t pie_slice_starts_nocase(struct pie_slice s, const char *start);
+/* "front/x" to x, the front in any case; anything else as it is. */
+struct pie_slice pie_slice_behind(struct pie_slice s, struct pie_slice front);
 /* Index of the first place of `part`, letters of ASCII compared without case; s.n if absent. */
 size_t pie_slice_find_nocase(struct pie_slice s, const char *part);
 

@@ -123,12 +123,12 @@ apipie_status pie_catalog_diff(const struct apipie_catalog *older,
 
 struct apipie_price_history;
 
-/* Lines that are still to come; NULL without memory. pie_track_drop() in any case. */
+/* For pie_lines_read(), whose lines are still to come; NULL without memory. pie_track_drop() in any case. */
 struct apipie_price_history *pie_track_new(const struct pie_mem *mem);
-/* More of the text, cut anywhere. What is no whole line of ours is counted and passed over; only APIPIE_E_MEMORY. */
-apipie_status pie_track_take(struct apipie_price_history *h, struct pie_slice piece);
-/* That was all: lines are put in the order of their time. APIPIE_E_MEMORY. */
-apipie_status pie_track_end(struct apipie_price_history *h);
+/* One line. What is none of ours is counted and passed over; only APIPIE_E_MEMORY. */
+apipie_status pie_track_take(struct apipie_price_history *h, struct pie_slice line);
+/* That was all, but for so many that nobody could read: lines are put in the order of their time. APIPIE_E_MEMORY. */
+apipie_status pie_track_end(struct apipie_price_history *h, size_t skipped);
 /* As pie_catalog_own(). */
 void pie_track_own(struct apipie_price_history *h, void (*drop)(void *owner), void *owner);
 void *pie_track_owner(const struct apipie_price_history *h);

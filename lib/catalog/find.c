@@ -4,15 +4,7 @@
 
 struct pie_slice pie_model_bare(struct pie_slice name, struct pie_slice provider)
 {
-    size_t n = provider.n;
-
-    if (n == 0 || name.n <= n || name.p[n] != '/')
-        return name;
-    for (size_t i = 0; i < n; i++) {
-        if (pie_lower((unsigned char)name.p[i]) != pie_lower((unsigned char)provider.p[i]))
-            return name;
-    }
-    return pie_slice(name.p + n + 1, name.n - n - 1);
+    return pie_slice_behind(name, provider);
 }
 
 const struct pie_model *pie_model_find(const struct pie_model *table, size_t n,

@@ -36,7 +36,7 @@ struct apipie_price_history {
     uint32_t *order; /* of the lines by time; NULL: as they came */
     size_t skipped;
     int32_t disorder;
-    struct pie_buf line, safe; /* while it is read */
+    struct pie_buf safe; /* while it is read */
     void (*drop)(void *owner);
     void *owner;
 };
@@ -59,7 +59,6 @@ struct apipie_price_history *pie_track_new(const struct pie_mem *mem)
     h->refs = 1;
     h->mem = *mem;
     pie_buf_init(&h->texts, &h->mem, (size_t)INT32_MAX);
-    pie_buf_init(&h->line, &h->mem, PIE_TRACK_LINE);
     pie_buf_init(&h->safe, &h->mem, 4 * PIE_TRACK_LINE);
     pie_buf_add(&h->texts, "", 1);
     return h;
@@ -97,7 +96,6 @@ void pie_track_drop(struct apipie_price_history *h)
     pie_mem_free(&mem, h->slots);
     pie_mem_free(&mem, h->order);
     pie_buf_free(&h->texts);
-    pie_buf_free(&h->line);
     pie_buf_free(&h->safe);
     pie_mem_free(&mem, h);
     if (drop != NULL)
@@ -282,7 +280,7 @@ static int32_t track_read_figures(const struct pie_node *root, struct track_line
            pie_node_text(pie_node_get(root, "model")).n != 0;
 }
 
-static apipie_status track_take_line(struct apipie_price_history *h, struct pie_slice text)
+apipie_status pie_track_take(struct apipie_price_history *h, struct pie_slice text)
 {
     struct track_line line;
     struct pie_damage damage;
@@ -308,35 +306,6 @@ static apipie_status track_take_line(struct apipie_price_history *h, struct pie_
     return APIPIE_OK;
 }
 
-/* What stands in h->line; one that was too long has stuck. */
-static apipie_status track_take_held(struct apipie_price_history *h)
-{
-    apipie_status status = h->line.failed;
-    if (status == APIPIE_OK)
-        status = track_take_line(h, pie_buf_slice(&h->line));
-    else if (status == APIPIE_E_LIMIT) {
-        h->skipped++;
-        status = APIPIE_OK;
-    }
-    pie_buf_clear(&h->line);
-    return status;
-}
-
-apipie_status pie_track_take(struct apipie_price_history *h, struct pie_slice piece)
-{
-    apipie_status status = APIPIE_OK;
-    while (piece.n != 0 && status == APIPIE_OK) {
-        const char *end = memchr(piece.p, '\n', piece.n);
-        size_t n = end != NULL ? (size_t)(end - piece.p) : piece.n;
-        pie_buf_add(&h->line, piece.p, n);
-        n += end != NULL;
-        if (end != NULL)
-            status = track_take_held(h);
-        piece = pie_slice(piece.p + n, piece.n - n);
-    }
-    return status;
-}
-
 static int32_t track_order(const void *user, uint32_t a, uint32_t b)
 {
     int64_t left = track_at(user, a)->wall_ms;
@@ -344,13 +313,12 @@ static int32_t track_order(const void *user, uint32_t a, uint32_t b)
     return (left > right) - (left < right);
 }
 
-apipie_status pie_track_end(struct apipie_price_history *h)
+apipie_status pie_track_end(struct apipie_price_history *h, size_t skipped)
 {
-    apipie_status status = track_take_held(h);
-    pie_buf_free(&h->line);
+    h->skipped += skipped;
     pie_buf_free(&h->safe);
-    if (status != APIPIE_OK || !h->disorder)
-        return status;
+    if (!h->disorder)
+        return APIPIE_OK;
     uint32_t *order = pie_mem_new(&h->mem, h->n, sizeof(*order));
     uint32_t *scratch = pie_mem_new(&h->mem, h->n, sizeof(*scratch));
     if (order == NULL || scratch == NULL) {

@@ -8,6 +8,7 @@ void pie_wish_init(struct pie_wish *w, const struct pie_mem *mem, int32_t kind)
     w->mem = mem;
     w->kind = kind;
     w->budget = APIPIE_UNKNOWN;
+    w->partial_images = APIPIE_UNKNOWN;
     pie_routes_init(&w->routes, mem);
     pie_headers_init_custom(&w->headers, mem);
 }

@@ -87,6 +87,8 @@ struct pie_wish {
     struct pie_extra *extras;   /* in the order they were set */
     struct pie_filter *filters; /* by name, so that the same query has the same address */
     int32_t detailed;           /* the list with more members */
+    int32_t stream;             /* as it is drawn, where a server can */
+    int32_t partial_images;     /* sketches of each image; APIPIE_UNKNOWN: not set */
     int32_t output;             /* PIE_OUTPUT_* */
     struct pie_host_sink sink;
     /* how to call */

@@ -87,18 +87,17 @@ static void a1111_inpainting(struct pie_buf *out, const struct pie_call *c)
 
 static void a1111_pictures(struct pie_buf *out, const struct pie_call *c, struct pie_leg *leg)
 {
-    const struct pie_wish *w = c->wish;
-    if (w->images.count == 0)
+    if (c->images == 0)
         return;
     pie_field_name(out, "init_images");
     pie_buf_add_char(out, '[');
-    pie_local_picture(out, leg, &w->images.items[0]);
+    pie_local_picture(out, leg, &c->wish->images.items[0]);
     pie_buf_add_char(out, ']');
-    if (w->mask.kind == PIE_INPUT_NONE)
+    if (c->mask == NULL)
         return;
     a1111_inpainting(out, c);
     pie_field_name(out, "mask");
-    pie_local_picture(out, leg, &w->mask);
+    pie_local_picture(out, leg, c->mask);
 }
 
 /* leg NULL: the bytes of pictures are left out. */
@@ -170,7 +169,7 @@ static apipie_status a1111_begin(const struct pie_call *c, const char *method, c
 static apipie_status a1111_encode(const struct pie_call *c, struct pie_leg *leg,
                                   struct apipie_error *err)
 {
-    const char *path = c->wish->images.count != 0 ? "/sdapi/v1/img2img" : "/sdapi/v1/txt2img";
+    const char *path = c->images != 0 ? "/sdapi/v1/img2img" : "/sdapi/v1/txt2img";
     (void)err;
     apipie_status status = a1111_begin(c, "POST", path, APIPIE_PURPOSE_GENERATE, leg);
     if (status == APIPIE_OK)
@@ -197,9 +196,9 @@ static void a1111_names_set(const struct pie_call *c, const char *names[A1111_NA
         if (pie_call_has(c, a1111_numbers[i].has))
             names[n++] = a1111_numbers[i].name;
     }
-    if (c->wish->images.count != 0)
+    if (c->images != 0)
         names[n++] = "init_images";
-    if (c->wish->mask.kind != PIE_INPUT_NONE)
+    if (c->mask != NULL)
         names[n++] = "mask";
     names[n] = NULL;
 }
@@ -216,14 +215,7 @@ static apipie_status a1111_check(struct pie_call *c, struct pie_buf *notes,
         status = pie_local_check_count(c->wish, "batch_size", err);
     if (status == APIPIE_OK && a1111_names_model(c))
         status = pie_local_check_object(c->wish, "override_settings", "sd_model_checkpoint", err);
-    if (status == APIPIE_OK)
-        status = pie_local_check_mask(c->wish, err);
-    if (status != APIPIE_OK || c->wish->images.count <= 1)
-        return status;
-    pie_error_set(err, APIPIE_E_UNSUPPORTED,
-                  "leave the others out, or ask a backend that edits several",
-                  "add_image: this server takes one input image a request", NULL, NULL);
-    return err->code;
+    return status;
 }
 
 /* ---- checkpoints: one that the server does not have is silently left out of account, and another one draws */
@@ -523,6 +515,8 @@ const struct pie_dialect pie_dialect_a1111 = {
     .takes_texts = UINT32_C(1) << PIE_WISH_NEGATIVE | UINT32_C(1) << PIE_WISH_SAMPLER,
     .takes_numbers = PIE_WISH_HAS_N | PIE_WISH_HAS_SIZE | PIE_WISH_HAS_STEPS |
                      PIE_WISH_HAS_STRENGTH | PIE_WISH_HAS_GUIDANCE | PIE_WISH_HAS_SEED,
+    .takes_images = 1,
+    .takes_mask = 1,
     .check = a1111_check,
     .encode = a1111_encode,
     .write = a1111_write,

@@ -10,6 +10,20 @@ const struct pie_path pie_answer_paths[] = {
     {NULL, 0},
 };
 
+/* "image_generation.completed", "image_edit.partial_image" and the like. */
+static const struct pie_path answer_event_paths[] = {
+    {"b64_json", PIE_PATH_IMAGE},
+    {"url", PIE_PATH_URL},
+    {"type", PIE_PATH_NAME},
+    {NULL, 0},
+};
+static const struct pie_event answer_events[] = {
+    {".partial_image", PIE_EVENT_PARTIAL},
+    {"error", PIE_EVENT_ERROR},
+    {NULL, 0},
+};
+const struct pie_stream pie_answer_stream = {answer_event_paths, answer_events};
+
 apipie_status pie_answer_text(const struct pie_mem *mem, struct pie_slice s, char **ret)
 {
     if (s.n == 0)
@@ -181,7 +195,7 @@ apipie_status pie_answer_end(const struct pie_call *c, const struct pie_reply *r
     answer_warn_count(c, ret);
     for (size_t i = 0; i < ret->count; i++)
         useful |= ret->images[i].size != 0 || ret->images[i].url != NULL;
-    if (useful && pie_explain_has_error(reply->root))
+    if (useful && (reply->failed || pie_explain_has_error(reply->root)))
         pie_result_warn(ret, "the reply holds an error beside the picture; see its JSON", NULL);
     if (!useful)
         pie_explain_no_image(reply, ret, err);

@@ -26,13 +26,13 @@ static const struct pie_field apipie_table[] = {
 };
 
 /* The pictures that go with it, by what the gateway calls them; the mask's name is that of other images APIs, for it documents none. */
-static const struct pie_input *apipie_input(const struct pie_wish *w, size_t which,
+static const struct pie_input *apipie_input(const struct pie_call *c, size_t which,
                                             const char **ret_name)
 {
     *ret_name = which == 0 ? "image" : "mask";
     if (which == 0)
-        return w->images.count != 0 ? &w->images.items[0] : NULL;
-    return w->mask.kind != PIE_INPUT_NONE ? &w->mask : NULL;
+        return c->images != 0 ? &c->wish->images.items[0] : NULL;
+    return c->mask;
 }
 #define APIPIE_INPUTS 2
 
@@ -41,7 +41,7 @@ static void apipie_write(const struct pie_call *c, struct pie_buf *out)
     pie_fields_json(out, c, apipie_table);
     for (size_t i = 0; i < APIPIE_INPUTS; i++) {
         const char *name = NULL;
-        const struct pie_input *in = apipie_input(c->wish, i, &name);
+        const struct pie_input *in = apipie_input(c, i, &name);
         if (in == NULL)
             continue;
         pie_field_name(out, name);
@@ -55,7 +55,7 @@ static apipie_status apipie_body(const struct pie_call *c, struct pie_http_reque
     pie_fields_json(&q->text, c, apipie_table);
     for (size_t i = 0; i < APIPIE_INPUTS; i++) {
         const char *name = NULL;
-        const struct pie_input *in = apipie_input(c->wish, i, &name);
+        const struct pie_input *in = apipie_input(c, i, &name);
         if (in == NULL)
             continue;
         pie_field_name(&q->text, name);
@@ -72,37 +72,37 @@ static apipie_status apipie_check_extras(const struct pie_call *c, struct apipie
     const char *also[APIPIE_INPUTS + 1] = {NULL};
     size_t n = 0;
     for (size_t i = 0; i < APIPIE_INPUTS; i++) {
-        if (apipie_input(c->wish, i, &also[n]) != NULL)
+        if (apipie_input(c, i, &also[n]) != NULL)
             n++;
     }
     also[n] = NULL;
     return pie_fields_check(c, apipie_table, also, err);
 }
 
-/* One input image. An edit is a generation with one: the gateway has no route of its own for it. */
-static apipie_status apipie_check_inputs(const struct pie_wish *w, struct apipie_error *err)
+/* An edit is a generation with an image: the gateway has no route of its own for it. */
+static apipie_status apipie_check_kind(const struct pie_wish *w, struct apipie_error *err)
 {
-    if (w->kind == APIPIE_REQUEST_VARIATION)
-        pie_error_set(err, APIPIE_E_UNSUPPORTED,
-                      "ask a backend that speaks openai, or edit it with a prompt",
-                      "the gateway makes no variations", NULL, NULL);
-    else if (w->images.count > 1)
-        pie_error_set(err, APIPIE_E_UNSUPPORTED,
-                      "leave the others out, or ask a backend that edits several",
-                      "add_image: the gateway takes one input image a request", NULL, NULL);
+    if (w->kind != APIPIE_REQUEST_VARIATION)
+        return APIPIE_OK;
+    pie_error_set(err, APIPIE_E_UNSUPPORTED,
+                  "ask a backend that speaks openai, or edit it with a prompt",
+                  "the gateway makes no variations", NULL, NULL);
     return err->code;
 }
 
 static apipie_status apipie_check(struct pie_call *c, struct pie_buf *notes,
                                   struct apipie_error *err)
 {
-    (void)notes;
-    apipie_status status = apipie_check_extras(c, err);
+    apipie_status status = apipie_check_kind(c->wish, err);
     if (status == APIPIE_OK)
-        status = apipie_check_inputs(c->wish, err);
-    return status == APIPIE_OK ? pie_fields_check_stream(
-                                     c->wish, "leave it out: the picture comes in one reply", err)
-                               : status;
+        status = apipie_check_extras(c, err);
+    if (status == APIPIE_OK)
+        status =
+            pie_fields_check_stream(c->wish, "leave it out: the picture comes in one reply", err);
+    if (status == APIPIE_OK && c->mask != NULL)
+        pie_call_note(notes, "set_mask: the gateway documents no masks: ",
+                      "whether this model heeded it, only the picture can tell");
+    return status;
 }
 
 static apipie_status apipie_encode(const struct pie_call *c, struct pie_leg *leg,
@@ -164,11 +164,6 @@ static apipie_status apipie_decode(const struct pie_call *c, const struct pie_re
     if (status != APIPIE_OK)
         return status;
     apipie_warn_commands(c->wish, ret);
-    if (c->wish->mask.kind != PIE_INPUT_NONE)
-        pie_result_warn(ret,
-                        "the gateway documents no masks: whether this model heeded it, only the "
-                        "picture can tell",
-                        NULL);
     return APIPIE_OK;
 }
 
@@ -176,9 +171,13 @@ static apipie_status apipie_decode(const struct pie_call *c, const struct pie_re
 const struct pie_dialect pie_dialect_apipie = {
     .name = "apipie",
     .paths = pie_answer_paths,
+    /* Not documented for images; a gateway that hands on what OpenAI streams sends it. */
+    .stream = &pie_answer_stream,
     .takes_texts = ~(UINT32_C(1) << PIE_WISH_SAMPLER | UINT32_C(1) << PIE_WISH_ENCODING |
                      UINT32_C(1) << PIE_WISH_BACKGROUND | UINT32_C(1) << PIE_WISH_MODERATION |
                      UINT32_C(1) << PIE_WISH_FIDELITY),
+    .takes_images = 1,
+    .takes_mask = 1,
     /* It is not asked to stream, and answers all the same. */
     .takes_numbers = PIE_WISH_HAS_ALL & ~(uint32_t)PIE_WISH_HAS_COMPRESSION,
     .check = apipie_check,

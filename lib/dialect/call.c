@@ -18,6 +18,13 @@ void pie_call_init(struct pie_call *c, const struct pie_wish *w)
     c->strength = w->strength;
     c->guidance = w->guidance;
     c->compression = w->compression;
+    c->partial_images = w->partial_images;
+    if (w->stream)
+        c->has |= PIE_WISH_HAS_STREAM;
+    if (w->partial_images >= 0)
+        c->has |= PIE_WISH_HAS_PARTIALS;
+    c->images = w->images.count;
+    c->mask = w->mask.kind != PIE_INPUT_NONE ? &w->mask : NULL;
 }
 
 const char *pie_call_text(const struct pie_call *c, int32_t which)
@@ -94,7 +101,7 @@ int32_t pie_call_leave_out(const struct pie_call *c, const char *setter, const c
 /* What a call may hold, and who says so. */
 struct call_limits {
     const struct pie_dialect *dialect;
-    uint32_t texts, numbers; /* of the dialect, for this kind and model */
+    struct pie_takes takes; /* of the dialect, for this kind and model */
 };
 
 /* 1: it goes out without it. */
@@ -114,7 +121,7 @@ static apipie_status call_fit_texts(const struct call_limits *l, struct pie_call
 {
     for (size_t i = 0; i < PIE_COUNT(call_texts); i++) {
         uint32_t bit = UINT32_C(1) << call_texts[i].text;
-        if ((l->texts & bit) != 0 || pie_call_text(c, call_texts[i].text) == NULL)
+        if ((l->takes.texts & bit) != 0 || pie_call_text(c, call_texts[i].text) == NULL)
             continue;
         if (!call_leave_out(l, (l->dialect->takes_texts & bit) != 0, c, call_texts[i].setter, notes,
                             err))
@@ -136,7 +143,7 @@ static apipie_status call_fit_numbers(const struct call_limits *l, struct pie_ca
 {
     for (size_t i = 0; i < PIE_COUNT(call_numbers); i++) {
         uint32_t which = call_numbers[i].has;
-        if ((l->numbers & which) != 0 || !pie_call_has(c, which))
+        if ((l->takes.numbers & which) != 0 || !pie_call_has(c, which))
             continue;
         if (!call_leave_out(l, (l->dialect->takes_numbers & which) != 0, c, call_numbers[i].setter,
                             notes, err))
@@ -148,15 +155,64 @@ static apipie_status call_fit_numbers(const struct call_limits *l, struct pie_ca
     return APIPIE_OK;
 }
 
+static apipie_status call_fit_images(const struct call_limits *l, struct pie_call *c,
+                                     struct pie_buf *notes, struct apipie_error *err)
+{
+    const size_t most = l->takes.images;
+    if (c->images <= most)
+        return APIPIE_OK;
+    if (most != 1 || c->wish->unsupported != APIPIE_UNSUPPORTED_REFUSE) {
+        if (!call_leave_out(l, l->dialect->takes_images > most, c,
+                            most == 0 ? "set_image" : "add_image", notes, err))
+            return err->code;
+        c->images = most;
+        return APIPIE_OK;
+    }
+    pie_error_set(err, APIPIE_E_UNSUPPORTED,
+                  "leave the others out, ask another backend, or see "
+                  "apipie_request_set_unsupported()",
+                  l->dialect->takes_images == 1
+                      ? "add_image: servers of this kind take one input image: "
+                      : "add_image: this kind of request, or this model, takes one input image: ",
+                  l->dialect->takes_images == 1 || c->model == NULL ? l->dialect->name : c->model,
+                  NULL);
+    return err->code;
+}
+
+/* A mask says something about an image. */
+static apipie_status call_fit_mask(const struct call_limits *l, struct pie_call *c,
+                                   struct pie_buf *notes, struct apipie_error *err)
+{
+    if (c->mask == NULL)
+        return APIPIE_OK;
+    if (c->wish->images.count == 0) {
+        pie_error_set(err, APIPIE_E_ARGUMENT,
+                      "give the picture that it belongs to: apipie_request_set_image_file(), "
+                      "--image",
+                      "set_mask: there is no input image", NULL, NULL);
+        return err->code;
+    }
+    if (l->takes.mask && c->images != 0)
+        return APIPIE_OK;
+    if (!call_leave_out(l, l->dialect->takes_mask, c, "set_mask", notes, err))
+        return err->code;
+    c->mask = NULL;
+    return APIPIE_OK;
+}
+
 apipie_status pie_call_fit(const struct pie_dialect *d, struct pie_call *c, struct pie_buf *notes,
                            struct apipie_error *err)
 {
-    struct call_limits l = {d, d->takes_texts, d->takes_numbers};
+    struct call_limits l = {d, {d->takes_texts, d->takes_numbers, d->takes_images, d->takes_mask}};
     if (d->narrow != NULL)
-        d->narrow(c, &l.texts, &l.numbers);
+        d->narrow(c, &l.takes);
     apipie_status status = call_fit_texts(&l, c, notes, err);
     if (status == APIPIE_OK)
         status = call_fit_numbers(&l, c, notes, err);
+    if (status == APIPIE_OK)
+        status = call_fit_images(&l, c, notes, err);
+    if (status == APIPIE_OK)
+        status = call_fit_mask(&l, c, notes, err);
     return status == APIPIE_OK ? d->check(c, notes, err) : status;
 }
 

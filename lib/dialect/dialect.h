@@ -21,10 +21,19 @@ struct pie_call {
     uint32_t has;         /* PIE_WISH_HAS_* of those below */
     int32_t width, height, steps, compression, partial_images;
     double strength, guidance;
-    int32_t way;       /* 0: the first; or as the dialect's instead() said */
-    uint32_t left_out; /* bits 1 << PIE_WISH_* of texts that are not sent */
-    const uint8_t *
-        random; /* 16 bytes that nobody who made an input image can know, the same for each try; NULL: zeros */
+    int32_t way;                  /* 0: the first; or as the dialect's instead() said */
+    uint32_t left_out;            /* bits 1 << PIE_WISH_* of texts that are not sent */
+    size_t images;                /* of the wish's input images so many, from the first on */
+    const struct pie_input *mask; /* NULL: none */
+    const uint8_t *random; /* 16 bytes that nobody who made an input image can know, the same for
+                                     each try; NULL: zeros */
+};
+
+/* Parameters that a call may hold, as pie_dialect.takes_*. */
+struct pie_takes {
+    uint32_t texts, numbers;
+    size_t images;
+    int32_t mask;
 };
 
 struct pie_dialect;
@@ -61,6 +70,10 @@ struct pie_reply {
     struct pie_slice text;       /* raw, when it is no JSON */
     const struct pie_part *parts;
     size_t part_count;
+    /* Of a stream: an array of what its events said, but for sketches; pie_part.event counts there. root is then the event that the
+     * reply comes down to: the last one with a picture, else the one that says why there is none. NULL: no stream. */
+    const struct pie_node *events;
+    int32_t failed; /* one of the events says an error, whatever else came */
 };
 
 /* A row of the gateway's history: one call that was billed. What the row does not say, or not readably, is APIPIE_UNKNOWN
@@ -87,8 +100,10 @@ struct pie_dialect {
     const struct pie_path *paths;
     /* Parameters that it takes: bits 1 << PIE_WISH_* of texts, and PIE_WISH_HAS_* of numbers. */
     uint32_t takes_texts, takes_numbers;
-    /* What the kind and the model of the call do not take of these is taken out of both. NULL: nothing is. */
-    void (*narrow)(const struct pie_call *c, uint32_t *texts, uint32_t *numbers);
+    size_t takes_images; /* input images at most */
+    int32_t takes_mask;
+    /* What the kind and the model of the call do not take of these is taken out. NULL: nothing is. */
+    void (*narrow)(const struct pie_call *c, struct pie_takes *takes);
     /* What cannot be asked for by one route, before anything is queued; base_url and key are not set. What it does not take is
      * left out already; it may change values to the nearest, with a note (notes may be NULL), where pie_call_may_change().
      * APIPIE_OK, or err's code: err says why. */
@@ -120,6 +135,8 @@ struct pie_dialect {
     /* The list of models, by the filters of the wish: a leg that costs nothing, filled as encode does. NULL: the wire has none. */
     apipie_status (*ask_models)(const struct pie_call *c, struct pie_leg *leg,
                                 struct apipie_error *err);
+    /* How replies are read that come as a stream of events. NULL: none does. */
+    const struct pie_stream *stream;
     /* A list of models in another form than the gateway's, to that form (pie_catalog_parse): plain JSON into out, and of it what the
      * wish's filters let through. NULL: it is the gateway's. backend is the provider of models that name none. APIPIE_OK,
      * APIPIE_E_MALFORMED, or out's failure. */

@@ -336,7 +336,8 @@ void pie_explain_no_image(const struct pie_reply *reply, const struct apipie_res
     struct pie_complaint c;
     pie_complaint_init(&c, err->body.mem);
     pie_complaint_read(&c, reply);
-    if (pie_explain_has_error(reply->root) || pie_complaint_says(&c, explain_policy)) {
+    if (reply->failed || pie_explain_has_error(reply->root) ||
+        pie_complaint_says(&c, explain_policy)) {
         explain_fill(reply, &c, explain_by_words(&c), err);
     } else {
         explain_parts(result, reply, err);

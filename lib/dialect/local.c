@@ -111,16 +111,6 @@ apipie_status pie_local_check_count(const struct pie_wish *w, const char *name,
     return err->code;
 }
 
-apipie_status pie_local_check_mask(const struct pie_wish *w, struct apipie_error *err)
-{
-    if (w->mask.kind == PIE_INPUT_NONE || w->images.count != 0)
-        return APIPIE_OK;
-    pie_error_set(err, APIPIE_E_ARGUMENT,
-                  "give the picture that it belongs to: apipie_request_set_image_file(), --image",
-                  "set_mask: there is no input image", NULL, NULL);
-    return err->code;
-}
-
 /* ---- errors */
 
 static const struct pie_local_known *local_find(const struct pie_complaint *c, int32_t status,

@@ -27,8 +27,6 @@ apipie_status pie_local_check_object(const struct pie_wish *w, const char *extra
 /* A field that stands for the number of pictures is no extra. */
 apipie_status pie_local_check_count(const struct pie_wish *w, const char *name,
                                     struct apipie_error *err);
-/* A mask needs a picture that it belongs to. */
-apipie_status pie_local_check_mask(const struct pie_wish *w, struct apipie_error *err);
 
 /* ---- errors */
 

@@ -24,11 +24,6 @@ static const struct pie_field openai_table[] = {
     {NULL, 0, 0},
 };
 
-static int32_t openai_has_mask(const struct pie_wish *w)
-{
-    return w->mask.kind != PIE_INPUT_NONE;
-}
-
 /* ---- JSON */
 
 /* The pictures of an edit; q NULL: as they are written down. */
@@ -43,26 +38,26 @@ static void openai_image_url(struct pie_http_request *q, struct pie_buf *out,
     pie_buf_add_char(out, '}');
 }
 
-static void openai_images(struct pie_http_request *q, struct pie_buf *out, const struct pie_wish *w)
+static void openai_images(struct pie_http_request *q, struct pie_buf *out, const struct pie_call *c)
 {
-    if (w->images.count != 0)
+    if (c->images != 0)
         pie_field_name(out, "images");
-    for (size_t i = 0; i < w->images.count; i++) {
+    for (size_t i = 0; i < c->images; i++) {
         pie_buf_add_char(out, i == 0 ? '[' : ',');
-        openai_image_url(q, out, &w->images.items[i]);
+        openai_image_url(q, out, &c->wish->images.items[i]);
     }
-    if (w->images.count != 0)
+    if (c->images != 0)
         pie_buf_add_char(out, ']');
-    if (openai_has_mask(w)) {
+    if (c->mask != NULL) {
         pie_field_name(out, "mask");
-        openai_image_url(q, out, &w->mask);
+        openai_image_url(q, out, c->mask);
     }
 }
 
 static void openai_write(const struct pie_call *c, struct pie_buf *out)
 {
     pie_fields_json(out, c, openai_table);
-    openai_images(NULL, out, c->wish);
+    openai_images(NULL, out, c);
     pie_buf_add_char(out, '}');
 }
 
@@ -72,7 +67,7 @@ static apipie_status openai_json(const struct pie_call *c, struct pie_http_reque
     if (status != APIPIE_OK)
         return status;
     pie_fields_json(&q->text, c, openai_table);
-    openai_images(q, &q->text, c->wish);
+    openai_images(q, &q->text, c);
     pie_buf_add_char(&q->text, '}');
     return pie_http_request_end_body(q);
 }
@@ -85,17 +80,16 @@ static apipie_status openai_form(const struct pie_call *c, struct pie_http_reque
     struct pie_multipart m;
     char file[PIE_INPUT_NAME];
     apipie_status status = APIPIE_OK;
-    const struct pie_inputs *images = &c->wish->images;
+    const struct pie_input *images = c->wish->images.items;
     pie_multipart_begin(&m, q, c->random != NULL ? c->random : none);
     pie_fields_form(&m, c, openai_table);
-    for (size_t i = 0; i < images->count && status == APIPIE_OK; i++) {
-        pie_input_name(&images->items[i], "image", i, file);
-        status = pie_multipart_file(&m, images->count > 1 ? "image[]" : "image", file,
-                                    &images->items[i]);
+    for (size_t i = 0; i < c->images && status == APIPIE_OK; i++) {
+        pie_input_name(&images[i], "image", i, file);
+        status = pie_multipart_file(&m, c->images > 1 ? "image[]" : "image", file, &images[i]);
     }
-    if (status == APIPIE_OK && openai_has_mask(c->wish)) {
-        pie_input_name(&c->wish->mask, "mask", 0, file);
-        status = pie_multipart_file(&m, "mask", file, &c->wish->mask);
+    if (status == APIPIE_OK && c->mask != NULL) {
+        pie_input_name(c->mask, "mask", 0, file);
+        status = pie_multipart_file(&m, "mask", file, c->mask);
     }
     return status == APIPIE_OK ? pie_multipart_end(&m) : status;
 }
@@ -106,12 +100,12 @@ static apipie_status openai_check_extras(const struct pie_call *c, struct apipie
 {
     const char *also[5] = {NULL};
     size_t n = 0;
-    if (c->wish->images.count != 0) {
+    if (c->images != 0) {
         also[n++] = "image";
         also[n++] = "image[]";
         also[n++] = "images";
     }
-    if (openai_has_mask(c->wish))
+    if (c->mask != NULL)
         also[n++] = "mask";
     return pie_fields_check(c, openai_table, also, err);
 }
@@ -130,12 +124,12 @@ static apipie_status openai_encode(const struct pie_call *c, struct pie_leg *leg
 {
     static const char *const paths[] = {"/images/generations", "/images/edits",
                                         "/images/variations"};
-    int32_t route = pie_openai_route(c->wish);
+    int32_t route = pie_openai_route(c);
     (void)err;
     apipie_status status = pie_begin_paid(c, paths[route], leg);
     if (status != APIPIE_OK)
         return status;
-    if (route == PIE_OPENAI_GENERATIONS || pie_openai_by_url(c->wish))
+    if (route == PIE_OPENAI_GENERATIONS || pie_openai_by_url(c))
         return openai_json(c, &leg->request);
     return openai_form(c, &leg->request);
 }
@@ -143,12 +137,15 @@ static apipie_status openai_encode(const struct pie_call *c, struct pie_leg *leg
 const struct pie_dialect pie_dialect_openai = {
     .name = "openai",
     .paths = pie_answer_paths,
+    .stream = &pie_answer_stream,
     .takes_texts = UINT32_C(1) << PIE_WISH_QUALITY | UINT32_C(1) << PIE_WISH_STYLE |
                    UINT32_C(1) << PIE_WISH_FORMAT | UINT32_C(1) << PIE_WISH_USER |
                    UINT32_C(1) << PIE_WISH_ENCODING | UINT32_C(1) << PIE_WISH_BACKGROUND |
                    UINT32_C(1) << PIE_WISH_MODERATION | UINT32_C(1) << PIE_WISH_FIDELITY,
     .takes_numbers = PIE_WISH_HAS_N | PIE_WISH_HAS_SIZE | PIE_WISH_HAS_COMPRESSION |
                      PIE_WISH_HAS_STREAM | PIE_WISH_HAS_PARTIALS,
+    .takes_images = APIPIE_LIMIT_IMAGES,
+    .takes_mask = 1,
     .narrow = pie_openai_narrow,
     .check = openai_check,
     .encode = openai_encode,

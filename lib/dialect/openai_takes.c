@@ -19,7 +19,7 @@ struct takes_model {
     int32_t begins; /* names that begin so, for the list is not closed */
     uint32_t texts, numbers;
     const struct takes_size *sizes; /* NULL: any, as far as is known */
-    int32_t edits;                  /* most input images of an edit */
+    size_t images;                  /* most input images */
 };
 
 #define TAKES_GPT_TEXTS                                                                            \
@@ -66,41 +66,45 @@ int32_t pie_openai_draws(const char *model)
     return takes_find(model) != NULL;
 }
 
-int32_t pie_openai_route(const struct pie_wish *w)
+int32_t pie_openai_route(const struct pie_call *c)
 {
-    if (w->kind == APIPIE_REQUEST_VARIATION)
+    if (c->wish->kind == APIPIE_REQUEST_VARIATION)
         return PIE_OPENAI_VARIATIONS;
-    return w->images.count != 0 ? PIE_OPENAI_EDITS : PIE_OPENAI_GENERATIONS;
+    return c->images != 0 ? PIE_OPENAI_EDITS : PIE_OPENAI_GENERATIONS;
 }
 
-int32_t pie_openai_by_url(const struct pie_wish *w)
+int32_t pie_openai_by_url(const struct pie_call *c)
 {
-    int32_t by_url = w->mask.kind == PIE_INPUT_URL;
-    for (size_t i = 0; i < w->images.count; i++)
-        by_url |= w->images.items[i].kind == PIE_INPUT_URL;
+    int32_t by_url = c->mask != NULL && c->mask->kind == PIE_INPUT_URL;
+    for (size_t i = 0; i < c->images; i++)
+        by_url |= c->wish->images.items[i].kind == PIE_INPUT_URL;
     return by_url;
 }
 
-void pie_openai_narrow(const struct pie_call *c, uint32_t *texts, uint32_t *numbers)
+static void takes_narrow_model(const struct takes_model *m, struct pie_takes *takes)
+{
+    takes->texts &= m->texts;
+    takes->numbers &= m->numbers;
+    takes->images = takes->images < m->images ? takes->images : m->images;
+    takes->mask &= m->images != 0;
+}
+
+void pie_openai_narrow(const struct pie_call *c, struct pie_takes *takes)
 {
     const struct takes_model *m = takes_find(c->model);
-    if (m != NULL) {
-        *texts &= m->texts;
-        *numbers &= m->numbers;
-    }
-    switch (pie_openai_route(c->wish)) {
-    case PIE_OPENAI_VARIATIONS:
-        *texts &= TAKES_TEXT(FORMAT) | TAKES_TEXT(USER);
-        *numbers &= PIE_WISH_HAS_N | PIE_WISH_HAS_SIZE;
-        break;
-    case PIE_OPENAI_EDITS:
-        *texts &= ~TAKES_TEXT(STYLE);
-        if (!pie_openai_by_url(c->wish))
-            *texts &= ~TAKES_TEXT(MODERATION);
-        break;
-    default:
-        *texts &= ~TAKES_TEXT(FIDELITY);
-        break;
+    if (m != NULL)
+        takes_narrow_model(m, takes);
+    if (c->wish->kind == APIPIE_REQUEST_VARIATION) {
+        takes->texts &= TAKES_TEXT(FORMAT) | TAKES_TEXT(USER);
+        takes->numbers &= PIE_WISH_HAS_N | PIE_WISH_HAS_SIZE;
+        takes->images = takes->images != 0;
+        takes->mask = 0;
+    } else if (c->images == 0 || takes->images == 0) {
+        takes->texts &= ~TAKES_TEXT(FIDELITY);
+    } else {
+        takes->texts &= ~TAKES_TEXT(STYLE);
+        if (!pie_openai_by_url(c))
+            takes->texts &= ~TAKES_TEXT(MODERATION);
     }
 }
 
@@ -186,42 +190,34 @@ static apipie_status takes_fit_size(const struct takes_model *m, struct pie_call
 
 /* ---- pictures */
 
-static const char *takes_long_url(const struct pie_wish *w)
+static int32_t takes_is_long(const struct pie_input *in)
 {
-    int32_t too_long = w->mask.kind != PIE_INPUT_NONE && w->mask.n > TAKES_URL_MAX;
-    for (size_t i = 0; i < w->images.count && !too_long; i++) {
-        const struct pie_input *in = &w->images.items[i];
-        uint64_t n = in->kind == PIE_INPUT_URL ? in->n : pie_input_size(in) / 3 * 4 + 64;
-        too_long = n > TAKES_URL_MAX;
-    }
-    return too_long ? "add_image: beside an image by URL one may have at most 15 MB" : NULL;
+    uint64_t n = in->kind == PIE_INPUT_URL ? in->n : pie_input_size(in) / 3 * 4 + 64;
+    return n > TAKES_URL_MAX;
 }
 
 /* NULL, or what is wrong. */
-static const char *takes_inputs_problem(const struct takes_model *m, const struct pie_wish *w)
+static const char *takes_problem(const struct takes_model *m, const struct pie_call *c)
 {
-    int32_t route = pie_openai_route(w);
-    int32_t by_url = pie_openai_by_url(w);
-    if (route == PIE_OPENAI_GENERATIONS)
+    int32_t too_long = c->mask != NULL && takes_is_long(c->mask);
+    if (c->images == 0 && c->wish->kind != APIPIE_REQUEST_IMAGE)
+        return "the model starts from no image";
+    if (!pie_openai_by_url(c))
         return NULL;
-    if (route == PIE_OPENAI_VARIATIONS && (w->images.count > 1 || w->mask.kind != PIE_INPUT_NONE))
-        return "a variation is of one image, without a mask";
-    if (route == PIE_OPENAI_VARIATIONS)
-        return by_url ? "a variation needs the image itself: its URL cannot be sent" : NULL;
-    if (m != NULL && m->edits == 0)
-        return "set_image: the model edits no images";
-    if (m != NULL && w->images.count > (size_t)m->edits)
-        return "add_image: the model edits one image";
-    if (m != NULL && m->edits == 1 && by_url)
+    if (c->wish->kind == APIPIE_REQUEST_VARIATION)
+        return "set_image_url: a variation needs the image itself";
+    if (m != NULL && m->images == 1)
         return "set_image_url: the model needs the image itself";
-    return by_url ? takes_long_url(w) : NULL;
+    for (size_t i = 0; i < c->images; i++)
+        too_long |= takes_is_long(&c->wish->images.items[i]);
+    return too_long ? "set_image_url: with a URL among them, no image may have more than 15 MB"
+                    : NULL;
 }
 
 static apipie_status takes_fit_prompt(struct pie_call *c, struct pie_buf *notes,
                                       struct apipie_error *err)
 {
-    if (pie_openai_route(c->wish) != PIE_OPENAI_VARIATIONS ||
-        pie_call_text(c, PIE_WISH_PROMPT) == NULL)
+    if (c->wish->kind != APIPIE_REQUEST_VARIATION || pie_call_text(c, PIE_WISH_PROMPT) == NULL)
         return APIPIE_OK;
     if (!pie_call_leave_out(c, "set_prompt", ": a variation takes none", NULL, notes, err))
         return err->code;
@@ -232,7 +228,7 @@ static apipie_status takes_fit_prompt(struct pie_call *c, struct pie_buf *notes,
 apipie_status pie_openai_fit(struct pie_call *c, struct pie_buf *notes, struct apipie_error *err)
 {
     const struct takes_model *m = takes_find(c->model);
-    const char *problem = takes_inputs_problem(m, c->wish);
+    const char *problem = takes_problem(m, c);
     if (problem != NULL) {
         pie_error_set(err, APIPIE_E_UNSUPPORTED, "give other images, or ask another model", problem,
                       c->model != NULL ? ": " : NULL, c->model);

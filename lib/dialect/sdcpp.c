@@ -99,23 +99,22 @@ static void sdcpp_own(struct pie_buf *out, const struct pie_call *c)
  * any other request begins with its picture. */
 static void sdcpp_pictures(struct pie_buf *out, const struct pie_call *c, struct pie_leg *leg)
 {
-    const struct pie_wish *w = c->wish;
-    if (w->images.count == 0)
+    if (c->images == 0)
         return;
     pie_field_name(out, "init_image");
-    pie_local_picture(out, leg, &w->images.items[0]);
-    if (w->mask.kind != PIE_INPUT_NONE) {
+    pie_local_picture(out, leg, &c->wish->images.items[0]);
+    if (c->mask != NULL) {
         pie_field_name(out, "mask_image");
-        pie_local_picture(out, leg, &w->mask);
+        pie_local_picture(out, leg, c->mask);
     }
-    if (w->kind != APIPIE_REQUEST_EDIT && w->images.count == 1)
+    if (c->wish->kind != APIPIE_REQUEST_EDIT && c->images == 1)
         return;
     pie_field_name(out, "ref_images");
     pie_buf_add_char(out, '[');
-    for (size_t i = 0; i < w->images.count; i++) {
+    for (size_t i = 0; i < c->images; i++) {
         if (i != 0)
             pie_buf_add_char(out, ',');
-        pie_local_picture(out, leg, &w->images.items[i]);
+        pie_local_picture(out, leg, &c->wish->images.items[i]);
     }
     pie_buf_add_char(out, ']');
 }
@@ -251,19 +250,19 @@ static apipie_status sdcpp_form(const struct pie_call *c, const struct pie_buf *
                                 struct pie_leg *leg, struct apipie_error *err)
 {
     static const uint8_t nothing[PIE_MULTIPART_RANDOM];
-    const struct pie_wish *w = c->wish;
+    const struct pie_input *items = c->wish->images.items;
     struct pie_multipart m;
     char name[PIE_INPUT_NAME];
     apipie_status status = APIPIE_OK;
     pie_multipart_begin(&m, &leg->request, c->random != NULL ? c->random : nothing);
     sdcpp_form_texts(&m, c, prompt);
-    for (size_t i = 0; i < w->images.count && status == APIPIE_OK; i++) {
-        pie_input_name(&w->images.items[i], "image", i, name);
-        status = pie_multipart_file(&m, "image[]", name, &w->images.items[i]);
+    for (size_t i = 0; i < c->images && status == APIPIE_OK; i++) {
+        pie_input_name(&items[i], "image", i, name);
+        status = pie_multipart_file(&m, "image[]", name, &items[i]);
     }
-    if (status == APIPIE_OK && w->mask.kind != PIE_INPUT_NONE) {
-        pie_input_name(&w->mask, "mask", 0, name);
-        status = pie_multipart_file(&m, "mask", name, &w->mask);
+    if (status == APIPIE_OK && c->mask != NULL) {
+        pie_input_name(c->mask, "mask", 0, name);
+        status = pie_multipart_file(&m, "mask", name, c->mask);
     }
     if (status == APIPIE_OK)
         return pie_multipart_end(&m);
@@ -275,7 +274,7 @@ static apipie_status sdcpp_form(const struct pie_call *c, const struct pie_buf *
 static apipie_status sdcpp_encode_call(const struct pie_call *c, struct pie_leg *leg,
                                        struct apipie_error *err)
 {
-    const int32_t edits = c->wish->images.count != 0;
+    const int32_t edits = c->images != 0;
     struct pie_buf prompt;
     apipie_status status =
         pie_begin_paid(c, edits ? "/v1/images/edits" : "/v1/images/generations", leg);
@@ -322,7 +321,6 @@ static void sdcpp_name_if(int32_t set, const char *name, const char ***at)
 
 static void sdcpp_names_set(const struct pie_call *c, const char *names[SDCPP_NAMES])
 {
-    const struct pie_wish *w = c->wish;
     const char **at = names;
     sdcpp_name_if(pie_call_text(c, PIE_WISH_PROMPT) != NULL, "prompt", &at);
     sdcpp_name_if(pie_call_text(c, PIE_WISH_NEGATIVE) != NULL, "negative_prompt", &at);
@@ -332,10 +330,10 @@ static void sdcpp_names_set(const struct pie_call *c, const char *names[SDCPP_NA
     sdcpp_name_if(pie_call_has(c, PIE_WISH_HAS_STRENGTH), "strength", &at);
     sdcpp_name_if(pie_call_has(c, PIE_WISH_HAS_SEED), "seed", &at);
     sdcpp_name_if(pie_call_has(c, PIE_WISH_HAS_COMPRESSION), "output_compression", &at);
-    sdcpp_name_if(w->images.count != 0, "init_image", &at);
-    sdcpp_name_if(w->images.count > 1 || (w->kind == APIPIE_REQUEST_EDIT && w->images.count != 0),
+    sdcpp_name_if(c->images != 0, "init_image", &at);
+    sdcpp_name_if(c->images > 1 || (c->wish->kind == APIPIE_REQUEST_EDIT && c->images != 0),
                   "ref_images", &at);
-    sdcpp_name_if(w->mask.kind != PIE_INPUT_NONE, "mask_image", &at);
+    sdcpp_name_if(c->mask != NULL, "mask_image", &at);
     *at = NULL;
 }
 
@@ -362,18 +360,13 @@ static apipie_status sdcpp_check_seed(const struct pie_call *c, struct apipie_er
     return err->code;
 }
 
-static int32_t sdcpp_must_be_fetched(const struct pie_input *in)
+static apipie_status sdcpp_check_pictures(const struct pie_call *c, struct apipie_error *err)
 {
-    return in->kind != PIE_INPUT_NONE && !pie_input_fits(in, PIE_INPUT_AS_BASE64);
-}
-
-static apipie_status sdcpp_check_pictures(const struct pie_wish *w, struct apipie_error *err)
-{
-    int32_t fetch = sdcpp_must_be_fetched(&w->mask);
-    for (size_t i = 0; i < w->images.count; i++)
-        fetch |= sdcpp_must_be_fetched(&w->images.items[i]);
-    if (!fetch)
-        return pie_local_check_mask(w, err);
+    int32_t fits = c->mask == NULL || pie_input_fits(c->mask, PIE_INPUT_AS_BASE64);
+    for (size_t i = 0; i < c->images; i++)
+        fits &= pie_input_fits(&c->wish->images.items[i], PIE_INPUT_AS_BASE64);
+    if (fits)
+        return APIPIE_OK;
     pie_error_set(err, APIPIE_E_UNSUPPORTED, "give the picture as bytes or as a file",
                   "set_image_url: servers of this kind fetch no pictures", NULL, NULL);
     return err->code;
@@ -393,7 +386,7 @@ static apipie_status sdcpp_check(struct pie_call *c, struct pie_buf *notes,
         status = sdcpp_check_sample(c, err);
     if (status == APIPIE_OK)
         status = sdcpp_check_seed(c, err);
-    return status == APIPIE_OK ? sdcpp_check_pictures(c->wish, err) : status;
+    return status == APIPIE_OK ? sdcpp_check_pictures(c, err) : status;
 }
 
 /* ---- jobs */
@@ -575,6 +568,8 @@ const struct pie_dialect pie_dialect_sdcpp = {
     .takes_numbers = PIE_WISH_HAS_N | PIE_WISH_HAS_SIZE | PIE_WISH_HAS_STEPS |
                      PIE_WISH_HAS_STRENGTH | PIE_WISH_HAS_GUIDANCE | PIE_WISH_HAS_SEED |
                      PIE_WISH_HAS_COMPRESSION,
+    .takes_images = APIPIE_LIMIT_IMAGES,
+    .takes_mask = 1,
     .check = sdcpp_check,
     .encode = sdcpp_encode,
     .write = sdcpp_write,

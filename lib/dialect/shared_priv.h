@@ -52,6 +52,8 @@ int32_t pie_models_wanted(const struct pie_wish *w, struct pie_slice provider,
 
 /* Paths of such a reply. */
 extern const struct pie_path pie_answer_paths[];
+/* The events of one that is streamed. */
+extern const struct pie_stream pie_answer_stream;
 /* What decode is to do for it. */
 apipie_status pie_answer_decode(const struct pie_call *c, const struct pie_reply *reply,
                                 struct apipie_result *ret, struct apipie_error *err);

@@ -213,6 +213,7 @@ void pie_request_drop(struct apipie_request *r)
     pie_user_clear(&r->user);
     pie_user_clear(&r->done_fn.user);
     pie_user_clear(&r->progress_fn.user);
+    pie_user_clear(&r->partial_user);
     pie_mem_free(r->mem, r);
     pie_client_drop(c);
 }

@@ -75,9 +75,9 @@ int64_t pie_deliver_pending(const struct apipie_client *c)
     return c->open + c->uncollected;
 }
 
-void pie_deliver_moved(struct apipie_request *r)
+void pie_deliver_moved(struct apipie_request *r, int32_t due)
 {
-    r->due |= PIE_DUE_PROGRESS;
+    r->due |= due;
     if (r->listed_for != PIE_FOR_NOBODY || r->calling) /* whoever calls looks again afterwards */
         return;
     pie_request_keep(r);
@@ -117,12 +117,16 @@ int32_t pie_deliver_ended(struct apipie_request *r)
 
 /* ---- callbacks */
 
-static void deliver_run(struct apipie_request *r, int32_t due)
+/* Takes sketches. */
+static void deliver_run(struct apipie_request *r, int32_t due, struct pie_sketch *sketches)
 {
     struct pie_inside frame;
-    struct pie_call_back *call = (due & PIE_DUE_DONE) != 0 ? &r->done_fn : &r->progress_fn;
     pie_inside_enter(&frame, r->client, PIE_INSIDE_CALL);
-    call->fn(call->user.pointer, r);
+    pie_sketch_tell(r, sketches);
+    if ((due & PIE_DUE_DONE) != 0)
+        r->done_fn.fn(r->done_fn.user.pointer, r);
+    else if ((due & PIE_DUE_PROGRESS) != 0)
+        r->progress_fn.fn(r->progress_fn.user.pointer, r);
     pie_inside_leave(&frame);
 }
 
@@ -131,11 +135,12 @@ static void deliver_one(struct apipie_request *r)
 {
     struct apipie_client *c = r->client;
     int32_t due = r->due;
+    struct pie_sketch *sketches = pie_sketch_take(r);
     deliver_unlink(r);
     r->due = 0;
     r->calling = 1;
     pie_lock_drop(c->lock);
-    deliver_run(r, due);
+    deliver_run(r, due, sketches);
     pie_lock_take(c->lock);
     r->calling = 0;
     if ((due & PIE_DUE_DONE) != 0)

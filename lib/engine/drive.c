@@ -226,7 +226,7 @@ static void drive_show(struct apipie_client *c)
         if (r->progress_fn.fn == NULL || !drive_has_moved(r, now))
             continue;
         pie_lock_take(c->lock);
-        pie_deliver_moved(r);
+        pie_deliver_moved(r, PIE_DUE_PROGRESS);
         pie_sleep_wake(c, r);
         pie_sleep_wake(c, NULL);
         pie_lock_drop(c->lock);

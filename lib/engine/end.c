@@ -119,6 +119,7 @@ static void end_job(struct apipie_request *r, apipie_status status)
     pie_run_free(r);
     pie_request_drop_places(r);
     pie_watch_end(r);
+    pie_sketch_forget(r);
     if (!r->listed) /* refused by submit: no leader has seen it */
         return;
     pie_drive_unlist(r);

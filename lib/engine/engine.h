@@ -104,7 +104,10 @@ struct pie_call_back {
 };
 
 enum { PIE_FOR_NOBODY, PIE_FOR_NEXT, PIE_FOR_CALL };
-enum { PIE_DUE_PROGRESS = 1, PIE_DUE_DONE = 2 };
+enum { PIE_DUE_PROGRESS = 1, PIE_DUE_DONE = 2, PIE_DUE_SKETCH = 4 };
+
+/* An image as it looked on its way, not told yet. */
+struct pie_sketch;
 
 /* A limit by the minute, of one provider or of all. */
 struct pie_rate;
@@ -232,6 +235,8 @@ struct apipie_request {
     int32_t setter_failed; /* error holds the first bad setter */
     struct pie_user user;  /* the host's pointer */
     struct pie_call_back done_fn, progress_fn;
+    apipie_partial_fn partial_fn;
+    struct pie_user partial_user;
     struct pie_view own_view;
     struct pie_view *view;     /* own_view, or that of the whole */
     struct apipie_error error; /* code APIPIE_OK: none */
@@ -246,6 +251,7 @@ struct apipie_request {
     int32_t listed_for;                               /* PIE_FOR_* */
     int32_t due;                                      /* PIE_DUE_* */
     int32_t calling;                                  /* one of its callbacks runs */
+    struct pie_sketch *sketches;                      /* the newest of each image */
     int32_t uncollected;                              /* counted in client->uncollected */
     struct apipie_request *post_next, *post_previous; /* in posted or due, which have a reference */
     /* ---- who watches: of the moment of submit; a part's are those of the whole */

@@ -121,6 +121,8 @@ apipie_status pie_run_make(struct apipie_request *r, struct apipie_error *err);
 void pie_run_free(struct apipie_request *r);
 /* The call for the present route and key. */
 apipie_status pie_run_encode(struct apipie_request *r, struct apipie_error *err);
+/* Before anything is put aside or sent for it: are the files of the call still what they were? APIPIE_E_FILE. */
+apipie_status pie_run_check_files(const struct apipie_request *r, struct apipie_error *err);
 /* The backend has changed: no key of the one before is left. */
 void pie_run_wipe_key(struct apipie_request *r);
 /* The policy for the present route: the request's own, else the backend's, else the client's. */
@@ -128,8 +130,6 @@ int32_t pie_run_policy(const struct apipie_request *r);
 /* Leaves out and changes what the present wire does not take; see pie_call_fit(). */
 void pie_run_fit(const struct apipie_request *r, struct pie_call *call, struct pie_buf *notes);
 int32_t pie_run_retries(const struct apipie_request *r);
-/* Before anything is put aside or sent for it: are the files of the call still what they were? APIPIE_E_FILE. */
-apipie_status pie_run_check_files(const struct apipie_request *r, struct apipie_error *err);
 /* What the present call is: route, n and seed of this job or part. */
 void pie_run_call(const struct apipie_request *r, struct pie_call *ret);
 /* Asks the host's key callback. `refused`: the last one was. */
@@ -356,8 +356,8 @@ int32_t pie_drive_time_is_up(const struct apipie_client *c);
 
 /* It has ended, and has no reference of its own any more. 1: the caller drops one, without the lock. */
 int32_t pie_deliver_ended(struct apipie_request *r);
-/* Its progress callback is due. */
-void pie_deliver_moved(struct apipie_request *r);
+/* A callback is due: PIE_DUE_PROGRESS, PIE_DUE_SKETCH. */
+void pie_deliver_moved(struct apipie_request *r, int32_t due);
 /* Somebody waited for it: it goes nowhere else. 1 as above. */
 int32_t pie_deliver_waited(struct apipie_request *r);
 /* Requests that run, and those that nobody has been given yet. */
@@ -372,6 +372,17 @@ void pie_deliver_call(struct apipie_client *c, struct apipie_request *only);
 void pie_deliver_forget(struct apipie_client *c);
 /* From now on the worker looks after the sockets, not the host's loop. */
 void pie_deliver_worker(struct apipie_client *c);
+
+/* ---- sketch.c: images as they look on their way */
+
+/* pie_partial_fn of the body of a job, or of a part of one. The leader's; without the lock. */
+void pie_sketch_came(void *job, size_t image, struct pie_buf *bytes, const char *mime);
+/* Takes out what is to be told. The lock is held. */
+struct pie_sketch *pie_sketch_take(struct apipie_request *r);
+/* Tells it, in the order of the images, and frees it. Without the lock. */
+void pie_sketch_tell(struct apipie_request *r, struct pie_sketch *list);
+/* The request has ended: nobody wants to see them. Without the lock. */
+void pie_sketch_forget(struct apipie_request *r);
 
 /* ---- inform.c. The lock is held. */
 
@@ -522,9 +533,9 @@ int32_t pie_models_read(struct apipie_request *r, const struct pie_outcome *o,
                         struct apipie_error *err);
 /* It has been read and judged. */
 void pie_models_finish(struct apipie_request *r);
-/* The job is about to fail with r->error. 1: an older list serves, and the job has ended well. */
 /* The one that it waited for has ended: what that brought, or its own turn. */
 void pie_models_share(struct apipie_request *r, const struct apipie_request *other);
+/* The job is about to fail with r->error. 1: an older list serves, and the job has ended well. */
 int32_t pie_models_rescue(struct apipie_request *r);
 
 #endif

@@ -116,7 +116,7 @@ int32_t pie_gather_decode(struct apipie_request *r, const struct pie_outcome *o,
     apipie_status status = r->dialect->decode(&call, &g.reply, r->result, err);
     if (status == APIPIE_E_MEMORY && err->code == APIPIE_OK)
         gather_fail_memory(err);
-    gather_keep_json(r, g.reply.root);
+    gather_keep_json(r, g.reply.events != NULL ? g.reply.events : g.reply.root);
     r->run->next_slot = gather_next_slot(r);
     gather_resolve_urls(r);
     if (status == APIPIE_OK) {

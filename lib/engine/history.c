@@ -4,7 +4,7 @@
 
 #define HISTORY_PAGE 50
 #define HISTORY_MOST 100000
-/* So many pages in a row without a row that is new: the server shows the same one again and again. */
+/* So many pages in a row with neither a row for the list nor an older one than before: the server shows the same again and again. */
 #define HISTORY_STALE 20
 /* Rows are newest first as far as this. */
 #define HISTORY_SLACK_MS INT64_C(600000)
@@ -20,6 +20,7 @@ struct pie_historyjob {
     /* what has come of it */
     struct apipie_history *list;
     size_t empty, undated; /* rows that were left out */
+    int64_t oldest_ms;     /* of all rows that were read; INT64_MAX: none yet */
     int32_t pages, stale;
 };
 
@@ -60,6 +61,7 @@ static apipie_status historyjob_new(struct apipie_request *r)
         return APIPIE_E_MEMORY;
     j->from_ms = j->to_ms = APIPIE_UNKNOWN;
     j->most = HISTORY_MOST;
+    j->oldest_ms = INT64_MAX;
     r->history = j;
     return APIPIE_OK;
 }
@@ -132,6 +134,7 @@ static apipie_status historyjob_begin(struct apipie_request *r)
     j->list = pie_engine_history_new(r->client);
     if (j->list == NULL)
         return APIPIE_E_MEMORY;
+    j->list->walked = 1;
     if (j->after == NULL)
         return APIPIE_OK;
     if (j->from_ms < 0 && j->to_ms < 0) {
@@ -237,19 +240,22 @@ static apipie_status historyjob_take(struct apipie_request *r, const struct pie_
     struct pie_bill_says says;
     struct pie_historyjob *j = r->history;
     size_t before = j->list->n;
+    int64_t oldest_ms = j->oldest_ms;
     size_t n = 0;
     apipie_status status = APIPIE_OK;
     while (status == APIPIE_OK && j->list->n < j->most &&
            r->dialect->read_history(reply, n, &row)) {
         n++;
         *ret_last_ms = row.time_ms;
+        if (row.time_ms >= 0 && row.time_ms < j->oldest_ms)
+            j->oldest_ms = row.time_ms;
         historyjob_says(r, &row, &says);
         if (historyjob_wants(j, &row) && !pie_bills_has(j->list, &says))
             status = pie_bills_add(j->list, &says);
     }
     if (status == APIPIE_OK)
         status = pie_bills_turn(j->list);
-    j->stale = j->list->n != before ? 0 : j->stale + 1;
+    j->stale = j->list->n != before || j->oldest_ms < oldest_ms ? 0 : j->stale + 1;
     *ret_read = n;
     return status;
 }
@@ -273,14 +279,16 @@ static void historyjob_set_clock(struct pie_historyjob *j, const struct pie_outc
         h->to_ms = j->after->from_ms;
 }
 
-/* What it covers now that it ends here. */
+/* What it covers now that it ends here: all, or as far as its last row whose time is known. */
 static void historyjob_close(struct pie_historyjob *j, int32_t complete)
 {
     struct apipie_history *h = j->list;
     h->complete = complete;
-    h->from_ms = j->from_ms > 0 ? j->from_ms : 0;
-    if (!complete)
-        h->from_ms = h->n != 0 ? pie_bills_number(h, h->n - 1, APIPIE_BILL_TIME) : h->to_ms;
+    h->from_ms = complete ? (j->from_ms > 0 ? j->from_ms : 0) : h->to_ms;
+    for (size_t i = 0; i < h->n && !complete; i++) {
+        int64_t ms = pie_bills_number(h, i, APIPIE_BILL_TIME);
+        h->from_ms = ms >= 0 ? ms : h->from_ms;
+    }
 }
 
 static apipie_status historyjob_read(struct apipie_request *r, const struct pie_outcome *o,

@@ -91,6 +91,7 @@ void pie_job_send_leg(struct apipie_request *r)
     pie_body_set_rest(run->body, run->leg->purpose == APIPIE_PURPOSE_MODELS ? PIE_REST_LIST_MAX
                                                                             : PIE_REST_MAX);
     int32_t pictures = run->leg->paid || run->leg->purpose == APIPIE_PURPOSE_POLL;
+    pie_body_set_stream(run->body, pictures ? r->dialect->stream : NULL);
     pie_body_reset(run->body, pictures ? r->dialect->paths : NULL, run->next_slot, download);
     pie_job_set_state(r, PIE_STATE_IN_FLIGHT);
     run->leg->request.view = r->view;

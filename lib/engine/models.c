@@ -192,10 +192,10 @@ static int32_t modeljob_is_whole(const struct pie_wish *w)
            pie_slice_equal_nocase(pie_slice_text(f->value), "image");
 }
 
-/* A new reference to list for the shelf, with what a later question and the file need. own: its text in the gateway's form; empty: the
- * body is that. */
+/* A new reference to list for the shelf, with what a later question and the file need. text: the list as the gateway would
+ * have sent it; empty: the body is that. */
 static void modeljob_keep(struct apipie_request *r, const struct pie_outcome *o,
-                          const struct pie_buf *own)
+                          const struct pie_buf *text)
 {
     struct pie_modeljob *m = r->models;
     struct pie_shelf_list *k = &m->keep;
@@ -209,8 +209,8 @@ static void modeljob_keep(struct apipie_request *r, const struct pie_outcome *o,
     pie_lock_take(r->client->lock);
     int32_t filed = r->client->shelf.path != NULL;
     pie_lock_drop(r->client->lock);
-    if (filed && own->n != 0)
-        pie_buf_add(&k->text, own->p, own->n);
+    if (filed && text->n != 0)
+        pie_buf_add(&k->text, text->p, text->n);
     else if (filed)
         pie_json_plain(pie_body_rest(r->run->body), &k->text);
     if (k->text.failed != APIPIE_OK)
@@ -260,56 +260,54 @@ static int32_t modeljob_is_good(struct apipie_request *r, const struct pie_outco
     return good;
 }
 
-/* What the wire's own form says in the gateway's. Nothing where it is that already. */
-static apipie_status modeljob_rewrite(struct apipie_request *r, const struct pie_outcome *o,
-                                      struct pie_buf *out)
+/* A list in another form becomes one of the gateway's. */
+static apipie_status modeljob_translate(struct apipie_request *r, const struct pie_outcome *o,
+                                        struct pie_buf *out)
 {
     struct pie_reading g;
     struct pie_call call;
     if (r->dialect->write_models == NULL)
         return APIPIE_OK;
-    pie_reading_open(&g, r, o);
     pie_call_init(&call, r->asked);
-    apipie_status status = g.reply.root != NULL
-                               ? r->dialect->write_models(&call, &g.reply, r->place->backend, out)
-                               : APIPIE_E_MALFORMED;
+    pie_reading_open(&g, r, o);
+    apipie_status status = r->dialect->write_models(&call, &g.reply, r->place->backend, out);
     pie_reading_close(&g);
     return status;
 }
 
-static apipie_status modeljob_read_list(struct apipie_request *r, const struct pie_outcome *o,
-                                        struct pie_buf *own, struct apipie_catalog **ret)
+/* Takes the list. */
+static void modeljob_take(struct apipie_request *r, const struct pie_outcome *o,
+                          struct apipie_catalog *list, const struct pie_buf *text)
 {
-    apipie_status status = modeljob_rewrite(r, o, own);
-    if (status != APIPIE_OK)
-        return status;
-    if (own->n != 0)
-        return pie_catalog_parse(r->mem, pie_buf_slice(own), pie_clock_wall_ms(), ret);
-    return pie_catalog_parse_safe(r->mem, pie_body_rest(r->run->body), 0, pie_clock_wall_ms(), ret);
+    struct pie_modeljob *m = r->models;
+    pie_shelf_own(r->client, list);
+    pie_catalog_drop(m->list);
+    m->list = list;
+    m->cached = 0;
+    m->fetched = 1;
+    modeljob_keep(r, o, text);
 }
 
 static int32_t modeljob_parse(struct apipie_request *r, const struct pie_outcome *o,
                               struct apipie_error *err)
 {
-    struct pie_modeljob *m = r->models;
     struct apipie_catalog *list = NULL;
-    struct pie_buf own;
-    pie_buf_init(&own, r->mem, PIE_REST_LIST_MAX);
-    apipie_status status = modeljob_read_list(r, o, &own, &list);
-    if (status == APIPIE_OK) {
-        pie_shelf_own(r->client, list);
-        pie_catalog_drop(m->list);
-        m->list = list;
-        m->cached = 0;
-        m->fetched = 1;
-        modeljob_keep(r, o, &own);
-    }
-    pie_buf_free(&own);
+    struct pie_buf ours;
+    pie_buf_init(&ours, r->mem, PIE_REST_LIST_MAX);
+    apipie_status status = modeljob_translate(r, o, &ours);
+    if (status == APIPIE_OK && r->dialect->write_models != NULL)
+        status = pie_catalog_parse(r->mem, pie_buf_slice(&ours), pie_clock_wall_ms(), &list);
+    else if (status == APIPIE_OK)
+        status = pie_catalog_parse_safe(r->mem, pie_body_rest(r->run->body), 0, pie_clock_wall_ms(),
+                                        &list);
     if (status == APIPIE_OK)
-        return 1;
-    if (status == APIPIE_E_MEMORY)
-        return modeljob_refuse(o, err, status, "out of memory", NULL);
-    return modeljob_refuse(o, err, APIPIE_E_MALFORMED, "the reply is no list of models", NULL);
+        modeljob_take(r, o, list, &ours);
+    pie_buf_free(&ours);
+    if (status == APIPIE_E_MEMORY || status == APIPIE_E_LIMIT)
+        return modeljob_refuse(o, err, APIPIE_E_MEMORY, "out of memory", NULL);
+    if (status != APIPIE_OK)
+        return modeljob_refuse(o, err, APIPIE_E_MALFORMED, "the reply is no list of models", NULL);
+    return 1;
 }
 
 /* The server says that ours still holds. */

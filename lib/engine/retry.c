@@ -91,11 +91,11 @@ int32_t pie_retry_move(const struct pie_retry_ask *ask)
     switch (ask->outcome) {
     case APIPIE_OUTCOME_UNKNOWN:
         return ask->policy == APIPIE_RETRY_ALWAYS ? move : PIE_MOVE_NONE;
-    case APIPIE_OUTCOME_NOT_SENT: /* no connection in time */
+    case APIPIE_OUTCOME_NOT_SENT:
+    case APIPIE_OUTCOME_REJECTED:
+        /* No connection in time, or a redirect to another place: the way to the server, not the model, is at fault. */
         if (ask->error->code == APIPIE_E_TIMEOUT || ask->error->code == APIPIE_E_NETWORK)
             return PIE_MOVE_BACKEND;
-        return move;
-    case APIPIE_OUTCOME_REJECTED:
         return move;
     default:
         return PIE_MOVE_NONE;

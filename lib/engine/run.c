@@ -28,6 +28,7 @@ static apipie_status run_fill(struct apipie_request *r, struct pie_run *run,
         status = pie_body_new(r->mem, run->sink, r->asked->max_image_bytes, &run->body);
     if (status == APIPIE_OK) {
         pie_body_show(run->body, r->view);
+        pie_body_set_partial(run->body, pie_sketch_came, r);
         status = run->sink->type->open(run->sink, err);
         if (status != APIPIE_OK && err->code != APIPIE_OK)
             return err->code;

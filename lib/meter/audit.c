@@ -8,6 +8,8 @@
 #define AUDIT_SECOND_MS INT64_C(1000)
 
 enum { AUDIT_LEDGER, AUDIT_GATEWAY };
+/* Who is matched first: a call that the ledger knows to be billed before one that may never have been drawn. */
+enum { AUDIT_EQUAL, AUDIT_BILLED, AUDIT_ALL };
 
 struct audit_work {
     struct apipie_audit *a;
@@ -15,7 +17,6 @@ struct audit_work {
     uint32_t *order[2];     /* oldest first */
     uint32_t *match[2];     /* of each row: its other one, from 1; 0: none */
     int64_t from_ms, to_ms; /* what both cover, by our clock */
-    int64_t longest_ms;     /* the longest time that a call of the ledger leaves open */
 };
 
 /* ---- times, by our clock */
@@ -48,21 +49,35 @@ static int32_t audit_fits_time(const struct audit_work *w, size_t i, size_t j)
 
 /* ---- is it the same call? */
 
-static int32_t audit_same_text(const struct audit_work *w, size_t i, size_t j, int32_t field)
+static struct pie_slice audit_text(const struct apipie_history *h, size_t i, int32_t field)
 {
-    const char *own = pie_bills_text(w->ledger, i, field);
-    const char *theirs = pie_bills_text(w->gateway, j, field);
-    return own == NULL || theirs == NULL || pie_slice_equal_nocase(pie_slice_text(own), theirs);
+    return pie_slice_text(pie_bills_text(h, i, field));
+}
+
+/* Without "provider/", whichever of the two names that provider. */
+static struct pie_slice audit_model(const struct apipie_history *h, size_t i, struct pie_slice own,
+                                    struct pie_slice theirs)
+{
+    struct pie_slice model = audit_text(h, i, APIPIE_BILL_MODEL);
+    struct pie_slice bare = pie_slice_behind(model, own);
+    return bare.n != model.n ? bare : pie_slice_behind(model, theirs);
+}
+
+/* What one of them does not say agrees. */
+static int32_t audit_same_text(struct pie_slice a, struct pie_slice b)
+{
+    return a.n == 0 || b.n == 0 || pie_slice_equal_nocase(a, b.p);
 }
 
 /* A pool is the gateway's own choice: the bill names what it chose. */
 static int32_t audit_same_route(const struct audit_work *w, size_t i, size_t j)
 {
-    const char *own = pie_bills_text(w->ledger, i, APIPIE_BILL_PROVIDER);
-    if (own != NULL && pie_slice_equal_nocase(pie_slice_text(own), "pool"))
+    struct pie_slice own = audit_text(w->ledger, i, APIPIE_BILL_PROVIDER);
+    struct pie_slice theirs = audit_text(w->gateway, j, APIPIE_BILL_PROVIDER);
+    if (pie_slice_equal_nocase(own, "pool"))
         return 1;
-    return audit_same_text(w, i, j, APIPIE_BILL_PROVIDER) &&
-           audit_same_text(w, i, j, APIPIE_BILL_MODEL);
+    return audit_same_text(own, theirs) && audit_same_text(audit_model(w->ledger, i, own, theirs),
+                                                           audit_model(w->gateway, j, theirs, own));
 }
 
 /* Gateways count characters or the units of UTF-16, of which a character has one or two. */
@@ -73,22 +88,27 @@ static int32_t audit_same_prompt(const struct audit_work *w, size_t i, size_t j)
     return own < 0 || theirs < 0 || (theirs >= own && theirs <= 2 * own);
 }
 
-static int32_t audit_same_cost(const struct audit_work *w, size_t i, size_t j)
+static int32_t audit_is_unknown(const struct audit_work *w, size_t i)
 {
-    return pie_bills_number(w->ledger, i, APIPIE_BILL_COST) ==
-           pie_bills_number(w->gateway, j, APIPIE_BILL_COST);
+    return pie_bills_number(w->ledger, i, APIPIE_BILL_BILLED) == APIPIE_BILLED_UNKNOWN;
 }
 
-static int32_t audit_fits(const struct audit_work *w, size_t i, size_t j, int32_t same_cost)
+static int32_t audit_same_cost(const struct audit_work *w, size_t i, size_t j)
+{
+    int64_t own = pie_bills_number(w->ledger, i, APIPIE_BILL_COST);
+    return own >= 0 && own == pie_bills_number(w->gateway, j, APIPIE_BILL_COST);
+}
+
+static int32_t audit_fits(const struct audit_work *w, size_t i, size_t j, int32_t who)
 {
     return w->match[AUDIT_GATEWAY][j] == 0 &&
            pie_bills_number(w->gateway, j, APIPIE_BILL_IMAGES) != 0 && audit_fits_time(w, i, j) &&
            audit_same_route(w, i, j) && audit_same_prompt(w, i, j) &&
-           (!same_cost || audit_same_cost(w, i, j));
+           (who != AUDIT_EQUAL || audit_same_cost(w, i, j));
 }
 
 /* The first of the gateway's that fits: later calls of the ledger leave less to choose from. Both go forward in time. */
-static void audit_match(struct audit_work *w, int32_t same_cost)
+static void audit_match(struct audit_work *w, int32_t who)
 {
     size_t first = 0;
     const uint32_t *theirs = w->order[AUDIT_GATEWAY];
@@ -96,15 +116,15 @@ static void audit_match(struct audit_work *w, int32_t same_cost)
         uint32_t i = w->order[AUDIT_LEDGER][k];
         int64_t sent = audit_ledger_time(w, i);
         int64_t slack = w->gateway->slack_ms + AUDIT_SECOND_MS;
-        if (w->match[AUDIT_LEDGER][i] != 0)
+        if (w->match[AUDIT_LEDGER][i] != 0 || (who != AUDIT_ALL && audit_is_unknown(w, i)))
             continue;
         while (first < w->gateway->n && audit_gateway_time(w, theirs[first]) < sent - slack)
             first++;
         for (size_t n = first; n < w->gateway->n; n++) {
             uint32_t j = theirs[n];
-            if (audit_gateway_time(w, j) > sent + w->longest_ms + slack)
+            if (audit_gateway_time(w, j) > sent + audit_took(w, i) + slack)
                 break;
-            if (!audit_fits(w, i, j, same_cost))
+            if (!audit_fits(w, i, j, who))
                 continue;
             w->match[AUDIT_LEDGER][i] = j + 1;
             w->match[AUDIT_GATEWAY][j] = i + 1;
@@ -149,7 +169,7 @@ static void audit_judge_ledger(struct audit_work *w, size_t i)
 {
     int64_t sent = audit_ledger_time(w, i);
     uint32_t match = w->match[AUDIT_LEDGER][i];
-    int32_t unknown = pie_bills_number(w->ledger, i, APIPIE_BILL_BILLED) == APIPIE_BILLED_UNKNOWN;
+    int32_t unknown = audit_is_unknown(w, i);
     /* Near the edges its bill may be outside of what the gateway was asked for. */
     if (match == 0 && (sent < w->from_ms || sent + audit_took(w, i) > w->to_ms))
         return;
@@ -215,8 +235,6 @@ static void audit_cover(struct audit_work *w)
     from = from >= 0 ? from - w->gateway->ahead_ms : from;
     w->from_ms = w->ledger->from_ms > from ? w->ledger->from_ms : from;
     w->to_ms = w->ledger->to_ms < to ? w->ledger->to_ms : to;
-    for (size_t i = 0; i < w->ledger->n; i++)
-        w->longest_ms = audit_took(w, i) > w->longest_ms ? audit_took(w, i) : w->longest_ms;
 }
 
 static apipie_status audit_sort(struct apipie_audit *a)
@@ -233,10 +251,13 @@ static apipie_status audit_sort(struct apipie_audit *a)
 static void audit_judge(struct audit_work *w)
 {
     audit_cover(w);
-    w->a->number[APIPIE_AUDIT_FROM] = w->from_ms < w->to_ms ? w->from_ms : APIPIE_UNKNOWN;
-    w->a->number[APIPIE_AUDIT_TO] = w->from_ms < w->to_ms ? w->to_ms : APIPIE_UNKNOWN;
-    audit_match(w, 1);
-    audit_match(w, 0);
+    int32_t covers = w->from_ms < w->to_ms;
+    w->a->number[APIPIE_AUDIT_FROM] = covers ? w->from_ms : APIPIE_UNKNOWN;
+    w->a->number[APIPIE_AUDIT_TO] = covers ? w->to_ms : APIPIE_UNKNOWN;
+    if (!covers)
+        return;
+    for (int32_t who = AUDIT_EQUAL; who <= AUDIT_ALL; who++)
+        audit_match(w, who);
     for (size_t i = 0; i < w->ledger->n; i++)
         audit_judge_ledger(w, i);
     for (size_t j = 0; j < w->gateway->n; j++)

@@ -43,6 +43,7 @@ struct apipie_history {
     struct pie_bill *rows;
     size_t n, room;
     int32_t complete;
+    int32_t walked; /* by pages of the gateway: another walk may go on behind it */
     /* what it covers, by the clock of its times; how far that is before ours, and how exactly this is known */
     int64_t from_ms, to_ms, ahead_ms, slack_ms;
     int64_t asked_from_ms, asked_to_ms; /* APIPIE_UNKNOWN: open */

@@ -230,7 +230,9 @@ apipie_status pie_bills_load(struct apipie_history *h, const char *path, int64_t
         return status;
     billfile_drop_unbilled(h);
     h->complete = 1;
-    h->from_ms = from_ms > f.first_ms ? from_ms : f.first_ms;
     h->to_ms = to_ms >= 0 && to_ms < now_wall_ms ? to_ms : now_wall_ms;
+    h->from_ms = from_ms > f.first_ms ? from_ms : f.first_ms;
+    if (f.first_ms < 0) /* an empty one knows of no time */
+        h->from_ms = h->to_ms;
     return billfile_sort(h);
 }

@@ -7,13 +7,9 @@ enum { LISTING_MODEL, LISTING_PROVIDER };
 /* Providers without case, names as they are. */
 static uint64_t listing_hash(struct pie_slice text, int32_t which)
 {
-    uint64_t h = UINT64_C(14695981039346656037) + (uint64_t)which;
-    for (size_t i = 0; i < text.n; i++) {
-        int c = (unsigned char)text.p[i];
-        h = (h ^ (uint64_t)(which == LISTING_PROVIDER ? pie_lower(c) : c)) *
-            UINT64_C(1099511628211);
-    }
-    return h ^ h >> 32;
+    uint64_t h = which == LISTING_PROVIDER ? pie_hash_short_nocase(PIE_HASH_SHORT, text.p, text.n)
+                                           : pie_hash_short(PIE_HASH_SHORT, text.p, text.n);
+    return pie_hash_fold(h);
 }
 
 static uint32_t *listing_slot(const struct pie_health_list *l, struct pie_slice text, int32_t which)

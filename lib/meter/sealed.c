@@ -3,9 +3,9 @@
 #include "meter/sealed_priv.h"
 
 /* Of a whole file: many times what the most rows of usual names need. */
-#define SEALED_MAX   ((size_t)1 << 28)
-#define SEALED_HASH  (PIE_HASH_TEXT - 1)
-#define SEALED_PIECE 16384
+#define SEALED_MAX  ((size_t)1 << 28)
+#define SEALED_LINE ((size_t)1 << 20) /* a longer one is not ours */
+#define SEALED_HASH (PIE_HASH_TEXT - 1)
 
 static void sealed_hash(struct pie_slice text, char out[PIE_HASH_TEXT])
 {
@@ -56,8 +56,10 @@ apipie_status pie_sealed_save(const struct pie_mem *mem, const char *path,
 
 struct sealed_reading {
     const struct pie_mem *mem;
+    const struct pie_sealed *kind;
     pie_sealed_read read;
     void *user;
+    int32_t lines; /* 0: none yet; 1: the first one, and it was cut; 2: it was whole */
 };
 
 /* A line that is not as it was written is passed over. */
@@ -79,69 +81,30 @@ static apipie_status sealed_read_line(const struct sealed_reading *r, struct pie
     return status;
 }
 
-static apipie_status sealed_read_lines(const struct sealed_reading *r, struct pie_slice rest)
+/* Cut within its first line it is still one of ours, but then nothing follows. */
+static apipie_status sealed_take_line(void *user, struct pie_slice line)
 {
-    apipie_status status = APIPIE_OK;
-    while (rest.n != 0 && status == APIPIE_OK) {
-        const char *end = memchr(rest.p, '\n', rest.n);
-        size_t n = end != NULL ? (size_t)(end - rest.p) : rest.n;
-        status = sealed_read_line(r, pie_slice(rest.p, n));
-        n += end != NULL;
-        rest = pie_slice(rest.p + n, rest.n - n);
-    }
-    return status;
-}
-
-/* Cut within its first line it is still one of ours. */
-static apipie_status sealed_check_first(const struct pie_sealed *kind, struct pie_slice *text,
-                                        const char **ret_reason)
-{
-    size_t n = strlen(kind->first);
-    n = text->n < n ? text->n : n;
-    if (n != 0 && memcmp(text->p, kind->first, n) != 0) {
-        *ret_reason = kind->refusal;
-        return APIPIE_E_FILE;
-    }
-    *text = pie_slice(text->p + n, text->n - n);
+    struct sealed_reading *r = user;
+    size_t n = strlen(r->kind->first) - 1; /* without its end */
+    if (r->lines == 2)
+        return sealed_read_line(r, line);
+    if (r->lines == 1 || line.n == 0 || line.n > n || memcmp(line.p, r->kind->first, line.n) != 0)
+        return APIPIE_E_ARGUMENT;
+    r->lines = line.n == n ? 2 : 1;
     return APIPIE_OK;
-}
-
-static apipie_status sealed_read_file(const char *path, struct pie_buf *ret,
-                                      const char **ret_reason)
-{
-    pie_file file = PIE_FILE_NONE;
-    const char *ignored = NULL;
-    char piece[SEALED_PIECE];
-    size_t n = 1;
-    apipie_status status = pie_file_open_read(path, &file, ret_reason);
-    if (status != APIPIE_OK)
-        return status;
-    while (status == APIPIE_OK && n != 0 && ret->failed == APIPIE_OK) {
-        status = pie_file_read_at(file, ret->n, piece, sizeof(piece), &n, ret_reason);
-        if (status == APIPIE_OK)
-            pie_buf_add(ret, piece, n);
-    }
-    pie_file_close(file, &ignored);
-    if (status != APIPIE_OK || ret->failed == APIPIE_OK)
-        return status;
-    *ret_reason = ret->failed == APIPIE_E_LIMIT ? "it is too large" : "out of memory";
-    return ret->failed == APIPIE_E_LIMIT ? APIPIE_E_FILE : APIPIE_E_MEMORY;
 }
 
 apipie_status pie_sealed_load(const struct pie_mem *mem, const char *path,
                               const struct pie_sealed *kind, pie_sealed_read read, void *user,
                               const char **ret_reason)
 {
-    struct pie_buf text;
-    const struct sealed_reading reading = {mem, read, user};
-    pie_buf_init(&text, mem, SEALED_MAX);
+    struct sealed_reading r = {mem, kind, read, user, 0};
+    size_t too_long = 0;
     *ret_reason = "out of memory";
-    apipie_status status = sealed_read_file(path, &text, ret_reason);
-    struct pie_slice rest = pie_buf_slice(&text);
-    if (status == APIPIE_OK)
-        status = sealed_check_first(kind, &rest, ret_reason);
-    if (status == APIPIE_OK)
-        status = sealed_read_lines(&reading, rest);
-    pie_buf_free(&text);
-    return status;
+    apipie_status status =
+        pie_lines_read(mem, path, SEALED_LINE, sealed_take_line, &r, &too_long, ret_reason);
+    if (status != APIPIE_E_ARGUMENT && (status != APIPIE_OK || r.lines != 0 || too_long == 0))
+        return status;
+    *ret_reason = kind->refusal;
+    return APIPIE_E_FILE;
 }

@@ -368,7 +368,7 @@ static void a1111_echo(const struct a1111_order *o, struct pie_buf *out)
 
 /* ---- drawing */
 
-static apipie_status a1111_draw_one(const struct a1111_order *o, uint64_t seed, int32_t percent,
+static apipie_status a1111_draw_one(const struct a1111_order *o, uint64_t seed, int32_t share,
                                     int64_t side, struct pie_buf *out)
 {
     struct pie_drawing d;
@@ -380,7 +380,7 @@ static apipie_status a1111_draw_one(const struct a1111_order *o, uint64_t seed, 
     d.seed = pie_draw_hash_uint(pie_draw_hash(o->look, o->prompt), seed);
     d.width = (int32_t)(side != 0 ? (o->width * side + longer - 1) / longer : o->width);
     d.height = (int32_t)(side != 0 ? (o->height * side + longer - 1) / longer : o->height);
-    d.coarse = percent < 100 ? 16 : 1;
+    d.coarse = share < 1000 ? 16 : 1;
     pie_buf_init(&png, &pie_mem_libc, PIE_SANDBOX_REPLY_MAX);
     status = pie_draw(&d, &png);
     pie_buf_add_char(out, '"');
@@ -398,14 +398,14 @@ static apipie_status a1111_rounds(struct apipie_sandbox *box, const struct a1111
     int64_t most = o->batch * o->iterations - (f->set & PIE_FAULT_FEWER ? 1 : 0), made = 0;
 
     for (int64_t i = 0; i < o->iterations && status == APIPIE_OK; i++) {
-        int32_t percent = pie_a1111_pass(box, (int32_t)i, (int32_t)o->iterations);
+        int32_t share = pie_a1111_pass(box, (int32_t)i, (int32_t)o->iterations);
 
         for (int64_t k = 0; k < o->batch && made < most && status == APIPIE_OK; k++, made++) {
             if (!o->sends || f->set & PIE_FAULT_NOIMAGE)
                 continue;
             if (out->p[out->n - 1] == '"')
                 pie_buf_add_char(out, ',');
-            status = a1111_draw_one(o, o->seed + (uint64_t)made, percent, 0, out);
+            status = a1111_draw_one(o, o->seed + (uint64_t)made, share, 0, out);
         }
         if (pie_a1111_is_interrupted(box))
             break;
@@ -423,7 +423,7 @@ static void a1111_make(struct apipie_sandbox *box, const struct a1111_order *o,
     pie_buf_init(&info, &pie_mem_libc, PIE_SANDBOX_REPLY_MAX);
     pie_buf_add_text(out, "{\"images\":[");
     if (grid)
-        status = a1111_draw_one(o, o->seed, 100, A_DRAW_GRID, out);
+        status = a1111_draw_one(o, o->seed, 1000, A_DRAW_GRID, out);
     if (status == APIPIE_OK)
         status = a1111_rounds(box, o, f, out);
     a1111_echo(o, out);

@@ -3,8 +3,8 @@
 #include "sandbox/wires_priv.h"
 
 /* Of the drawing time of the first picture: as long as the model is got ready, and the number of pictures is unknown. */
-#define JOB_BEGINS_PERCENT 20
-#define JOB_PREVIEW        64
+#define JOB_BEGINS  200 /* thousandths */
+#define JOB_PREVIEW 64
 
 apipie_status pie_a1111_begin(struct apipie_sandbox *box, const struct pie_a1111 *job)
 {
@@ -44,32 +44,33 @@ void pie_a1111_end(struct apipie_sandbox *box)
     pie_lock_drop(box->lock);
 }
 
-static int64_t job_percent(const struct pie_a1111 *a, int64_t now)
+/* In thousandths how far the picture is. */
+static int64_t job_share(const struct pie_a1111 *a, int64_t now)
 {
     int64_t passed = now - a->picture_ms;
 
-    return passed >= a->draw_ms ? 100 : passed * 100 / a->draw_ms;
+    return passed >= a->draw_ms ? 1000 : passed * 1000 / a->draw_ms;
 }
 
 int32_t pie_a1111_pass(struct apipie_sandbox *box, int32_t no, int32_t count)
 {
     struct pie_a1111 *a = &box->a1111;
-    int64_t percent = 0;
+    int64_t share = 0;
 
     pie_lock_take(box->lock);
     a->job_no = no;
     a->job_count = no == 0 && a->draw_ms > 0 ? -1 : count;
     a->picture_ms = pie_clock_ms();
-    while (percent < 100 && !box->stopping && !a->interrupted && !a->skipped) {
-        percent = job_percent(a, pie_clock_ms());
-        if (percent >= JOB_BEGINS_PERCENT)
+    while (share < 1000 && !box->stopping && !a->interrupted && !a->skipped) {
+        share = job_share(a, pie_clock_ms());
+        if (share >= JOB_BEGINS)
             a->job_count = count;
-        if (percent < 100)
+        if (share < 1000)
             pie_lock_wait(box->lock, a->draw_ms / 50 + 1);
     }
     a->skipped = 0;
     pie_lock_drop(box->lock);
-    return (int32_t)percent;
+    return (int32_t)share;
 }
 
 int32_t pie_a1111_is_interrupted(struct apipie_sandbox *box)
@@ -125,7 +126,7 @@ static void job_int(struct pie_buf *out, const char *key, int64_t value)
 
 static int32_t job_step(const struct pie_a1111 *a, int64_t now)
 {
-    return (int32_t)(job_percent(a, now) * a->steps / 100);
+    return (int32_t)(job_share(a, now) * a->steps / 1000);
 }
 
 /* The sum of the real one: with job_count -1 it goes below 0; at most 1, and nothing holds it above 0. */

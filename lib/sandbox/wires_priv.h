@@ -209,7 +209,7 @@ int32_t pie_a1111_has_sampler(struct pie_slice name);
 /* a1111_job.c */
 /* Waits for the jobs before. APIPIE_E_CANCELLED when the sandbox stops. */
 apipie_status pie_a1111_begin(struct apipie_sandbox *box, const struct pie_a1111 *job);
-/* Number `no` of `count` takes its time. In percent how far it came; below 100 after a skip or an interrupt. */
+/* Number `no` of `count` takes its time. In thousandths how far it came; below 1000 after a skip or an interrupt. */
 int32_t pie_a1111_pass(struct apipie_sandbox *box, int32_t no, int32_t count);
 int32_t pie_a1111_is_interrupted(struct apipie_sandbox *box);
 void pie_a1111_end(struct apipie_sandbox *box);

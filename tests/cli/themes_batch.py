@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from cli_support import CliTest, Sandbox, answer, answer_picture, png_size
+from cli_support import CliTest, Sandbox, answer, answer_picture, png, png_size
 from themes_contract import BAD_KEYS, GOOD_KEYS
 
 SUMMARY = r"\A%d done, %d failed%s · \$%s · \d+\.\d s\n\Z"
@@ -275,6 +275,20 @@ class BatchResume(BatchTest):
             self.assertEqual(self.drawn("a", *arguments), 0, arguments)
         self.assertEqual(self.batch("a", "--sandbox"), 0)
         self.summary(1, 0)
+
+    def test_what_goes_with_it_counts(self):
+        line = '{"prompt":"a","image":"in.png","mask":"mask.png","strength":0.5}'
+        self.write("in.png", png(7, 5))
+        self.write("mask.png", png(7, 5))
+        self.assertEqual(self.drawn(line), 1)
+        sent = json.loads(self.counter.posts[-1])
+        self.assertEqual((sent["strength"], sent["mask"]), (0.5, sent["image"]))
+        self.assertEqual(self.drawn(line), 0)
+        self.write("mask.png", png(7, 6))
+        self.assertEqual(self.drawn(line), 1)
+        self.write("in.png", png(7, 6))
+        self.assertEqual(self.drawn(line), 1)
+        self.assertEqual(self.drawn(line), 0)
 
     def test_pictures_that_are_gone_or_changed(self):
         self.assertEqual(self.drawn("a\nb\n"), 2)

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import subprocess
+import threading
 
 from cli_support import KEY, PROMPT, CliTest, answer, answer_picture, png, png_size
 
@@ -53,7 +54,7 @@ class Usage(CliTest):
             self.assertIn(name + ": not in this version", self.refused(name))
 
     def test_later_options(self):
-        for option in "--backend=x --mask=f --strength=1 --stream".split():
+        for option in "--backend=x --stream".split():
             self.assertIn(option.split("=")[0] + ": not in this version",
                           self.refused("generate", "a cat", option))
 
@@ -72,6 +73,7 @@ class Usage(CliTest):
         for option, values in {
                 "-s": ["", "1024", "1024x", "x1024", "0x5", "5x0", "8193x1", "1024x1024x1", "1e3x5", "-1x5",
                        "99999999999x1", "1024X1024"],
+                "--strength": ["", "x", "-0.1", "1.1", "nan", "0,5"],
                 "-n": ["0", "65", "x", "1.5", "-1", " 1", "99999999999999999999"],
                 "--steps": ["0", "x", "3000000000"], "--seed": ["-1", "0x1", "18446744073709551616", "1.0"],
                 "--cfg-scale": ["x", "101", "-1", "nan", "1e1", "."], "--retries": ["21", "-1", "many"],
@@ -176,6 +178,36 @@ class Request(CliTest):
             self.assertEqual(self.run_cli("generate", "x", "--json", "--image", name), 9)
             self.assertEqual(self.error()["code"], "file")
             self.assertEqual(counter.posts, [])
+
+    def test_image_by_pipe(self):
+        os.mkfifo(os.path.join(self.folder, "in.pipe"))
+        writer = threading.Thread(target=self.write, args=("in.pipe", png(7, 5)))
+        writer.start()
+        image = self.sent("x", "--image", "in.pipe")["image"]
+        writer.join()
+        self.assertEqual(base64.b64decode(image.split(",")[1]), png(7, 5))
+
+    def test_mask_and_strength(self):
+        self.write("in.png", png(7, 5))
+        self.write("mask.png", png(5, 7))
+        sent = self.sent("x", "--image", "in.png", "--mask", "mask.png", "--strength", "0.30")
+        self.assertEqual(base64.b64decode(sent["mask"].split(",")[1]), png(5, 7))
+        self.assertEqual(base64.b64decode(sent["image"].split(",")[1]), png(7, 5))
+        self.assertEqual(sent["strength"], 0.3)
+        self.assertIn("masks", self.err)
+        sent = self.sent("x", "--image", "in.png", "--mask=https://example.com/m.png")
+        self.assertEqual(sent["mask"], "https://example.com/m.png")
+        self.assertNotIn("strength", sent)
+
+    def test_mask_unreadable(self):
+        self.write("in.png", png(7, 5))
+        self.assertEqual(self.run_cli("generate", "x", "--image", "in.png", "--mask", "none.png"), 9)
+        self.assertIn("--mask: cannot read none.png", self.err)
+
+    def test_mask_alone(self):
+        self.write("mask.png", png(7, 5))
+        self.assertEqual(self.run_cli("generate", "x", "--mask", "mask.png"), 2)
+        self.assertIn("there is no input image", self.err)
 
     def test_image_that_is_none(self):
         self.write("in.txt", b"no picture")

@@ -9,7 +9,7 @@ from cli_support import KEY, CliTest, answer, answer_picture, png
 
 KEYS = ["apipie_recipe", "library", "file", "image", "of", "created", "base_url", "backend", "provider", "model",
         "seed", "seed_served", "cost_usd", "charge_usd", "charge", "cached", "request_id", "revised_prompt",
-        "parameters", "input"]
+        "parameters", "input", "mask"]
 BIG = 18446744073709551615
 DOT = base64.b64encode(png()).decode()
 
@@ -88,6 +88,7 @@ class Recipe(CliTest):
         self.assertEqual(self.generate("-s", "64x64", "--image", "in.png", "-o", "x.png", "--recipe"), 0, self.err)
         self.assertEqual(self.recipe("x.png.json")["input"], {
             "path": "in.png", "bytes": len(png(7, 5)), "sha256": hashlib.sha256(png(7, 5)).hexdigest()})
+        self.assertIsNone(self.recipe("x.png.json")["mask"])
 
 
 class Again(CliTest):
@@ -179,6 +180,22 @@ class Again(CliTest):
         self.assertIn("--image", self.err)
         self.again("--image", "in.png")
         self.assertNotEqual(last(), sent)
+
+    def test_mask(self):
+        last = self.posted()
+        self.write("in.png", png(7, 5))
+        self.write("mask.png", png(5, 7))
+        self.make("--image", "in.png", "--mask", "mask.png", "--strength", "0.25")
+        sent = last()
+        self.assertEqual(sent["strength"], 0.25)
+        self.again()
+        self.assertEqual(last(), sent)
+        self.write("mask.png", png(7, 7))
+        self.again(code=9)
+        self.assertIn("--mask", self.err)
+        self.again("--mask", "mask.png", "--strength", "1")
+        self.assertNotEqual(last()["mask"], sent["mask"])
+        self.assertEqual(last()["strength"], 1)
 
     def test_the_key_goes_where_we_say(self):
         first = self.count(answer_picture)

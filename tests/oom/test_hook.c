@@ -78,32 +78,41 @@ static void books_watch(struct books *b, apipie_client *client)
     apipie_client_set_trace(client, books_trace, b, books_free);
 }
 
+/* What a row is about besides its reply. */
+enum { SWEEP_PLAIN, SWEEP_TO_FILE, SWEEP_INPUTS };
+
 /* What is swept, and how it ends when nothing fails. */
 struct sweep {
     const char *name;
     struct draw_reply reply;
-    int32_t to_file;
+    int32_t with;
     apipie_status want;
 };
+
+static char sweep_input[64];
 
 static const struct sweep sweeps[] = {
     {"base64 to memory",
      {200, NULL,
       "{\"data\":[{\"b64_json\":\"" PNG1 "\",\"revised_prompt\":\"x\"}],\"usage\":{"
       "\"cost\":\"0.04\"},\"created\":1}"},
-     0,
+     SWEEP_PLAIN,
      APIPIE_OK},
-    {"url to memory", {200, NULL, "{\"data\":[{\"url\":\"$ORIGIN/pics/1\"}]}"}, 0, APIPIE_OK},
-    {"base64 to a file", {200, NULL, ONE_IMAGE}, 1, APIPIE_OK},
+    {"url to memory",
+     {200, NULL, "{\"data\":[{\"url\":\"$ORIGIN/pics/1\"}]}"},
+     SWEEP_PLAIN,
+     APIPIE_OK},
+    {"base64 to a file", {200, NULL, ONE_IMAGE}, SWEEP_TO_FILE, APIPIE_OK},
     {"an error",
      {400, NULL,
       "{\"error\":{\"message\":\"bad size\",\"code\":\"invalid_parameter\",\"param\":\"size\"}}"},
-     0,
+     SWEEP_PLAIN,
      APIPIE_E_PARAMETER},
     {"a broken reply",
      {200, NULL, "{\"data\":[{\"b64_json\":\"iVBORw0KGgo!\"}]}"},
-     0,
+     SWEEP_PLAIN,
      APIPIE_E_MALFORMED},
+    {"pictures that go with it", {200, NULL, ONE_IMAGE}, SWEEP_INPUTS, APIPIE_OK},
 };
 
 /* What cannot be had is left out: a call to this machine needs none of it. */
@@ -134,6 +143,21 @@ static apipie_client *sweep_client(struct draw *d, struct books *books)
     return NULL;
 }
 
+/* By file, bytes and URL, replaced, and copied with the request. */
+static apipie_request *sweep_inputs(apipie_request *r)
+{
+    uint8_t bytes[200];
+    size_t n = draw_decode(PNG1, bytes);
+    apipie_request_add_image_url(r, "https://example.com/a.png");
+    apipie_request_add_image_bytes(r, bytes, n);
+    apipie_request_set_image_file(r, sweep_input);
+    apipie_request_set_mask_bytes(r, bytes, n);
+    apipie_request_set_mask_file(r, sweep_input);
+    apipie_request *copy = apipie_request_copy(r);
+    apipie_request_unref(r);
+    return copy;
+}
+
 static apipie_request *sweep_request(apipie_client *client, const struct sweep *s, const char *path)
 {
     apipie_request *r = apipie_request_new(client, APIPIE_REQUEST_IMAGE);
@@ -143,9 +167,9 @@ static apipie_request *sweep_request(apipie_client *client, const struct sweep *
     apipie_request_set_size(r, 512, 512);
     apipie_request_set_extra(r, "x", "{\"y\":[1,2]}");
     apipie_request_set_header(r, "X-Mine", "1");
-    if (s->to_file)
+    if (s->with == SWEEP_TO_FILE)
         apipie_request_set_output_file(r, path);
-    return r;
+    return s->with == SWEEP_INPUTS ? sweep_inputs(r) : r;
 }
 
 /* What is wrong with the end of a call, or NULL: it must be the whole picture, the expected failure, or no memory. */
@@ -156,7 +180,7 @@ static const char *end_problem(const struct sweep *s, const apipie_request *r, c
     if (status == APIPIE_OK) {
         if (apipie_result_image_size(apipie_request_result(r), 0) != 86)
             return "a success without the whole picture";
-        return exists == s->to_file ? NULL : "a success without the file";
+        return exists == (s->with == SWEEP_TO_FILE) ? NULL : "a success without the file";
     }
     if (status != s->want && status != APIPIE_E_MEMORY)
         return apipie_status_name(status);
@@ -203,6 +227,16 @@ static int sweep_once(struct draw *d, int64_t n, const char *path, int32_t *prob
     return books.fail_at == 0;
 }
 
+static void sweep_write_input(void)
+{
+    uint8_t bytes[200];
+    size_t n = draw_decode(PNG1, bytes);
+    FILE *out = fopen(sweep_input, "wb");
+    assert_non_null(out);
+    assert_int_equal(fwrite(bytes, 1, n, out), n);
+    assert_int_equal(fclose(out), 0);
+}
+
 static void every_allocation_fails_once(void **state)
 {
     struct draw *d = *state;
@@ -212,12 +246,15 @@ static void every_allocation_fails_once(void **state)
     int32_t problems = 0;
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/lake.png", folder);
+    snprintf(sweep_input, sizeof sweep_input, "%s/in.png", folder);
+    sweep_write_input();
     d->reply = s->reply;
     d->script = (struct draw_script){&d->reply, 1};
     d->server = raw_server_start(draw_handler, &d->script);
     while (n < SWEEP_MAX && sweep_once(d, n, path, &problems))
         n++;
     print_message("%d allocations\n", (int)n - 1);
+    assert_int_equal(remove(sweep_input), 0);
     assert_int_equal(rmdir(folder), 0); /* no temporary file is left */
     assert_int_equal(problems, 0);
     assert_true(n > 10);

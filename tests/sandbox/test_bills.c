@@ -227,6 +227,29 @@ static void a_damaged_ledger_is_read_as_far_as_it_goes(void **state)
     apipie_history_unref(h);
 }
 
+/* A ledger without a line says nothing about any time. */
+static void an_empty_ledger_accuses_nobody(void **state)
+{
+    struct world *w = *state;
+    apipie_client *other = apipie_client_new(NULL);
+    apipie_client_set_key(other, apipie_sandbox_key(w->box));
+    apipie_client_set_base_url(other, apipie_sandbox_url(w->box));
+    draw(other, "prodia", "sd_xl_base_1.0", "a lake", "");
+    apipie_client_unref(other);
+    apipie_history *gateway = of_gateway(w), *ledger = of_ledger(w);
+    apipie_audit *audit = apipie_audit_new(ledger, gateway);
+    assert_int_equal(apipie_history_count(gateway), 1);
+    assert_int_equal(apipie_audit_count(audit), 0);
+    assert_int_equal(apipie_audit_number(audit, APIPIE_AUDIT_GATEWAY_COST), 0);
+    assert_int_equal(apipie_audit_number(audit, APIPIE_AUDIT_FROM), APIPIE_UNKNOWN);
+    apipie_audit_unref(audit);
+    apipie_request *r = apipie_request_new(w->client, APIPIE_REQUEST_HISTORY);
+    assert_int_equal(apipie_request_set_after(r, ledger), APIPIE_E_ARGUMENT);
+    apipie_request_unref(r);
+    apipie_history_unref(ledger);
+    apipie_history_unref(gateway);
+}
+
 static void what_cannot_be_read_is_told(void **state)
 {
     struct world *w = *state;
@@ -261,7 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(both_agree_when_all_is_well), TEST(what_differs_is_told),
         TEST(bills_are_statistics_too),    TEST(a_damaged_ledger_is_read_as_far_as_it_goes),
-        TEST(what_cannot_be_read_is_told),
+        TEST(what_cannot_be_read_is_told), TEST(an_empty_ledger_accuses_nobody),
     };
     return cmocka_run_group_tests_name("bills", tests, NULL, NULL);
 }

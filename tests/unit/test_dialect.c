@@ -169,16 +169,19 @@ static void input_images_are_written_short(void **state)
     need_written(&c, "{\"prompt\":\"x\",\"image\":null}");
     assert_int_equal(pie_input_copy(w.mem, &w.mask, &w.images.items[0]), APIPIE_OK);
     image_set(&w, PIE_INPUT_URL, url, strlen(url), NULL);
+    c = call_of(&w);
     need_body(&c, &leg,
               "{\"prompt\":\"x\",\"image\":\"data:image/png;base64,AAAA\","
               "\"mask\":\"data:image/png;base64,iVBORw==\"}");
     need_written(&c, "{\"prompt\":\"x\",\"image\":null,\"mask\":null}");
     pie_input_free(w.mem, &w.mask);
+    c = call_of(&w);
     image_set(&w, PIE_INPUT_URL, "https://a/\"", 11, NULL);
     need_body(&c, &leg, "{\"prompt\":\"x\",\"image\":\"https://a/\\\"\"}");
     need_written(&c, "{\"prompt\":\"x\",\"image\":\"https://a/\\\"\"}");
     assert_int_equal(leg.request.segment_count, 1); /* nothing is left of the others */
     assert_int_equal(pie_wish_set_image(&w, NULL), APIPIE_OK);
+    c = call_of(&w);
     need_body(&c, &leg, "{\"prompt\":\"x\"}");
     pie_http_request_free(&leg.request);
     pie_wish_free(&w);

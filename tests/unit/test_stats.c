@@ -309,6 +309,8 @@ static void other_files(void **state)
     const char *reason = NULL;
     struct pie_counters *c = fresh();
     assert_int_equal(load("{}", 2, APIPIE_E_FILE), 0);
+    assert_int_equal(load("\n", 1, APIPIE_E_FILE), 0);
+    assert_int_equal(load("apipie-st\nx\n", 12, APIPIE_E_FILE), 0);
     assert_int_equal(load("apipie-stats 2\n", 15, APIPIE_E_FILE), 0);
     assert_int_equal(load("", 0, APIPIE_OK), 0);
     assert_int_equal(pie_stats_load(c, &pie_mem_libc, "/nowhere/x", &reason), APIPIE_E_FILE);

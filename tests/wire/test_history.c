@@ -243,6 +243,36 @@ static void a_period_is_half_open(void **state)
     assert_true(apipie_history_is_complete(apipie_request_history(d->request)));
 }
 
+/* However much is newer than the period. */
+static void a_period_may_be_long_ago(void **state)
+{
+    struct draw *d = *state;
+    struct book b = {.rows = 2100};
+    int64_t zero = INT64_C(1793491200000);
+    open_book(d, &b);
+    apipie_request_set_period(d->request, zero + 10 * MINUTE, zero + 20 * MINUTE);
+    assert_run(read_book(d), 19, 10);
+    assert_true(apipie_history_is_complete(apipie_request_history(d->request)));
+    assert_int_equal(apipie_result_warning_count(draw_result(d)), 0);
+}
+
+/* However much was added meanwhile. */
+static void goes_on_behind_many_new_ones(void **state)
+{
+    struct draw *d = *state;
+    struct book b = {.rows = 1300};
+    open_book(d, &b);
+    assert_int_equal(apipie_request_set_max_rows(d->request, 1250), APIPIE_OK);
+    assert_run(read_book(d), 1299, 1250);
+    b.rows += 1200;
+    apipie_request *r = apipie_request_new(d->client, APIPIE_REQUEST_HISTORY);
+    assert_int_equal(apipie_request_set_after(r, apipie_request_history(d->request)), APIPIE_OK);
+    assert_ended(r, apipie_request_perform(r), APIPIE_OK);
+    assert_run(apipie_request_history(r), 49, 50);
+    assert_true(apipie_history_is_complete(apipie_request_history(r)));
+    apipie_request_unref(r);
+}
+
 static void refuses_what_cannot_be(void **state)
 {
     struct draw *d = *state;
@@ -417,6 +447,8 @@ int main(void)
         DRAW_TEST(goes_on_where_it_ended),
         DRAW_TEST(a_copy_asks_for_the_same),
         DRAW_TEST(a_period_is_half_open),
+        DRAW_TEST(a_period_may_be_long_ago),
+        DRAW_TEST(goes_on_behind_many_new_ones),
         DRAW_TEST(refuses_what_cannot_be),
         DRAW_TEST(odd_rows_cost_themselves_only),
         DRAW_TEST(no_page_is_a_failure),

@@ -184,7 +184,8 @@ static void the_gateway_takes_one(void **state)
     struct draw *d = serve(state);
     apipie_request_set_image_url(d->request, URL);
     apipie_request_add_image_url(d->request, URL);
-    need_refusal(d, APIPIE_E_UNSUPPORTED, "add_image: the gateway takes one input image");
+    need_refusal(d, APIPIE_E_UNSUPPORTED,
+                 "add_image: servers of this kind take one input image: apipie");
     apipie_request_set_mask_url(d->request, URL);
     need_refusal(d, APIPIE_E_ARGUMENT, "set_mask: there is no input image");
     for (int i = 0; i < APIPIE_LIMIT_IMAGES; i++)
@@ -203,6 +204,21 @@ static void the_gateway_takes_one(void **state)
     apipie_request_set_extra(d->request, "mask", "1");
     assert_status(apipie_request_perform(d->request), APIPIE_E_ARGUMENT);
     assert_contains(apipie_error_message(draw_error(d)), "mask");
+}
+
+/* By the user's choice, with a warning each. */
+static void what_is_too_many_is_left_out(void **state)
+{
+    struct draw *d = serve(state);
+    apipie_request_set_unsupported(d->request, APIPIE_UNSUPPORTED_DROP);
+    apipie_request_set_image_url(d->request, URL "?1");
+    apipie_request_add_image_url(d->request, URL "?2");
+    apipie_request_set_mask_url(d->request, URL "?m");
+    perform(d);
+    assert_contains(sent(d, 0)->body, "\"image\":\"" URL "?1\",\"mask\":\"" URL "?m\"}");
+    draw_assert_one(d, 2);
+    assert_contains(apipie_result_warning(draw_result(d), 0), "add_image: the server does not");
+    assert_contains(apipie_result_warning(draw_result(d), 1), "set_mask: the gateway documents no");
 }
 
 static void no_file(const char *path)
@@ -246,9 +262,9 @@ static const struct bad_file {
     {"no file", no_file, APIPIE_E_FILE, "no such file or folder: "},
     {"a folder", a_folder, APIPIE_E_FILE, "it is no regular file: "},
     {"a pipe", a_pipe, APIPIE_E_FILE, "it is no regular file: "},
-    {"an empty file", an_empty_file, APIPIE_E_ARGUMENT, "it is empty: "},
+    {"an empty file", an_empty_file, APIPIE_E_FILE, "it is empty: "},
     {"a text", a_text, APIPIE_E_ARGUMENT, "the bytes are no PNG"},
-    {"a giant", a_giant, APIPIE_E_ARGUMENT, "it is larger than APIPIE_LIMIT_INPUT: "},
+    {"a giant", a_giant, APIPIE_E_FILE, "it is larger than APIPIE_LIMIT_INPUT: "},
 };
 
 static void a_bad_file_is_found_at_once(void **state)
@@ -435,6 +451,34 @@ static void while_it_is_sent(void **state)
     unlink(path);
 }
 
+static int32_t is_open(const char *path)
+{
+    char link[64], name[512];
+    int32_t found = 0;
+    for (int fd = 3; fd < 256; fd++) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        ssize_t n = readlink(link, name, sizeof name - 1);
+        name[n > 0 ? n : 0] = '\0';
+        found += strcmp(name, path) == 0;
+    }
+    return found;
+}
+
+static void a_cancelled_request_lets_its_file_go(void **state)
+{
+    struct draw *d = serve(state);
+    const char *path = fresh_file("in.png", 50000000);
+    assert_status(apipie_request_set_image_file(d->request, path), APIPIE_OK);
+    assert_status(apipie_request_submit(d->request), APIPIE_OK);
+    while (apipie_request_progress(d->request, APIPIE_PROGRESS_UP) < 1000000)
+        apipie_client_poll(d->client, 1);
+    assert_int_equal(is_open(path), 1);
+    apipie_request_cancel(d->request);
+    assert_ended(d->request, apipie_request_wait(d->request, -1), APIPIE_E_CANCELLED);
+    assert_int_equal(is_open(path), 0);
+    unlink(path);
+}
+
 /* ---- with the rest of the house */
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
@@ -527,9 +571,11 @@ int main(void)
         DRAW_TEST(a_copy_brings_the_same),
         DRAW_TEST(a_path_is_of_the_folder_it_was_set_in),
         DRAW_TEST(the_gateway_takes_one),
+        DRAW_TEST(what_is_too_many_is_left_out),
         DRAW_TEST(a_path_of_its_own_kind),
         DRAW_TEST(every_attempt_sends_the_same),
         DRAW_TEST(a_file_that_is_gone_at_the_second_try),
+        DRAW_TEST(a_cancelled_request_lets_its_file_go),
         DRAW_TEST(a_file_is_no_other_request_in_the_cache),
         DRAW_TEST(a_recording_is_of_what_was_in_the_file),
         DRAW_TEST(the_json_of_a_request_is_short),
