@@ -234,16 +234,20 @@ static void see(void *user, apipie_request *request)
     s->last = v;
 }
 
+/* As long as it takes for somebody to look. */
 static void progress_is_seen(void **state)
 {
     struct seen seen = {APIPIE_UNKNOWN, 0};
-    apipie_request *r = ask_again("a1111");
     (void)state;
-    assert_int_equal(apipie_sandbox_set_drawing_time(talk_box, 2500), APIPIE_OK);
-    apipie_request_set_progress(r, see, &seen, NULL);
-    need(APIPIE_OK);
-    assert_true(seen.between >= 1);
-    assert_int_equal(seen.last, 1000);
+    for (int32_t ms = 1200; seen.between == 0; ms *= 2) {
+        apipie_request *r = ask_again("a1111");
+        assert_int_equal(apipie_sandbox_set_drawing_time(talk_box, ms), APIPIE_OK);
+        seen.last = APIPIE_UNKNOWN;
+        apipie_request_set_progress(r, see, &seen, NULL);
+        need(APIPIE_OK);
+    }
+    assert_true(seen.between > 0);
+    assert_int_equal(apipie_request_progress(desk.request, APIPIE_PROGRESS_DRAWN), 1000);
 }
 
 static int64_t now_ms(void)

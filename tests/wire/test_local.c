@@ -12,8 +12,15 @@ struct desk_route {
     struct draw_reply replies[8];
     int32_t wait_ms; /* before each */
 };
+#define DESK_END                                                                                   \
+    {                                                                                              \
+        NULL, {{0, NULL, NULL}}, 0                                                                 \
+    }
+
 struct desk {
     const struct desk_route *routes; /* ends with a NULL path */
+    const char *after;               /* NULL; or drawing lasts until that was asked so often */
+    int32_t often;
 };
 
 static int32_t desk_matches(const char *pattern, const char *path)
@@ -36,9 +43,18 @@ static int32_t desk_before(struct raw_conn *c, const struct raw_request *q, cons
     }
 }
 
+static int32_t desk_came(struct raw_conn *c, const char *pattern)
+{
+    int32_t n = 0;
+    for (int32_t i = 0; raw_server_request(raw_server_of(c), i) != NULL; i++)
+        n += desk_matches(pattern, raw_server_request(raw_server_of(c), i)->path);
+    return n;
+}
+
 static void desk_handler(struct raw_conn *c, const struct raw_request *q, void *user)
 {
-    const struct desk_route *r = ((const struct desk *)user)->routes;
+    const struct desk *desk = user;
+    const struct desk_route *r = desk->routes;
     while (r->path != NULL && !desk_matches(r->path, q->path))
         r++;
     if (r->path == NULL) {
@@ -50,6 +66,9 @@ static void desk_handler(struct raw_conn *c, const struct raw_request *q, void *
         at--;
     if (r->wait_ms != 0)
         raw_pause_ms(c, r->wait_ms);
+    while (desk->after != NULL && strcmp(q->method, "POST") == 0 &&
+           desk_came(c, desk->after) < desk->often)
+        raw_pause_ms(c, 5);
     const struct draw_reply *reply = &r->replies[at];
     if (reply->headers != NULL)
         raw_reply(c, reply->status, reply->headers, reply->body, strlen(reply->body));
@@ -124,8 +143,8 @@ static const struct raw_request *asked(struct draw *d, const char *path)
 static void a_picture_by_txt2img(void **state)
 {
     static const struct desk_route routes[] = {
-        {TXT2IMG, {{200, NULL, DRAWN}}, 0}, {MODELS, {{200, NULL, LIST}}, 0}, {NULL, {{0}}, 0}};
-    struct desk desk = {routes};
+        {TXT2IMG, {{200, NULL, DRAWN}}, 0}, {MODELS, {{200, NULL, LIST}}, 0}, DESK_END};
+    struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     uint64_t seed = 0;
     serve_desk(d, "a1111", &desk);
@@ -149,8 +168,8 @@ static void a_picture_by_txt2img(void **state)
 static void an_unknown_checkpoint_is_found_before_the_call(void **state)
 {
     static const struct desk_route routes[] = {
-        {TXT2IMG, {{200, NULL, DRAWN}}, 0}, {MODELS, {{200, NULL, LIST}}, 0}, {NULL, {{0}}, 0}};
-    struct desk desk = {routes};
+        {TXT2IMG, {{200, NULL, DRAWN}}, 0}, {MODELS, {{200, NULL, LIST}}, 0}, DESK_END};
+    struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "a1111", &desk);
     apipie_request_set_model(d->request, "dreamshaper_7");
@@ -170,8 +189,8 @@ static void a_grid_and_another_checkpoint(void **state)
            "{\\\"all_seeds\\\":[7,8],\\\"sd_model_name\\\":\\\"other\\\",\\\"sd_model_hash\\\":"
            "\\\"0011223344\\\",\\\"index_of_first_image\\\":1}\"}"}},
          0},
-        {NULL, {{0}}, 0}};
-    struct desk desk = {routes};
+        DESK_END};
+    struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     uint64_t seed = 0;
     serve_desk(d, "a1111", &desk);
@@ -191,9 +210,8 @@ static void a_grid_and_another_checkpoint(void **state)
 
 static void a_picture_and_a_mask_by_img2img(void **state)
 {
-    static const struct desk_route routes[] = {{IMG2IMG, {{200, NULL, DRAWN}}, 0},
-                                               {NULL, {{0}}, 0}};
-    struct desk desk = {routes};
+    static const struct desk_route routes[] = {{IMG2IMG, {{200, NULL, DRAWN}}, 0}, DESK_END};
+    struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     uint8_t picture[sizeof(PNG1)];
     serve_desk(d, "a1111", &desk);
@@ -213,8 +231,8 @@ static void a_picture_and_a_mask_by_img2img(void **state)
 static void user_and_password_are_shown_at_once(void **state)
 {
     static const struct desk_route routes[] = {
-        {TXT2IMG, {{200, NULL, DRAWN}}, 0}, {MODELS, {{200, NULL, LIST}}, 0}, {NULL, {{0}}, 0}};
-    struct desk desk = {routes};
+        {TXT2IMG, {{200, NULL, DRAWN}}, 0}, {MODELS, {{200, NULL, LIST}}, 0}, DESK_END};
+    struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "a1111", &desk);
     assert_status(apipie_client_set_backend_key(d->client, "desk", "Aladdin:opensesame"),
@@ -233,8 +251,8 @@ static void user_and_password_are_shown_at_once(void **state)
 static void a_late_answer_is_waited_for(void **state)
 {
     static const struct desk_route routes[] = {
-        {TXT2IMG, {{200, NULL, DRAWN}}, 2500}, {LOOK, {{404, "", ""}}, 0}, {NULL, {{0}}, 0}};
-    struct desk desk = {routes};
+        {TXT2IMG, {{200, NULL, DRAWN}}, 2500}, {LOOK, {{404, "", ""}}, 0}, DESK_END};
+    struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "a1111", &desk);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
@@ -267,8 +285,8 @@ static void errors_that_stay_are_not_sent_again(void **state)
          2},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct desk_route routes[] = {{TXT2IMG, {rows[i].reply}, 0}, {NULL, {{0}}, 0}};
-        struct desk desk = {routes};
+        struct desk_route routes[] = {{TXT2IMG, {rows[i].reply}, 0}, DESK_END};
+        struct desk desk = {routes, NULL, 0};
         struct draw *d = *state;
         serve_desk(d, "a1111", &desk);
         apipie_request_set_retry(d->request, APIPIE_RETRY_ALWAYS, 1);
@@ -302,10 +320,10 @@ static void see(void *user, apipie_request *request)
 static void progress_only_grows(void **state)
 {
     static const struct desk_route routes[] = {
-        {TXT2IMG, {{200, NULL, DRAWN}}, 3300},
+        {TXT2IMG, {{200, NULL, DRAWN}}, 0},
         {LOOK, {AT("-0.94"), AT("0.25"), AT("0.01"), AT("\"x\""), AT("0.5"), AT("7e300")}, 0},
-        {NULL, {{0}}, 0}};
-    struct desk desk = {routes};
+        DESK_END};
+    struct desk desk = {routes, LOOK, 7};
     struct draw *d = *state;
     struct seen seen = {{0}, 0};
     serve_desk(d, "a1111", &desk);
@@ -316,7 +334,7 @@ static void progress_only_grows(void **state)
         assert_in_range(seen.values[i], 0, 1000);
         assert_true(i == at || seen.values[i] > seen.values[i - 1]);
     }
-    assert_int_equal(seen.values[seen.count - 1], 1000);
+    assert_int_equal(apipie_request_progress(d->request, APIPIE_PROGRESS_DRAWN), 1000);
     assert_true(seen.count >= 3);
 }
 
@@ -325,8 +343,8 @@ static void who_cancels_interrupts(void **state)
     static const struct desk_route routes[] = {{TXT2IMG, {{200, NULL, DRAWN}}, 20000},
                                                {"/sdapi/v1/interrupt", {{200, NULL, "{}"}}, 0},
                                                {LOOK, {AT("0.1")}, 0},
-                                               {NULL, {{0}}, 0}};
-    struct desk desk = {routes};
+                                               DESK_END};
+    struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "a1111", &desk);
     assert_status(apipie_request_submit(d->request), APIPIE_OK);
@@ -368,8 +386,8 @@ static void who_cancels_interrupts(void **state)
 static void a_job_is_looked_at_until_it_is_done(void **state)
 {
     static const struct desk_route routes[] = {
-        {SUBMIT, {TAKEN}, 0}, {JOB, {WAITS, WAITS, DONE}, 0}, {NULL, {{0}}, 0}};
-    struct desk desk = {routes};
+        {SUBMIT, {TAKEN}, 0}, {JOB, {WAITS, WAITS, DONE}, 0}, DESK_END};
+    struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "sdcpp", &desk);
     apipie_request_set_steps(d->request, 4);
@@ -419,8 +437,8 @@ static void jobs_fail_as_they_are(void **state)
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct desk_route routes[] = {
-            {SUBMIT, {rows[i].submit}, 0}, {JOB, {rows[i].job}, 0}, {NULL, {{0}}, 0}};
-        struct desk desk = {routes};
+            {SUBMIT, {rows[i].submit}, 0}, {JOB, {rows[i].job}, 0}, DESK_END};
+        struct desk desk = {routes, NULL, 0};
         struct draw *d = *state;
         serve_desk(d, "sdcpp", &desk);
         apipie_request_set_retry(d->request, APIPIE_RETRY_ALWAYS, 1);
@@ -440,8 +458,8 @@ static void a_full_queue_is_tried_again(void **state)
     static const struct desk_route routes[] = {
         {SUBMIT, {{429, NULL, "{\"error\":\"job queue is full\"}"}, TAKEN}, 0},
         {JOB, {DONE}, 0},
-        {NULL, {{0}}, 0}};
-    struct desk desk = {routes};
+        DESK_END};
+    struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "sdcpp", &desk);
     apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 1);
@@ -452,8 +470,8 @@ static void a_full_queue_is_tried_again(void **state)
 static void who_cancels_a_job_tells_the_server(void **state)
 {
     static const struct desk_route routes[] = {
-        {SUBMIT, {TAKEN}, 0}, {JOB, {WAITS}, 0}, {JOB "/cancel", {WAITS}, 0}, {NULL, {{0}}, 0}};
-    struct desk desk = {routes};
+        {SUBMIT, {TAKEN}, 0}, {JOB, {WAITS}, 0}, {JOB "/cancel", {WAITS}, 0}, DESK_END};
+    struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "sdcpp", &desk);
     assert_status(apipie_request_submit(d->request), APIPIE_OK);
@@ -474,8 +492,8 @@ static void a_server_without_jobs_is_asked_otherwise(void **state)
          {{200, NULL,
            "{\"created\":1,\"data\":[{\"b64_json\":\"" PNG1 "\"}],\"output_format\":\"png\"}"}},
          0},
-        {NULL, {{0}}, 0}};
-    struct desk desk = {routes};
+        DESK_END};
+    struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "sdcpp", &desk);
     apipie_request_set_seed(d->request, 9);
@@ -493,8 +511,8 @@ static void a_server_without_jobs_is_asked_otherwise(void **state)
 
 static void nothing_there_at_all(void **state)
 {
-    static const struct desk_route routes[] = {{NULL, {{0}}, 0}};
-    struct desk desk = {routes};
+    static const struct desk_route routes[] = {DESK_END};
+    struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "sdcpp", &desk);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_NOT_FOUND);
@@ -506,8 +524,8 @@ static void nothing_there_at_all(void **state)
 
 static void local_models_cost_nothing(void **state)
 {
-    static const struct desk_route routes[] = {{MODELS, {{200, NULL, LIST}}, 0}, {NULL, {{0}}, 0}};
-    struct desk desk = {routes};
+    static const struct desk_route routes[] = {{MODELS, {{200, NULL, LIST}}, 0}, DESK_END};
+    struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "a1111", &desk);
     apipie_request_unref(d->request);
