@@ -76,7 +76,7 @@ static void desk_handler(struct raw_conn *c, const struct raw_request *q, void *
         raw_reply_json(c, reply->status, reply->body);
 }
 
-/* The stage's server is the gateway, `other` is under the desk. */
+/* The stage's server is the gateway, `other` is under the desk. It lives longer than the test. */
 static void serve_desk(struct draw *d, const char *dialect, struct desk *desk)
 {
     draw_serve_json(d, ONE_IMAGE);
@@ -144,7 +144,7 @@ static void a_picture_by_txt2img(void **state)
 {
     static const struct desk_route routes[] = {
         {TXT2IMG, {{200, NULL, DRAWN}}, 0}, {MODELS, {{200, NULL, LIST}}, 0}, DESK_END};
-    struct desk desk = {routes, NULL, 0};
+    static struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     uint64_t seed = 0;
     serve_desk(d, "a1111", &desk);
@@ -169,7 +169,7 @@ static void an_unknown_checkpoint_is_found_before_the_call(void **state)
 {
     static const struct desk_route routes[] = {
         {TXT2IMG, {{200, NULL, DRAWN}}, 0}, {MODELS, {{200, NULL, LIST}}, 0}, DESK_END};
-    struct desk desk = {routes, NULL, 0};
+    static struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "a1111", &desk);
     apipie_request_set_model(d->request, "dreamshaper_7");
@@ -190,7 +190,7 @@ static void a_grid_and_another_checkpoint(void **state)
            "\\\"0011223344\\\",\\\"index_of_first_image\\\":1}\"}"}},
          0},
         DESK_END};
-    struct desk desk = {routes, NULL, 0};
+    static struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     uint64_t seed = 0;
     serve_desk(d, "a1111", &desk);
@@ -211,7 +211,7 @@ static void a_grid_and_another_checkpoint(void **state)
 static void a_picture_and_a_mask_by_img2img(void **state)
 {
     static const struct desk_route routes[] = {{IMG2IMG, {{200, NULL, DRAWN}}, 0}, DESK_END};
-    struct desk desk = {routes, NULL, 0};
+    static struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     uint8_t picture[sizeof(PNG1)];
     serve_desk(d, "a1111", &desk);
@@ -232,7 +232,7 @@ static void user_and_password_are_shown_at_once(void **state)
 {
     static const struct desk_route routes[] = {
         {TXT2IMG, {{200, NULL, DRAWN}}, 0}, {MODELS, {{200, NULL, LIST}}, 0}, DESK_END};
-    struct desk desk = {routes, NULL, 0};
+    static struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "a1111", &desk);
     assert_status(apipie_client_set_backend_key(d->client, "desk", "Aladdin:opensesame"),
@@ -252,7 +252,7 @@ static void a_late_answer_is_waited_for(void **state)
 {
     static const struct desk_route routes[] = {
         {TXT2IMG, {{200, NULL, DRAWN}}, 2500}, {LOOK, {{404, "", ""}}, 0}, DESK_END};
-    struct desk desk = {routes, NULL, 0};
+    static struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "a1111", &desk);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
@@ -323,7 +323,7 @@ static void progress_only_grows(void **state)
         {TXT2IMG, {{200, NULL, DRAWN}}, 0},
         {LOOK, {AT("-0.94"), AT("0.25"), AT("0.01"), AT("\"x\""), AT("0.5"), AT("7e300")}, 0},
         DESK_END};
-    struct desk desk = {routes, LOOK, 7};
+    static struct desk desk = {routes, LOOK, 7};
     struct draw *d = *state;
     struct seen seen = {{0}, 0};
     serve_desk(d, "a1111", &desk);
@@ -344,7 +344,7 @@ static void who_cancels_interrupts(void **state)
                                                {"/sdapi/v1/interrupt", {{200, NULL, "{}"}}, 0},
                                                {LOOK, {AT("0.1")}, 0},
                                                DESK_END};
-    struct desk desk = {routes, NULL, 0};
+    static struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "a1111", &desk);
     assert_status(apipie_request_submit(d->request), APIPIE_OK);
@@ -387,7 +387,7 @@ static void a_job_is_looked_at_until_it_is_done(void **state)
 {
     static const struct desk_route routes[] = {
         {SUBMIT, {TAKEN}, 0}, {JOB, {WAITS, WAITS, DONE}, 0}, DESK_END};
-    struct desk desk = {routes, NULL, 0};
+    static struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "sdcpp", &desk);
     apipie_request_set_steps(d->request, 4);
@@ -459,7 +459,7 @@ static void a_full_queue_is_tried_again(void **state)
         {SUBMIT, {{429, NULL, "{\"error\":\"job queue is full\"}"}, TAKEN}, 0},
         {JOB, {DONE}, 0},
         DESK_END};
-    struct desk desk = {routes, NULL, 0};
+    static struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "sdcpp", &desk);
     apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 1);
@@ -471,7 +471,7 @@ static void who_cancels_a_job_tells_the_server(void **state)
 {
     static const struct desk_route routes[] = {
         {SUBMIT, {TAKEN}, 0}, {JOB, {WAITS}, 0}, {JOB "/cancel", {WAITS}, 0}, DESK_END};
-    struct desk desk = {routes, NULL, 0};
+    static struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "sdcpp", &desk);
     assert_status(apipie_request_submit(d->request), APIPIE_OK);
@@ -493,7 +493,7 @@ static void a_server_without_jobs_is_asked_otherwise(void **state)
            "{\"created\":1,\"data\":[{\"b64_json\":\"" PNG1 "\"}],\"output_format\":\"png\"}"}},
          0},
         DESK_END};
-    struct desk desk = {routes, NULL, 0};
+    static struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "sdcpp", &desk);
     apipie_request_set_seed(d->request, 9);
@@ -512,7 +512,7 @@ static void a_server_without_jobs_is_asked_otherwise(void **state)
 static void nothing_there_at_all(void **state)
 {
     static const struct desk_route routes[] = {DESK_END};
-    struct desk desk = {routes, NULL, 0};
+    static struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "sdcpp", &desk);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_NOT_FOUND);
@@ -525,7 +525,7 @@ static void nothing_there_at_all(void **state)
 static void local_models_cost_nothing(void **state)
 {
     static const struct desk_route routes[] = {{MODELS, {{200, NULL, LIST}}, 0}, DESK_END};
-    struct desk desk = {routes, NULL, 0};
+    static struct desk desk = {routes, NULL, 0};
     struct draw *d = *state;
     serve_desk(d, "a1111", &desk);
     apipie_request_unref(d->request);
