@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config.h"
 #include "recipe.h"
 
 static void check_options(const struct cli_options *o, struct cli_failure *f)
@@ -29,7 +30,17 @@ static int overlay(struct cli_options *recipe, const struct cli_options *line)
         recipe->image_sha256 = NULL;
     if (line->mask != NULL)
         recipe->mask_sha256 = NULL;
+    if (line->sandbox || line->base_url != NULL) /* they say who is asked */
+        recipe->backend = NULL;
     return cli_options_overlay(recipe, line);
+}
+
+static void check_backend(const char *path, const struct cli_options *recipe, struct cli_failure *f)
+{
+    if (recipe->backend != NULL && strcmp(recipe->backend, CLI_GATEWAY) != 0 &&
+        cli_config_find(recipe->config, recipe->backend) == NULL)
+        cli_failure_set(f, APIPIE_E_ARGUMENT, "--backend NAME says who draws it instead", path,
+                        ": there is no such backend in the configuration: ", recipe->backend);
 }
 
 int cli_again(const struct cli_options *line)
@@ -45,6 +56,7 @@ int cli_again(const struct cli_options *line)
         cli_recipe_read(line->prompt, &recipe, &store, &failure);
     if (failure.status == APIPIE_OK && !overlay(&recipe, line))
         cli_failure_set(&failure, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+    check_backend(line->prompt, &recipe, &failure);
     if (failure.status == APIPIE_OK && !recipe.has_seed && !recipe.json)
         (void)fputs("note: the recipe knows no seed: it will be another picture\n", stderr);
     code = failure.status == APIPIE_OK ? cli_generate(&recipe) : cli_report(&failure, line->json);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
 #include "json_out.h"
 #include "recipe.h"
 #include "session.h"
@@ -94,6 +95,8 @@ static void make_key(struct cli_batch_job *job, const char *parameters)
     add_text(&digest, o->output);
     for (size_t i = 0; i < o->route_count; i++)
         add_text(&digest, o->routes[i].text);
+    for (size_t i = 0; i < cli_config_routes(o); i++)
+        add_text(&digest, o->config->routes[i].text);
     add_text(&digest, parameters);
     add_text(&digest, job->draft.image.sha256);
     if (job->draft.mask.sha256[0] != '\0')

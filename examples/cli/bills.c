@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "config.h"
 #include "interrupt.h"
 #include "text.h"
 
@@ -18,6 +19,7 @@ static void say_warnings(const apipie_result *result)
 
 static void set_up(apipie_request *r, const struct cli_options *o, int64_t most)
 {
+    (void)apipie_request_set_backend(r, cli_config_asked(o));
     (void)apipie_request_set_period(r, o->since, o->until); /* CLI_UNSET is APIPIE_UNKNOWN */
     (void)apipie_request_set_max_rows(r, most);
     if (o->timeout_ms != CLI_UNSET)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
 #include "interrupt.h"
 
 static void set_filters(apipie_request *r, const struct cli_options *o, struct cli_failure *f)
@@ -34,12 +35,15 @@ static void set_sending(apipie_request *r, const struct cli_options *o)
 }
 
 /* NULL without memory. */
-static apipie_request *begin(apipie_client *client, struct cli_failure *f)
+static apipie_request *begin(const struct cli_options *o, apipie_client *client,
+                             struct cli_failure *f)
 {
     apipie_request *r = apipie_request_new(client, APIPIE_REQUEST_MODELS);
 
     if (r == NULL)
         cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+    else
+        (void)apipie_request_set_backend(r, cli_config_asked(o));
     return r;
 }
 
@@ -61,7 +65,7 @@ static void perform(apipie_request *r, const struct cli_options *o, struct cli_f
 static void fetch(struct cli_catalog *c, const struct cli_options *o, int filtered,
                   apipie_client *client, struct cli_failure *f)
 {
-    if ((c->request = begin(client, f)) == NULL)
+    if ((c->request = begin(o, client, f)) == NULL)
         return;
     if (filtered)
         set_filters(c->request, o, f);
@@ -83,7 +87,7 @@ void cli_catalog_fetch_restrictions(struct cli_catalog *c, const struct cli_opti
 {
     apipie_catalog *list;
 
-    if (o->country == NULL || f->status != APIPIE_OK || (c->limits = begin(client, f)) == NULL)
+    if (o->country == NULL || f->status != APIPIE_OK || (c->limits = begin(o, client, f)) == NULL)
         return;
     (void)apipie_request_set_filter(c->limits, "restrictions", NULL);
     perform(c->limits, o, f);
@@ -126,10 +130,10 @@ static void sort(struct cli_catalog *c, const char *word, struct cli_failure *f)
             replace(c, apipie_catalog_sort(c->models, orders[i].field, orders[i].descending), f);
 }
 
-/* What the library knows by itself of a model that is listed is shown with it, unless the list is another one. */
-static void take(struct cli_catalog *c, int filtered, apipie_client *client, struct cli_failure *f)
+/* What the library knows by itself of a model that is listed is shown with it, unless the list is another one, or another's. */
+static void take(struct cli_catalog *c, int alone, apipie_client *client, struct cli_failure *f)
 {
-    if (filtered) {
+    if (alone) {
         replace(c, apipie_catalog_ref(apipie_request_catalog(c->request)), f);
         return;
     }
@@ -142,6 +146,7 @@ void cli_catalog_open(struct cli_catalog *c, const struct cli_options *o, apipie
                       struct cli_failure *f)
 {
     int filtered = o->extra_count != 0 || (o->type != NULL && strcmp(o->type, "image") != 0);
+    int foreign = strcmp(cli_config_asked(o), CLI_GATEWAY) != 0;
 
     memset(c, 0, sizeof *c);
     if (o->built_in) {
@@ -149,7 +154,7 @@ void cli_catalog_open(struct cli_catalog *c, const struct cli_options *o, apipie
     } else {
         fetch(c, o, filtered, client, f);
         if (f->status == APIPIE_OK)
-            take(c, filtered, client, f);
+            take(c, filtered || foreign, client, f);
         cli_catalog_fetch_restrictions(c, o, client, f);
     }
     choose(c, APIPIE_MODEL_PROVIDER, o->provider, f);

@@ -7,6 +7,7 @@
 
 int cli_generate(const struct cli_options *options);
 int cli_again(const struct cli_options *options);
+int cli_edit(const struct cli_options *options);
 int cli_models(const struct cli_options *options);
 int cli_estimate(const struct cli_options *options);
 int cli_choose(const struct cli_options *options);
@@ -17,5 +18,7 @@ int cli_dashboard(const struct cli_options *options);
 int cli_sandbox(const struct cli_options *options);
 int cli_stats(const struct cli_options *options);
 int cli_health(const struct cli_options *options);
+int cli_backends(const struct cli_options *options);
+int cli_doctor(const struct cli_options *options);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "config.h"
 #include "input.h"
 
 static void note(struct cli_draft *d, apipie_status status, const char *flag)
@@ -98,6 +99,18 @@ static void set_inputs(struct cli_draft *d, const struct cli_options *o, struct 
                                  &d->mask};
 
     set_input(d, &image, f);
+    for (size_t i = 0; f->status == APIPIE_OK && i < o->more_image_count; i++) {
+        struct cli_draft_input unused = {0};
+        struct picture more = image;
+
+        more.value = o->more_images[i];
+        more.sha256 = NULL;
+        more.set_url = apipie_request_add_image_url;
+        more.set_file = apipie_request_add_image_file;
+        more.set_bytes = apipie_request_add_image_bytes;
+        more.input = &unused;
+        set_input(d, &more, f);
+    }
     if (f->status == APIPIE_OK)
         set_input(d, &mask, f);
 }
@@ -203,13 +216,30 @@ static void set_sending(struct cli_draft *d, const struct cli_options *o)
              "--max-image-bytes");
 }
 
-/* The seed's example model, where nobody says anything. */
+/* The seed's example model, where nobody says anything and the gateway is asked. */
 static void set_route(struct cli_draft *d, const struct cli_options *o)
 {
-    int neither = o->model == NULL && o->provider == NULL && o->route_count == 0;
+    int neither = o->model == NULL && o->provider == NULL &&
+                  o->route_count + cli_config_routes(o) == 0 && cli_config_first_is_gateway(o);
 
+    note(d, apipie_request_set_backend(d->request, o->backend), "--backend");
     note(d, apipie_request_set_provider(d->request, neither ? "prodia" : o->provider), "-p");
     note(d, apipie_request_set_model(d->request, neither ? "sd_xl_base_1.0" : o->model), "-m");
+}
+
+/* What only some servers take, and what is to be done where one does not. */
+static void set_wire(struct cli_draft *d, const struct cli_options *o)
+{
+    int32_t how = APIPIE_UNSUPPORTED_REFUSE;
+
+    note(d, apipie_request_set_sampler(d->request, o->sampler), "--sampler");
+    note(d, apipie_request_set_output_format(d->request, o->output_format), "--output-format");
+    if (o->unsupported == NULL)
+        return;
+    if (strcmp(o->unsupported, "refuse") != 0)
+        how = strcmp(o->unsupported, "drop") == 0 ? APIPIE_UNSUPPORTED_DROP
+                                                  : APIPIE_UNSUPPORTED_NEAREST;
+    note(d, apipie_request_set_unsupported(d->request, how), "--unsupported");
 }
 
 static void set_picture(struct cli_draft *d, const struct cli_options *o)
@@ -234,13 +264,19 @@ static void set_picture(struct cli_draft *d, const struct cli_options *o)
     if (o->strength.set)
         note(d, apipie_request_set_strength(r, o->strength.value), "--strength");
     note(d, apipie_request_set_response_format(r, o->format), "--format");
+    if (o->stream)
+        note(d, apipie_request_set_stream(r, 1), "--stream");
+    if (o->partial_images != CLI_UNSET)
+        note(d, apipie_request_set_partial_images(r, (int32_t)o->partial_images),
+             "--partial-images");
 }
 
 void cli_draft_make(struct cli_draft *draft, const struct cli_options *o, apipie_client *client,
                     struct cli_failure *f)
 {
     memset(draft, 0, sizeof *draft);
-    draft->request = apipie_request_new(client, APIPIE_REQUEST_IMAGE);
+    draft->request =
+        apipie_request_new(client, o->edits ? APIPIE_REQUEST_EDIT : APIPIE_REQUEST_IMAGE);
     if (draft->request == NULL) {
         cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
         return;
@@ -248,6 +284,7 @@ void cli_draft_make(struct cli_draft *draft, const struct cli_options *o, apipie
     set_route(draft, o);
     set_routes(draft, o, f);
     set_picture(draft, o);
+    set_wire(draft, o);
     set_inputs(draft, o, f);
     set_extras(draft, o, f);
     set_output(draft, o->output);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "catalog.h"
+#include "config.h"
 #include "draft.h"
 #include "json_out.h"
 #include "report.h"
@@ -24,6 +25,8 @@ static const char *source_word(int32_t source)
         return "given";
     case APIPIE_PRICE_LISTED:
         return "listed";
+    case APIPIE_PRICE_FREE:
+        return "free";
     default:
         return "unknown";
     }
@@ -88,12 +91,14 @@ static int work(const struct cli_options *o, apipie_client *client)
     struct cli_failure failure = {0};
     struct cli_catalog catalog = {NULL, NULL, NULL};
     struct cli_draft draft;
+    struct cli_options asking = *o;
     int code;
 
+    asking.backend = CLI_GATEWAY; /* no other has prices */
     cli_draft_make(&draft, o, client, &failure);
     check_draft(&draft, &failure);
-    if (failure.status == APIPIE_OK && o->price == CLI_UNSET)
-        cli_catalog_fetch(&catalog, o, client, &failure);
+    if (failure.status == APIPIE_OK && o->price == CLI_UNSET && cli_config_first_is_gateway(o))
+        cli_catalog_fetch(&catalog, &asking, client, &failure);
     if (failure.status == APIPIE_OK)
         tell(o, client, &draft, &catalog, &failure);
     code = cli_report(&failure, o->json);

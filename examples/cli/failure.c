@@ -59,6 +59,9 @@ static const char *hint(apipie_status status, const apipie_error *error)
         return "raise --budget; where no price is known, --price USD says what one image costs";
     if (status == APIPIE_E_UNAVAILABLE)
         return "wait, or add another route: --route BACKEND/PROVIDER/MODEL";
+    if (status == APIPIE_E_UNSUPPORTED &&
+        strstr(apipie_error_hint(error), "apipie_request_set_unsupported") != NULL)
+        return "leave it out, ask another backend, or say --unsupported drop, or nearest";
     return apipie_error_hint(error);
 }
 

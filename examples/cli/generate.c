@@ -14,6 +14,7 @@
 #include "interrupt.h"
 #include "recipe.h"
 #include "session.h"
+#include "sketch.h"
 
 static int writes_stdout(const struct cli_options *o)
 {
@@ -23,7 +24,8 @@ static int writes_stdout(const struct cli_options *o)
 /* What can be said before a request is made. */
 static void check_options(const struct cli_options *o, struct cli_failure *f)
 {
-    const char *const hint = "apipie generate --help shows the options";
+    const char *const hint = o->edits ? "apipie edit --help shows the options"
+                                      : "apipie generate --help shows the options";
 
     if (o->sandbox && o->base_url != NULL)
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "--sandbox and --base-url exclude each other",
@@ -49,6 +51,7 @@ static void check_options(const struct cli_options *o, struct cli_failure *f)
                         "-o -: stdout is a terminal", NULL, NULL);
     else
         cli_recipe_check(o, f);
+    cli_sketch_check(o, f);
 }
 
 /* Before money is spent: a picture or its path must find its way out. */
@@ -132,8 +135,12 @@ static int draw(const struct cli_options *o, apipie_client *client)
 
     cli_draft_make(&draft, o, client, &failure);
     if (failure.status == APIPIE_OK) {
-        apipie_status status = send_and_wait(draft.request);
+        struct cli_sketches sketches;
+        apipie_status status;
 
+        cli_sketch_watch(&sketches, o, draft.request);
+        status = send_and_wait(draft.request);
+        cli_sketch_end(&sketches);
         if (status == APIPIE_OK) {
             recipe = report_recipe(o, &draft);
             report_result(o, draft.request, &failure);

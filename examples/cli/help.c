@@ -6,6 +6,7 @@ const char *const cli_help[] = {
     "usage: apipie generate PROMPT [option]...        make a picture\n"
     "       apipie generate --batch FILE [option]...  make many\n"
     "       apipie again IMAGE.json [option]...       make one again, by its recipe\n"
+    "       apipie edit PROMPT --image FILE [option]. another picture out of one\n"
     "       apipie models [option]...                 what there is, and what it costs\n"
     "       apipie estimate [PROMPT] [option]...      what a picture will cost\n"
     "       apipie choose [option]...                 which model serves a need best\n"
@@ -16,16 +17,20 @@ const char *const cli_help[] = {
     "       apipie sandbox [option]...                a gateway in a box: no key, no money\n"
     "       apipie stats --file FILE [option]         what was drawn, and how it went\n"
     "       apipie health --file FILE [option]...     how providers and models do\n"
+    "       apipie backends [option]                  who can be asked\n"
+    "       apipie doctor [option]...                 can they be reached, with which key\n"
     "       apipie --version | --help\n"
     "\n"
     "apipie COMMAND --help shows the options of a command.\n"
-    "The key comes from APIPIE_API_KEY, the server from APIPIE_BASE_URL or --base-url.\n"
-    "Not in this version: edit upload doctor.\n",
+    "The key comes from APIPIE_API_KEY, the server from APIPIE_BASE_URL or --base-url;\n"
+    "further servers from ~/.config/apipie/config.json (apipie backends --help).\n"
+    "Not in this version: upload.\n",
     NULL};
 
 static const char picture[] =
     "What to draw\n"
-    "  -m, --model MODEL       default: sd_xl_base_1.0 at prodia, unless -p or --route is given\n"
+    "  -m, --model MODEL       default: sd_xl_base_1.0 at prodia, unless somebody else is to be\n"
+    "                          asked: -p, --route, --backend, the configuration\n"
     "  -p, --provider NAME     who serves the model; not given: the gateway chooses\n"
     "  -n, --number N          pictures, 1 to 64\n"
     "  -s, --size WxH          pixels, as 1024x1024\n"
@@ -35,24 +40,55 @@ static const char picture[] =
     "      --seed N            the same seed draws the same picture\n"
     "      --steps N           denoising steps\n"
     "      --cfg-scale X       how closely to follow the prompt, 0 to 100\n"
+    "      --sampler NAME      as the server names it; the gateway takes none\n"
+    "      --output-format png|jpeg|webp\n"
+    "                          how the picture is encoded; the gateway takes none\n"
+    "      --extra KEY=JSON    any further field of the request; may be repeated\n"
+    "      --unsupported refuse|drop|nearest\n"
+    "                          what a server does not take is an error (refuse, the default), is "
+    "left\n"
+    "                          out, or becomes the nearest that it knows; with a warning\n";
+
+static const char input[] =
     "      --image URL|FILE    an input image; a file is read while it is sent\n"
     "      --mask URL|FILE     which part of it to draw anew\n"
-    "      --strength X        how far to go from the input image, 0 to 1\n"
+    "      --strength X        how far to go from the input image, 0 to 1\n";
+
+static const char inputs[] = "What to edit\n"
+                             "      --image URL|FILE    the picture; repeated, where the server "
+                             "edits several together (the\n"
+                             "                          gateway takes one)\n"
+                             "      --mask URL|FILE     which part of the first one to draw anew; "
+                             "the gateway's pages do not\n"
+                             "                          say that it takes one\n"
+                             "      --strength X        how far to go from the picture, 0 to 1\n";
+
+static const char output[] =
+    "Where it goes\n"
     "      --format url|b64_json\n"
     "                          how the reply carries the picture; the file is the same\n"
-    "      --extra KEY=JSON    any further field of the request; may be repeated\n"
-    "Where it goes\n"
     "  -o, --output FILE|FOLDER|-\n"
     "                          default: this folder, a name made from the prompt, never over a "
     "file;\n"
     "                          FILE is replaced; several pictures: x.png, x-2.png; -: to stdout\n"
+    "      --json              one JSON value on stdout, on success and on failure\n";
+
+static const char streaming[] =
+    "      --stream            the picture as it is drawn, where the server can send it so\n"
+    "      --partial-images N  so many sketches before it, 0 to 3; each may cost tokens\n"
+    "      --partials FOLDER   keep the sketches that come there\n";
+
+static const char recipe[] =
     "      --recipe            x.png.json beside x.png: all that made it, for apipie again; a file "
     "that\n"
-    "                          is no recipe is never replaced\n"
-    "      --json              one JSON value on stdout, on success and on failure\n";
+    "                          is no recipe is never replaced\n";
 
 static const char sending[] =
     "How it is sent\n"
+    "      --backend NAME      who is asked: \"apipie\" is the gateway, the others are those of "
+    "the\n"
+    "                          configuration; default: its default_backend and routes\n"
+    "      --config FILE       instead of ~/.config/apipie/config.json\n"
     "      --base-url URL      default: $APIPIE_BASE_URL, else https://apipie.ai/v1\n"
     "      --timeout SECONDS   for everything together, default 600\n"
     "      --retries N         0 to 20, default 2\n"
@@ -61,12 +97,13 @@ static const char sending[] =
     "                          always: may pay twice\n"
     "      --route BACKEND/PROVIDER/MODEL\n"
     "                          where to ask next when a route surely did not bill; may be "
-    "repeated. -m and\n"
-    "                          -p come first, if given. An empty part is not said: "
-    "\"/prodia/sdxl\",\n"
-    "                          \"/together/\" (the model of -m), \"//\" (the gateway chooses)\n"
+    "repeated.\n"
+    "                          --backend, -m and -p come first, if given. An empty part is not "
+    "said:\n"
+    "                          \"/prodia/sdxl\", \"/together/\" (the model of -m), \"//\" (the "
+    "gateway\n"
+    "                          chooses)\n"
     "      --max-image-bytes N default 268435456\n"
-    "      --jobs N            calls that are out at once, 1 to 1024, default 8\n"
     "      --sandbox           draw in a gateway of our own: no key, no money\n"
     "What it may cost\n"
     "      --budget USD        as 2.50: what would pass it is not sent. Of this run; with --ledger "
@@ -84,11 +121,11 @@ static const char sending[] =
     "options.\n"
     "Exit: 0 done, 2 usage or no key, 3 key refused, 4 request refused, 5 limit, credit or "
     "budget,\n"
-    "6 network, 7 server, 8 bad reply, 9 local file or memory, 130 interrupted.\n"
-    "Not in this version: --backend --stream.\n";
+    "6 network, 7 server, 8 bad reply, 9 local file or memory, 130 interrupted.\n";
 
 static const char batch[] =
     "Many at once\n"
+    "      --jobs N            calls that are out at once, 1 to 1024, default 8\n"
     "      --batch FILE|-      a prompt a line, or a JSON object: prompt, model, provider, n, "
     "size,\n"
     "                          quality, style, negative_prompt, seed, steps, cfg_scale, image, "
@@ -116,7 +153,25 @@ static const char batch[] =
 const char *const cli_help_generate[] = {"usage: apipie generate PROMPT [option]...\n"
                                          "       apipie generate --batch FILE|- [option]...\n"
                                          "\n",
-                                         picture, batch, sending, NULL};
+                                         picture,
+                                         input,
+                                         output,
+                                         streaming,
+                                         recipe,
+                                         batch,
+                                         sending,
+                                         NULL};
+
+const char *const cli_help_edit[] = {"usage: apipie edit PROMPT --image FILE|URL [option]...\n"
+                                     "\n"
+                                     "Draws another picture out of one or several.\n"
+                                     "\n",
+                                     inputs,
+                                     picture,
+                                     output,
+                                     streaming,
+                                     sending,
+                                     NULL};
 
 const char *const cli_help_again[] = {
     "usage: apipie again IMAGE.json [option]...\n"
@@ -125,9 +180,17 @@ const char *const cli_help_again[] = {
     "that\n"
     "served it, its seed. The file gets a new name. An option replaces what the recipe says; -m "
     "also\n"
-    "its provider. The server and the key are yours, never the recipe's.\n"
+    "its provider. The server and the key are yours, never the recipe's: the name of its backend "
+    "is\n"
+    "looked up in your configuration.\n"
     "\n",
-    picture, sending, NULL};
+    picture,
+    input,
+    output,
+    streaming,
+    recipe,
+    sending,
+    NULL};
 
 static const char asking[] =
     "How it is asked\n"
@@ -159,6 +222,8 @@ const char *const cli_help_models[] = {
     "      --sort FIELD        price, latency, provider, model, family, series, speciality, "
     "queries\n"
     "      --detailed          with --json: prices by token, and each record as the server has it\n"
+    "      --backend NAME, --config FILE\n"
+    "                          another one of the configuration\n"
     "      --builtin           the models that the library knows by itself: nobody is asked\n"
     "      --prices FILE       write down prices, latency and availability there as they change,\n"
     "                          for apipie compare --since\n",
@@ -176,6 +241,8 @@ const char *const cli_help_estimate[] = {
     "  -q, --quality WORD      standard, hd\n"
     "      --route BACKEND/PROVIDER/MODEL\n"
     "                          the first one counts, where -m and -p are not given\n"
+    "      --backend NAME, --config FILE\n"
+    "                          another one of the configuration\n"
     "      --price USD         what one image is taken to cost: nobody is asked\n"
     "      --prices FILE       write down there what the gateway lists, as it changes\n",
     asking, NULL};

@@ -18,6 +18,9 @@ extern const char *const cli_help_compare[];
 extern const char *const cli_help_recommend[];
 extern const char *const cli_help_history[];
 extern const char *const cli_help_dashboard[];
+extern const char *const cli_help_edit[];
+extern const char *const cli_help_backends[];
+extern const char *const cli_help_doctor[];
 
 /* The exit code. */
 int cli_help_print(const char *const *parts);

@@ -84,6 +84,8 @@ const char *const cli_help_history[] = {
     "      --limit N           so many bills at most; default 100, and all of them for sums\n"
     "      --ledger FILE       what generate --ledger FILE wrote\n"
     "      --local             the ledger itself: nobody is asked\n"
+    "      --backend NAME, --config FILE\n"
+    "                          another one of the configuration\n"
     "      --base-url URL, --sandbox, --timeout SECONDS, --retries N\n"
     "                          who is asked, and how\n"
     "      --json              one JSON value on stdout, on success and on failure\n",

@@ -8,6 +8,7 @@
 
 #include "bills.h"
 #include "commands.h"
+#include "config.h"
 #include "report.h"
 #include "session.h"
 
@@ -124,6 +125,7 @@ static void open_session(struct cli_session *session, const struct cli_options *
     struct cli_options asking = *o;
 
     asking.ledger = NULL;
+    asking.backend = cli_config_asked(o); /* no routes */
     if (o->local)
         cli_session_open_keyless(session, &asking, f);
     else

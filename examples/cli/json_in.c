@@ -228,10 +228,14 @@ const char *cli_json_read(const char *text, size_t n, struct cli_json_value *ret
     struct scan s = {text, text + n, NULL};
 
     skip_blanks(&s);
-    if (!scan_value(&s, 0, ret))
-        return s.problem;
-    skip_blanks(&s);
-    return s.at == s.end ? NULL : "something stands behind the value";
+    if (scan_value(&s, 0, ret)) {
+        skip_blanks(&s);
+        if (s.at == s.end)
+            return NULL;
+        s.problem = "something stands behind the value";
+    }
+    ret->at = s.at;
+    return s.problem;
 }
 
 void cli_json_walk(struct cli_json_walk *walk, const struct cli_json_value *value)

@@ -24,7 +24,7 @@ struct cli_json_value {
 };
 
 /* The one value of a text, by the letter of RFC 8259, valid UTF-8, at most 64 deep. text[n] must be readable and no
- * continuation byte of UTF-8 (NUL). NULL when it is good, else what is wrong. */
+ * continuation byte of UTF-8 (NUL). NULL when it is good, else what is wrong, and ret->at is where. */
 const char *cli_json_read(const char *text, size_t n, struct cli_json_value *ret);
 
 /* The walk over an object or array that cli_json_read() found good. */

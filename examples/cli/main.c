@@ -8,27 +8,31 @@
 #include <apipie/apipie.h>
 
 #include "commands.h"
+#include "config.h"
 #include "help.h"
 #include "interrupt.h"
 #include "option_table.h"
 #include "report.h"
 
 static const struct cli_command commands[] = {
-    {"generate", 1, cli_generate_options, cli_help_generate, cli_generate},
-    {"again", 1, cli_generate_options, cli_help_again, cli_again},
-    {"models", 0, cli_models_options, cli_help_models, cli_models},
-    {"estimate", 1, cli_estimate_options, cli_help_estimate, cli_estimate},
-    {"choose", 0, cli_choose_options, cli_help_choose, cli_choose},
-    {"compare", 0, cli_compare_options, cli_help_compare, cli_compare},
-    {"recommend", 0, cli_recommend_options, cli_help_recommend, cli_recommend},
-    {"history", 0, cli_history_options, cli_help_history, cli_history},
-    {"dashboard", 0, cli_dashboard_options, cli_help_dashboard, cli_dashboard},
-    {"sandbox", 0, cli_sandbox_options, cli_help_sandbox, cli_sandbox},
-    {"stats", 0, cli_stats_options, cli_help_stats, cli_stats},
-    {"health", 0, cli_health_options, cli_help_health, cli_health},
+    {"generate", 1, 1, cli_generate_options, cli_help_generate, cli_generate},
+    {"again", 1, 1, cli_generate_options, cli_help_again, cli_again},
+    {"edit", 1, 1, cli_edit_options, cli_help_edit, cli_edit},
+    {"models", 0, 1, cli_models_options, cli_help_models, cli_models},
+    {"estimate", 1, 1, cli_estimate_options, cli_help_estimate, cli_estimate},
+    {"choose", 0, 0, cli_choose_options, cli_help_choose, cli_choose},
+    {"compare", 0, 0, cli_compare_options, cli_help_compare, cli_compare},
+    {"recommend", 0, 0, cli_recommend_options, cli_help_recommend, cli_recommend},
+    {"history", 0, 1, cli_history_options, cli_help_history, cli_history},
+    {"dashboard", 0, 0, cli_dashboard_options, cli_help_dashboard, cli_dashboard},
+    {"sandbox", 0, 0, cli_sandbox_options, cli_help_sandbox, cli_sandbox},
+    {"stats", 0, 0, cli_stats_options, cli_help_stats, cli_stats},
+    {"health", 0, 0, cli_health_options, cli_help_health, cli_health},
+    {"backends", 0, 1, cli_backends_options, cli_help_backends, cli_backends},
+    {"doctor", 0, 0, cli_doctor_options, cli_help_doctor, cli_doctor},
 };
 
-static const char *const later[] = {"edit", "upload", "doctor"};
+static const char *const later[] = {"upload"};
 
 static const struct cli_command *find_command(const char *name)
 {
@@ -79,13 +83,28 @@ static int refuse(int argc, char **argv)
     return cli_report(&failure, json);
 }
 
+/* In the sandbox nothing of the user's own is asked. */
+static void configure(struct cli_options *options, struct cli_config *config,
+                      struct cli_failure *failure)
+{
+    if (failure->status == APIPIE_OK && !options->sandbox)
+        cli_config_read(config, options->config_file, failure);
+    if (failure->status != APIPIE_OK)
+        return;
+    options->config = options->sandbox ? NULL : config;
+    cli_config_check(options, failure);
+}
+
 static int run(const struct cli_command *command, int argc, char **argv)
 {
     struct cli_failure failure = {0};
+    struct cli_config config = {0};
     struct cli_options options;
     int code;
 
     cli_options_read(&options, command, argc, argv, &failure);
+    if (command->configured && !options.help)
+        configure(&options, &config, &failure);
     if (options.help)
         code = cli_help_print(command->help);
     else if (failure.status != APIPIE_OK)
@@ -93,6 +112,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
     else
         code = command->run(&options);
     cli_options_free(&options);
+    cli_config_free(&config);
     return code;
 }
 

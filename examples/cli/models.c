@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "catalog.h"
+#include "config.h"
 #include "report.h"
 #include "session.h"
 
@@ -26,6 +27,12 @@ static void check_options(const struct cli_options *o, struct cli_failure *f)
                         "--detailed is for --json, of a list that is fetched", NULL, NULL);
     else if (o->country != NULL && o->country[0] == '\0')
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "--country takes two letters, as DE, or a name",
+                        NULL, NULL);
+    else if (o->prices != NULL && strcmp(cli_config_asked(o), CLI_GATEWAY) != 0)
+        cli_failure_set(f, APIPIE_E_ARGUMENT, "--backend apipie",
+                        "--prices takes what the gateway lists", NULL, NULL);
+    else if (o->built_in && o->backend != NULL)
+        cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "--builtin and --backend exclude each other",
                         NULL, NULL);
     else if (o->built_in && o->prices != NULL)
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint,

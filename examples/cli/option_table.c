@@ -38,63 +38,80 @@
         .name = n, .kind = OPTION_MOMENT, .offset = offsetof(struct cli_options, member),          \
         .wants = CLI_MOMENT_WANTS                                                                  \
     }
+/* Who is asked. */
+#define PLACES TEXT("backend", 0, backend), TEXT("config", 0, config_file)
+
+/* What is drawn, beside its input images. */
+#define DRAWING                                                                                    \
+    FLAG("help", 'h', help), TEXT("model", 'm', model), TEXT("provider", 'p', provider),           \
+        NUMBER("number", 'n', n, 1, APIPIE_LIMIT_N, "a whole number from 1 to 64"),                \
+        {.name = "size",                                                                           \
+         .letter = 's',                                                                            \
+         .kind = OPTION_SIZE,                                                                      \
+         .most = APIPIE_LIMIT_SIDE,                                                                \
+         .wants = "WIDTHxHEIGHT, 1 to 8192 each"},                                                 \
+        TEXT("quality", 'q', quality), TEXT("style", 0, style), TEXT("negative", 0, negative),     \
+        {.name = "seed", .kind = OPTION_SEED, .wants = "a whole number of at most 64 bits"},       \
+        NUMBER("steps", 0, steps, 1, INT32_MAX, "a whole number of at least 1"),                   \
+        {.name = "cfg-scale",                                                                      \
+         .kind = OPTION_SCALE,                                                                     \
+         .offset = offsetof(struct cli_options, scale),                                            \
+         .most = 100,                                                                              \
+         .wants = "a number from 0 to 100"},                                                       \
+        TEXT("sampler", 0, sampler), TEXT("mask", 0, mask),                                        \
+        {.name = "strength",                                                                       \
+         .kind = OPTION_SCALE,                                                                     \
+         .offset = offsetof(struct cli_options, strength),                                         \
+         .most = 1,                                                                                \
+         .wants = "a number from 0 to 1"},                                                         \
+        WORD("output-format", output_format, "png jpeg webp", "png, jpeg or webp"),                \
+        WORD("unsupported", unsupported, "refuse drop nearest", "refuse, drop or nearest"),        \
+        WORD("format", format, "url b64_json", "url or b64_json"),                                 \
+        {.name = "extra", .kind = OPTION_EXTRA, .wants = "KEY=JSON"}, TEXT("output", 'o', output), \
+        FLAG("json", 0, json)
+
+/* How it is sent, and what it may cost. */
+#define SENDING                                                                                    \
+    PLACES, TEXT("base-url", 0, base_url),                                                         \
+        {.name = "timeout",                                                                        \
+         .kind = OPTION_SECONDS,                                                                   \
+         .offset = offsetof(struct cli_options, timeout_ms),                                       \
+         .most = 86400,                                                                            \
+         .wants = "seconds from 0.001 to 86400"},                                                  \
+        NUMBER("retries", 0, retries, 0, 20, "a whole number from 0 to 20"),                       \
+        WORD("retry", retry, "safe always never", "safe, always or never"),                        \
+        NUMBER("max-image-bytes", 0, max_image_bytes, 1, INT64_C(1) << 40,                         \
+               "a whole number of bytes from 1 to 2^40"),                                          \
+        FLAG("sandbox", 0, sandbox),                                                               \
+        {.name = "route",                                                                          \
+         .kind = OPTION_ROUTE,                                                                     \
+         .wants = "BACKEND/PROVIDER/MODEL, where a part may be empty"},                            \
+        MONEY("budget", budget, "US dollars as 2.50, at most 12 decimals"),                        \
+        MONEY("price", price, "US dollars as 0.008, at most 12 decimals"),                         \
+        TEXT("ledger", 0, ledger), TEXT("cache", 0, cache), TEXT("stats", 0, stats),               \
+        TEXT("health", 0, health)
+
+/* What comes before a picture is done. */
+#define STREAMING                                                                                  \
+    FLAG("stream", 0, stream),                                                                     \
+        NUMBER("partial-images", 0, partial_images, 0, 3, "a whole number from 0 to 3"),           \
+        TEXT("partials", 0, partials)
+
 const struct cli_option cli_generate_options[] = {
-    FLAG("help", 'h', help),
-    TEXT("model", 'm', model),
-    TEXT("provider", 'p', provider),
-    NUMBER("number", 'n', n, 1, APIPIE_LIMIT_N, "a whole number from 1 to 64"),
-    {.name = "size",
-     .letter = 's',
-     .kind = OPTION_SIZE,
-     .most = APIPIE_LIMIT_SIDE,
-     .wants = "WIDTHxHEIGHT, 1 to 8192 each"},
-    TEXT("quality", 'q', quality),
-    TEXT("style", 0, style),
-    TEXT("negative", 0, negative),
-    {.name = "seed", .kind = OPTION_SEED, .wants = "a whole number of at most 64 bits"},
-    NUMBER("steps", 0, steps, 1, INT32_MAX, "a whole number of at least 1"),
-    {.name = "cfg-scale",
-     .kind = OPTION_SCALE,
-     .offset = offsetof(struct cli_options, scale),
-     .most = 100,
-     .wants = "a number from 0 to 100"},
+    DRAWING,
     TEXT("image", 0, image),
-    TEXT("mask", 0, mask),
-    {.name = "strength",
-     .kind = OPTION_SCALE,
-     .offset = offsetof(struct cli_options, strength),
-     .most = 1,
-     .wants = "a number from 0 to 1"},
-    WORD("format", format, "url b64_json", "url or b64_json"),
-    {.name = "extra", .kind = OPTION_EXTRA, .wants = "KEY=JSON"},
-    TEXT("output", 'o', output),
-    FLAG("json", 0, json),
-    TEXT("base-url", 0, base_url),
-    {.name = "timeout",
-     .kind = OPTION_SECONDS,
-     .offset = offsetof(struct cli_options, timeout_ms),
-     .most = 86400,
-     .wants = "seconds from 0.001 to 86400"},
-    NUMBER("retries", 0, retries, 0, 20, "a whole number from 0 to 20"),
-    WORD("retry", retry, "safe always never", "safe, always or never"),
-    NUMBER("max-image-bytes", 0, max_image_bytes, 1, INT64_C(1) << 40,
-           "a whole number of bytes from 1 to 2^40"),
-    FLAG("sandbox", 0, sandbox),
-    {.name = "route",
-     .kind = OPTION_ROUTE,
-     .wants = "BACKEND/PROVIDER/MODEL, where a part may be empty"},
-    MONEY("budget", budget, "US dollars as 2.50, at most 12 decimals"),
-    MONEY("price", price, "US dollars as 0.008, at most 12 decimals"),
-    TEXT("ledger", 0, ledger),
-    TEXT("cache", 0, cache),
-    TEXT("stats", 0, stats),
-    TEXT("health", 0, health),
+    SENDING,
     TEXT("batch", 0, batch),
     NUMBER("jobs", 0, jobs, 1, 1024, "a whole number from 1 to 1024"),
     FLAG("recipe", 0, recipe),
-    {.name = "backend", .kind = OPTION_LATER},
-    {.name = "stream", .kind = OPTION_LATER_FLAG},
+    STREAMING,
     {.kind = OPTION_END},
+};
+
+const struct cli_option cli_edit_options[] = {
+    DRAWING,   {.name = "image", .kind = OPTION_IMAGE, .wants = "FILE or URL"},
+    SENDING,   {.name = "recipe", .kind = OPTION_LATER_FLAG},
+    STREAMING, {.kind = OPTION_END},
 };
 
 /* Of the commands that only ask. */
@@ -120,6 +137,7 @@ const struct cli_option cli_models_options[] = {
     FLAG("detailed", 0, detailed),
     FLAG("builtin", 0, built_in),
     TEXT("prices", 0, prices),
+    PLACES,
     ASKING,
     {.kind = OPTION_END},
 };
@@ -140,6 +158,7 @@ const struct cli_option cli_estimate_options[] = {
      .wants = "BACKEND/PROVIDER/MODEL, where a part may be empty"},
     MONEY("price", price, "US dollars as 0.008, at most 12 decimals"),
     TEXT("prices", 0, prices),
+    PLACES,
     ASKING,
     {.kind = OPTION_END},
 };
@@ -152,7 +171,28 @@ const struct cli_option cli_history_options[] = {
     NUMBER("limit", 0, limit, 1, 10000000, "a whole number from 1 to 10000000"),
     TEXT("ledger", 0, ledger),
     FLAG("local", 0, local),
+    PLACES,
     ASKING,
+    {.kind = OPTION_END},
+};
+
+const struct cli_option cli_backends_options[] = {
+    FLAG("help", 'h', help),
+    TEXT("config", 0, config_file),
+    FLAG("json", 0, json),
+    {.kind = OPTION_END},
+};
+
+const struct cli_option cli_doctor_options[] = {
+    FLAG("help", 'h', help),
+    PLACES,
+    FLAG("json", 0, json),
+    TEXT("base-url", 0, base_url),
+    {.name = "timeout",
+     .kind = OPTION_SECONDS,
+     .offset = offsetof(struct cli_options, timeout_ms),
+     .most = 86400,
+     .wants = "seconds from 0.001 to 86400"},
     {.kind = OPTION_END},
 };
 

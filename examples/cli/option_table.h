@@ -21,6 +21,7 @@ enum cli_option_kind {
     OPTION_EXTRA,
     OPTION_FILTER,
     OPTION_ROUTE,
+    OPTION_IMAGE,     /* one of several */
     OPTION_LATER,     /* of the contract, with a value */
     OPTION_LATER_FLAG /* of the contract, without one */
 };
@@ -47,6 +48,9 @@ extern const struct cli_option cli_choose_options[];
 extern const struct cli_option cli_compare_options[];
 extern const struct cli_option cli_recommend_options[];
 extern const struct cli_option cli_dashboard_options[];
+extern const struct cli_option cli_edit_options[];
+extern const struct cli_option cli_backends_options[];
+extern const struct cli_option cli_doctor_options[];
 
 /* NULL when there is none of that name. */
 const struct cli_option *cli_option_find(const struct cli_option *table, const char *name,

@@ -113,6 +113,7 @@ void cli_options_init(struct cli_options *options)
     memset(options, 0, sizeof *options);
     options->n = options->width = options->height = options->steps = CLI_UNSET;
     options->timeout_ms = options->retries = options->max_image_bytes = CLI_UNSET;
+    options->partial_images = CLI_UNSET;
     options->budget = options->price = options->jobs = CLI_UNSET;
     options->since = options->until = options->limit = CLI_UNSET;
     options->port = options->max_price = options->max_p95 = CLI_UNSET;
@@ -153,6 +154,24 @@ int cli_options_add_route(struct cli_options *options, const struct cli_route *r
     return 1;
 }
 
+/* The first one is image. */
+int cli_options_add_image(struct cli_options *options, const char *image)
+{
+    const char **more;
+
+    if (options->image == NULL) {
+        options->image = image;
+        return 1;
+    }
+    more = realloc(options->more_images,
+                   (options->more_image_count + 1) * sizeof *options->more_images);
+    if (more == NULL)
+        return 0;
+    options->more_images = more;
+    more[options->more_image_count++] = image;
+    return 1;
+}
+
 static int add_lists(struct cli_options *to, const struct cli_options *from)
 {
     int good = 1;
@@ -161,6 +180,8 @@ static int add_lists(struct cli_options *to, const struct cli_options *from)
         good = cli_options_add_extra(to, &from->extras[i]);
     for (size_t i = 0; good && i < from->route_count; i++)
         good = cli_options_add_route(to, &from->routes[i]);
+    for (size_t i = 0; good && i < from->more_image_count; i++)
+        good = cli_options_add_image(to, from->more_images[i]);
     return good;
 }
 
@@ -169,7 +190,8 @@ int cli_options_copy(struct cli_options *to, const struct cli_options *from)
     *to = *from;
     to->extras = NULL;
     to->routes = NULL;
-    to->extra_count = to->route_count = 0;
+    to->more_images = NULL;
+    to->extra_count = to->route_count = to->more_image_count = 0;
     return add_lists(to, from);
 }
 
@@ -208,6 +230,7 @@ int cli_options_overlay(struct cli_options *to, const struct cli_options *from)
 {
     for (const struct cli_option *row = cli_generate_options; row->name != NULL; row++)
         overlay_member(to, from, row);
+    to->config = from->config;
     if (from->width != CLI_UNSET) {
         to->width = from->width;
         to->height = from->height;
@@ -223,6 +246,8 @@ void cli_options_free(struct cli_options *options)
 {
     free(options->extras);
     free(options->routes);
+    free(options->more_images);
     options->extras = NULL;
     options->routes = NULL;
+    options->more_images = NULL;
 }

@@ -29,8 +29,13 @@ struct cli_decimal {
     int32_t set;
 };
 
+struct cli_config; /* config.h */
+
 struct cli_options {
-    /* generate, again */
+    /* all that ask, or nearly */
+    const char *backend, *config_file;
+    const struct cli_config *config; /* that was read; NULL: none counts */
+    /* generate, again, edit */
     const char *prompt, *model, *provider, *quality, *style, *negative, *image, *mask, *format;
     const char *output, *base_url, *retry, *ledger, *cache, *stats, *health, *batch;
     /* of a recipe: what --image and --mask must still be; NULL for anything */
@@ -43,6 +48,14 @@ struct cli_options {
     struct cli_extra *extras;
     struct cli_route *routes;
     size_t extra_count, route_count;
+    const char *sampler, *output_format, *unsupported;
+    int32_t stream;
+    const char *partials;
+    int64_t partial_images; /* or CLI_UNSET */
+    /* edit */
+    int32_t edits;            /* it is that command */
+    const char **more_images; /* behind image */
+    size_t more_image_count;
     /* models, choose, compare, recommend */
     const char *type, *sort, *family, *speciality, *series, *by, *models, *prices, *country;
     int64_t max_price, max_p95; /* picodollars, milliseconds, or CLI_UNSET */
@@ -68,6 +81,7 @@ struct cli_option; /* option_table.h */
 struct cli_command {
     const char *name;
     int takes_prompt;
+    int configured;                 /* the configuration is read before it runs */
     const struct cli_option *table; /* up to OPTION_END */
     const char *const *help;        /* up to NULL */
     int (*run)(const struct cli_options *options);
@@ -88,5 +102,6 @@ void cli_options_free(struct cli_options *options);
 /* 0 without memory. */
 int cli_options_add_extra(struct cli_options *options, const struct cli_extra *extra);
 int cli_options_add_route(struct cli_options *options, const struct cli_route *route);
+int cli_options_add_image(struct cli_options *options, const char *image);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows how a recipe becomes options again; sends nothing. It never says where to ask: a recipe may be a stranger's, and
- * the key goes to the server. */
+/* Knows how a recipe becomes options again; sends nothing. It never says where a server is: a recipe may be a
+ * stranger's, and the key goes to the server. The name of a backend is looked up in the user's own configuration. */
 #include "recipe.h"
 
 #include <stdlib.h>
@@ -38,6 +38,19 @@ static void complain_of(struct reading *r, const char *problem, const struct cli
     const char *text = cli_field_text(r->store, name, &wants);
 
     complain(r, problem, text == NULL ? "?" : text);
+}
+
+static const char *text_of(struct reading *r, const struct cli_json_value *value)
+{
+    const char *wants = NULL;
+    const char *text;
+
+    if (value->n == 0 || value->kind == CLI_JSON_NULL)
+        return NULL;
+    text = value->kind == CLI_JSON_TEXT ? cli_field_text(r->store, value, &wants) : NULL;
+    if (text == NULL)
+        complain(r, ": a text is none", NULL);
+    return text;
 }
 
 /* ---- the outer members */
@@ -81,8 +94,10 @@ static void read_member(struct reading *r, const struct cli_json_value *name,
     } else if (cli_json_is(name, "seed_served")) {
         r->seed_served = value->kind == CLI_JSON_TRUE;
     } else if (cli_json_is(name, "backend")) {
-        if (value->kind != CLI_JSON_NULL && !cli_json_is(value, "apipie"))
-            complain_of(r, ": not in this version: backend ", value);
+        if (value->kind != CLI_JSON_NULL && value->kind != CLI_JSON_TEXT)
+            complain(r, ": its backend is none", NULL);
+        else if (value->kind == CLI_JSON_TEXT)
+            r->options->backend = text_of(r, value);
     } else if (!is_told(name)) {
         complain_of(r, ": unknown member: ", name);
     }
@@ -140,19 +155,6 @@ static void read_parameters(struct reading *r)
         read_parameter(r, &name, &value);
     if (r->options->prompt == NULL)
         complain(r, ": it has no prompt", NULL);
-}
-
-static const char *text_of(struct reading *r, const struct cli_json_value *value)
-{
-    const char *wants = NULL;
-    const char *text;
-
-    if (value->n == 0 || value->kind == CLI_JSON_NULL)
-        return NULL;
-    text = value->kind == CLI_JSON_TEXT ? cli_field_text(r->store, value, &wants) : NULL;
-    if (text == NULL)
-        complain(r, ": a text is none", NULL);
-    return text;
 }
 
 static void read_route(struct reading *r)

@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "json_out.h"
-#include "session.h"
 
 static const char *const begins = "{\"apipie_recipe\":";
 static const char *const paid = "the picture is there all the same";
@@ -164,7 +164,7 @@ static void put_recipe(FILE *out, const struct cli_options *o, const struct cli_
     cli_json_number(&j, "image", (int64_t)i + 1);
     cli_json_number(&j, "of", (int64_t)apipie_result_image_count(result));
     put_time(&j, result);
-    cli_json_text(&j, "base_url", cli_session_place(o));
+    cli_json_text(&j, "base_url", cli_config_place(o, apipie_result_backend(result)));
     cli_json_text(&j, "backend", apipie_result_backend(result));
     cli_json_text(&j, "provider", apipie_result_provider(result));
     cli_json_text(&j, "model", apipie_result_model(result));

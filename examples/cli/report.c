@@ -101,9 +101,14 @@ static void receipt_images(const apipie_result *result, enum cli_place place)
 /* "prodia/sd_xl_base_1.0": some servers put the provider before the model themselves. */
 static void receipt_route(const apipie_result *result)
 {
+    const char *backend = apipie_result_backend(result);
     const char *provider = apipie_result_provider(result);
     const char *model = apipie_result_model(result);
 
+    if (backend != NULL && strcmp(backend, "apipie") != 0) {
+        (void)fputs(" \u00b7 ", stderr);
+        cli_text_print(stderr, backend);
+    }
     if (provider == NULL && model == NULL)
         return;
     (void)fputs(" \u00b7 ", stderr);

@@ -4,6 +4,7 @@
 #define CLI_REPORT_H
 
 #include "failure.h"
+#include "json_out.h"
 
 /* Tells the failure, if there is one, and returns the exit code. */
 int cli_report(const struct cli_failure *f, int json);
@@ -29,6 +30,8 @@ struct cli_entry {
 void cli_report_failure_json(const struct cli_failure *f, const struct cli_entry *entry);
 void cli_report_success_json(const apipie_request *request, enum cli_place place,
                              const struct cli_entry *entry);
+/* The member "error" of a value that says more. */
+void cli_report_error_json(struct cli_json *j, const struct cli_failure *f);
 /* The path of a picture as it is told; NULL for none. */
 const char *cli_report_path(const apipie_result *result, size_t index, enum cli_place place);
 /* "none", "server", "estimated", "unknown": APIPIE_CHARGE_*. */

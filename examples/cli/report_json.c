@@ -2,8 +2,6 @@
 /* Knows the JSON of the contract: keys, order, null for what nobody said. */
 #include "report.h"
 
-#include "json_out.h"
-
 static const char *billed_word(int32_t billed)
 {
     switch (billed) {
@@ -46,6 +44,14 @@ static const char *purpose_word(int32_t purpose)
         return "models";
     case APIPIE_PURPOSE_HISTORY:
         return "history";
+    case APIPIE_PURPOSE_CHECK:
+        return "check";
+    case APIPIE_PURPOSE_POLL:
+        return "poll";
+    case APIPIE_PURPOSE_STOP:
+        return "stop";
+    case APIPIE_PURPOSE_PROGRESS:
+        return "progress";
     default:
         return NULL;
     }
@@ -97,6 +103,7 @@ static void report_attempt(struct cli_json *j, const apipie_request *request, si
 
     cli_json_open(j, NULL, '{');
     cli_json_text(j, "purpose", purpose_word(apipie_request_attempt_purpose(request, i)));
+    cli_json_text(j, "backend", apipie_request_attempt_backend(request, i));
     cli_json_text(j, "provider", apipie_request_attempt_provider(request, i));
     cli_json_text(j, "model", apipie_request_attempt_model(request, i));
     cli_json_text(j, "outcome", outcome_word(apipie_request_attempt_outcome(request, i)));
@@ -123,25 +130,30 @@ static void report_entry(struct cli_json *j, const struct cli_entry *entry)
     cli_json_text(j, "prompt", entry->prompt);
 }
 
+void cli_report_error_json(struct cli_json *j, const struct cli_failure *f)
+{
+    cli_json_open(j, "error", '{');
+    cli_json_text(j, "code", apipie_status_name(f->status));
+    cli_json_text(j, "message", f->message);
+    cli_json_text(j, "hint", said(f->hint));
+    cli_json_number(j, "http_status", known(f->http_status));
+    cli_json_text(j, "provider_code", f->provider_code);
+    cli_json_flag(j, "retryable", f->retryable);
+    cli_json_text(j, "billed", billed_word(f->billed));
+    cli_json_text(j, "fault", fault_word(f->fault));
+    cli_json_number(j, "retry_after_ms", f->retry_after_ms);
+    cli_json_number(j, "attempts", f->attempts);
+    cli_json_text(j, "request_id", f->request_id);
+    cli_json_close(j, '}');
+}
+
 void cli_report_failure_json(const struct cli_failure *f, const struct cli_entry *entry)
 {
     struct cli_json j = {stdout, 0};
 
     cli_json_open(&j, NULL, '{');
     cli_json_flag(&j, "ok", 0);
-    cli_json_open(&j, "error", '{');
-    cli_json_text(&j, "code", apipie_status_name(f->status));
-    cli_json_text(&j, "message", f->message);
-    cli_json_text(&j, "hint", said(f->hint));
-    cli_json_number(&j, "http_status", known(f->http_status));
-    cli_json_text(&j, "provider_code", f->provider_code);
-    cli_json_flag(&j, "retryable", f->retryable);
-    cli_json_text(&j, "billed", billed_word(f->billed));
-    cli_json_text(&j, "fault", fault_word(f->fault));
-    cli_json_number(&j, "retry_after_ms", f->retry_after_ms);
-    cli_json_number(&j, "attempts", f->attempts);
-    cli_json_text(&j, "request_id", f->request_id);
-    cli_json_close(&j, '}');
+    cli_report_error_json(&j, f);
     report_charge(&j, f->request);
     report_attempts(&j, f->request);
     report_entry(&j, entry);

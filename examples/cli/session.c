@@ -3,23 +3,12 @@
 #include "session.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "text.h"
 
 #define CACHE_MAX (UINT64_C(1) << 30)
-
-static void check_key(const struct cli_options *o, struct cli_failure *f)
-{
-    const char *key = getenv("APIPIE_API_KEY");
-
-    if (!o->sandbox && (key == NULL || key[0] == '\0'))
-        cli_failure_set(
-            f, APIPIE_E_CONFIG,
-            "set APIPIE_API_KEY to a key of https://apipie.ai, or try without one: --sandbox",
-            "no key: APIPIE_API_KEY is not set", NULL, NULL);
-}
 
 static void set_base_url(apipie_client *client, const char *url, struct cli_failure *f)
 {
@@ -135,7 +124,8 @@ static void set_health(struct cli_session *s, const struct cli_options *o, struc
 void cli_session_open(struct cli_session *session, const struct cli_options *o,
                       struct cli_failure *f)
 {
-    check_key(o, f);
+    if (f->status == APIPIE_OK && !o->sandbox)
+        cli_config_check_keys(o, f);
     cli_session_open_keyless(session, o, f);
 }
 
@@ -151,6 +141,8 @@ void cli_session_open_keyless(struct cli_session *session, const struct cli_opti
         cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
     if (f->status == APIPIE_OK)
         set_server(session, o, f);
+    if (f->status == APIPIE_OK)
+        cli_config_apply(o, session->client, f);
     if (f->status == APIPIE_OK)
         set_money(session->client, o, f);
     if (f->status == APIPIE_OK)
@@ -189,9 +181,5 @@ void cli_session_close(struct cli_session *session)
 
 const char *cli_session_place(const struct cli_options *options)
 {
-    const char *place = options->base_url != NULL ? options->base_url : getenv("APIPIE_BASE_URL");
-
-    if (options->sandbox)
-        return "sandbox";
-    return place == NULL || place[0] == '\0' ? "https://apipie.ai/v1" : place;
+    return cli_config_place(options, cli_config_asked(options));
 }

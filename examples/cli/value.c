@@ -165,15 +165,24 @@ static int read_filter(struct cli_options *o, const char *value)
     return filter.name_length != 0 && cli_options_add_extra(o, &filter);
 }
 
+int cli_value_route(const char *text, struct cli_route *ret)
+{
+    const char *provider;
+
+    ret->text = text;
+    ret->backend_length = strcspn(text, "/");
+    if (text[ret->backend_length] == '\0')
+        return 0;
+    provider = text + ret->backend_length + 1;
+    ret->provider_length = strcspn(provider, "/");
+    return provider[ret->provider_length] == '/';
+}
+
 static int read_route(struct cli_options *o, const char *value)
 {
-    struct cli_route route = {value, strcspn(value, "/"), 0};
-    const char *provider = value + route.backend_length + 1;
+    struct cli_route route;
 
-    if (value[route.backend_length] == '\0')
-        return 0;
-    route.provider_length = strcspn(provider, "/");
-    return provider[route.provider_length] == '/' && cli_options_add_route(o, &route);
+    return cli_value_route(value, &route) && cli_options_add_route(o, &route);
 }
 
 int cli_value_take(struct cli_options *o, const struct cli_option *row, const char *value)
@@ -207,6 +216,8 @@ int cli_value_take(struct cli_options *o, const struct cli_option *row, const ch
         return read_filter(o, value);
     case OPTION_ROUTE:
         return read_route(o, value);
+    case OPTION_IMAGE:
+        return value[0] != '\0' && cli_options_add_image(o, value);
     case OPTION_END:
     case OPTION_FLAG:
     case OPTION_LATER:

@@ -10,6 +10,8 @@
 int cli_value_take(struct cli_options *options, const struct cli_option *row, const char *value);
 /* Digits alone, at most 64 bits. */
 int cli_value_unsigned(const char *text, uint64_t *ret);
+/* BACKEND/PROVIDER/MODEL; borrows. 0 when it is none. */
+int cli_value_route(const char *text, struct cli_route *ret);
 /* Decimal dollars, exactly. */
 int cli_value_money(const char *text, int64_t *ret_picodollars);
 

@@ -129,6 +129,21 @@ APIPIE_API const char *apipie_status_name(apipie_status status);
  */
 APIPIE_API const char *apipie_version(void);
 
+/** Libraries that this one stands on, for apipie_part_version(). Since: 0.1. */
+enum {
+    APIPIE_PART_CURL = 0, /**< libcurl */
+    APIPIE_PART_TLS = 1,  /**< what secures libcurl's connections: "OpenSSL/3.0.11" */
+    APIPIE_PART_JSON = 2  /**< jansson */
+};
+
+/**
+ * The version of a library that this one stands on, as it runs (of jansson as it was built with), for a report of a problem.
+ * @param part APIPIE_PART_*
+ * @return "8.5.0"; NULL for another part, and where it has none
+ * Threads: any. Blocks: no. Owns: static. Since: 0.1.
+ */
+APIPIE_API const char *apipie_part_version(int32_t part);
+
 /* ---------------------------------------------------------------------------------------------
  * Handles
  * ------------------------------------------------------------------------------------------- */
@@ -1496,7 +1511,9 @@ enum {
     APIPIE_TIME_TLS = 3,        /**< ... until the connection was secure */
     APIPIE_TIME_FIRST_BYTE = 4, /**< ... until the first byte of the reply */
     APIPIE_TIME_TOTAL = 5,      /**< ... until the end */
-    APIPIE_TIME_CLOCK = 6       /**< when it started, since 1970 UTC */
+    APIPIE_TIME_CLOCK = 6,      /**< when it started, since 1970 UTC */
+    APIPIE_TIME_SERVER =
+        7 /**< the server's own clock as it answered, since 1970 UTC, in whole seconds: its Date */
 };
 
 /**
@@ -1557,6 +1574,13 @@ APIPIE_API const char *apipie_request_attempt_request_id(const apipie_request *r
  */
 APIPIE_API int64_t apipie_request_attempt_time(const apipie_request *request, size_t index,
                                                int32_t which);
+
+/**
+ * Whether an exchange went through a proxy: one that was set, or one of the environment.
+ * @return 1, 0, or APIPIE_UNKNOWN for an index that is not there and where nothing was tried
+ * Threads: any, after the end. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API int32_t apipie_request_attempt_is_proxied(const apipie_request *request, size_t index);
 
 /**
  * The name of the backend that an exchange went to.
@@ -3029,7 +3053,7 @@ APIPIE_API apipie_status apipie_client_set_models_cache(apipie_client *client, c
                                                         int64_t ttl_ms);
 
 /**
- * Writes down what each list that is fetched says of prices, latency and availability: a line of JSON for every model of which one
+ * Writes down what each list that is fetched from the gateway says of prices, latency and availability: a line of JSON for every model of which one
  * of these is not what its last line in the file says. Lines are {"wall_ms", "type", "provider", "model", "price_usd" (one standard
  * picture of 1024x1024), "input_usd", "output_usd", "average_usd", "latency_ms" (an array of six: up to 2k, 4k, 8k, 16k, 32k characters,
  * and all), "available" (1 or 0)}; amounts are decimal strings, what is not known is null. Several processes may share the file. A

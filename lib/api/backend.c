@@ -46,7 +46,7 @@ APIPIE_API apipie_status apipie_client_set_backend_key(apipie_client *client, co
 APIPIE_API apipie_status apipie_client_set_backend_retry(apipie_client *client, const char *name,
                                                          int32_t policy, int32_t retries)
 {
-    if (client == NULL || name == NULL || policy < APIPIE_UNKNOWN || policy > APIPIE_RETRY_NEVER ||
+    if (client == NULL || name == NULL || policy < APIPIE_UNKNOWN || policy > APIPIE_RETRY_ALWAYS ||
         retries < 0 || retries > PIE_LIMIT_RETRIES)
         return APIPIE_E_ARGUMENT;
     if (pie_client_is_foreign(client))

@@ -12,6 +12,20 @@ APIPIE_API const char *apipie_version(void)
     return APIPIE_VERSION_STRING;
 }
 
+APIPIE_API const char *apipie_part_version(int32_t part)
+{
+    switch (part) {
+    case APIPIE_PART_CURL:
+        return pie_curl_version(0);
+    case APIPIE_PART_TLS:
+        return pie_curl_version(1);
+    case APIPIE_PART_JSON:
+        return pie_json_version();
+    default:
+        return NULL;
+    }
+}
+
 static const char *error_text(const char *text)
 {
     return text != NULL && text[0] != '\0' ? text : NULL;

@@ -203,9 +203,17 @@ APIPIE_API int64_t apipie_request_attempt_time(const apipie_request *request, si
     const struct pie_attempt *a = request_attempt(request, index);
     if (a != NULL && which == APIPIE_TIME_CLOCK)
         return a->wall_ms;
+    if (a != NULL && which == APIPIE_TIME_SERVER)
+        return a->server_ms;
     if (a == NULL || which < 0 || which > APIPIE_TIME_TOTAL)
         return APIPIE_UNKNOWN;
     return a->time[which];
+}
+
+APIPIE_API int32_t apipie_request_attempt_is_proxied(const apipie_request *request, size_t index)
+{
+    const struct pie_attempt *a = request_attempt(request, index);
+    return a != NULL ? a->proxied : APIPIE_UNKNOWN;
 }
 
 /* The route of an exchange; NULL where there was none to choose. */

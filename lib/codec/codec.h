@@ -23,6 +23,8 @@ enum {
     PIE_JSON_OBJECT
 };
 
+/* Of the jansson that this was built with. */
+const char *pie_json_version(void);
 /* ret is written only on success: APIPIE_OK, APIPIE_E_MALFORMED or APIPIE_E_MEMORY. */
 apipie_status pie_doc_parse(const struct pie_mem *mem, struct pie_slice text, struct pie_doc **ret);
 struct pie_doc *pie_doc_free(struct pie_doc *doc);

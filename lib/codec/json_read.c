@@ -7,6 +7,11 @@ struct pie_doc {
     json_t *root;
 };
 
+const char *pie_json_version(void)
+{
+    return JANSSON_VERSION; /* jansson_version_str() came with 2.13 */
+}
+
 /* jansson keeps the order of members, and the last of equal keys wins. Text that was made safe has no number left
  * that could overflow; what comes without (the sandbox's requests) must not fail for a large integer either. */
 static apipie_status json_load(struct pie_slice text, json_t **ret)

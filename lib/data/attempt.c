@@ -8,4 +8,6 @@ void pie_attempt_init(struct pie_attempt *a)
     for (size_t i = 0; i < PIE_COUNT(a->time); i++)
         a->time[i] = APIPIE_UNKNOWN;
     a->route = -1;
+    a->server_ms = APIPIE_UNKNOWN;
+    a->proxied = APIPIE_UNKNOWN;
 }

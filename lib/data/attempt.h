@@ -23,6 +23,8 @@ struct pie_attempt {
     char message[160];   /* why it failed */
     char hold[37];       /* its id in the ledger; "" without one */
     int64_t wall_ms;     /* when it was sent, since 1970 UTC */
+    int64_t server_ms;   /* the server's Date, likewise; -1: it said none */
+    int32_t proxied;     /* -1: it was not tried */
     uint64_t bytes;      /* of the reply's body */
     uint64_t bytes_sent; /* of the request's, when it may have left */
     /* that it carried; "" without one */

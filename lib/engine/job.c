@@ -219,6 +219,10 @@ static int64_t job_ms(int64_t us)
 void pie_job_log_outcome(struct apipie_request *r, const struct pie_outcome *o)
 {
     struct pie_attempt *a = job_attempt(r);
+    const char *date = pie_headers_get(&o->headers, "date");
+    if (date == NULL || pie_number_http_date(pie_slice_text(date), &a->server_ms) != APIPIE_OK)
+        a->server_ms = APIPIE_UNKNOWN;
+    a->proxied = o->proxied;
     a->http_status = o->status;
     a->time[APIPIE_TIME_LOOKUP] = job_ms(o->lookup_us);
     a->time[APIPIE_TIME_CONNECT] = job_ms(o->connect_us);

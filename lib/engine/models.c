@@ -354,7 +354,7 @@ static void modeljob_write_down(struct apipie_request *r)
 void pie_models_finish(struct apipie_request *r)
 {
     struct pie_modeljob *m = r->models;
-    if (m->fetched)
+    if (m->fetched && pie_backend_is_own(r->place->of)) /* the prices are the gateway's */
         modeljob_write_down(r);
     if (m->fetched && m->keep.url != NULL)
         pie_shelf_put(r->client, &m->keep);

@@ -148,6 +148,7 @@ void pie_curl_fill_outcome(struct pie_curl_exchange *x, int32_t wire, struct pie
     ret->status = passed_on ? (int32_t)outcome_number(x, CURLINFO_RESPONSE_CODE) : 0;
     ret->sent = passed_on && ((x->tries > 0 && sent > x->sent_before) || x->resent);
     ret->private_peer = x->private_peer;
+    ret->proxied = x->proxied;
     ret->body_bytes = x->progress->down;
     outcome_times(x, ret);
     if (wire == PIE_WIRE_BODY)

@@ -88,6 +88,12 @@ int32_t pie_curl_can(int32_t what)
     return can;
 }
 
+const char *pie_curl_version(int32_t tls)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    return tls ? info->ssl_version : info->version;
+}
+
 /* The proxy of an https:// proxy is a server too. CAPATH is the system's folder: beside other certificates it would still be trusted. */
 static apipie_status setup_trust(struct pie_curl_exchange *x, const struct pie_wire_options *o)
 {

@@ -68,6 +68,8 @@ void pie_wire_options_wipe(const struct pie_mem *mem, char *text);
 enum { PIE_CURL_HTTP2, PIE_CURL_CA_PEM, PIE_CURL_HTTPS_PROXY };
 /* 1 when the libcurl that runs can do it. */
 int32_t pie_curl_can(int32_t what);
+/* Of the libcurl that runs, or of its TLS; NULL: none. */
+const char *pie_curl_version(int32_t tls);
 
 struct pie_http_request {
     const char *method; /* static: "GET", "POST" */
@@ -118,6 +120,7 @@ struct pie_outcome {
     int32_t status;       /* HTTP, 0 when none came */
     int32_t sent;         /* bytes of the request may have reached the server */
     int32_t private_peer; /* the address we talked to is loopback or private */
+    int32_t proxied;      /* through a proxy; -1: nobody was talked to */
     int64_t lookup_us, connect_us, tls_us, first_byte_us, total_us; /* -1: not reached */
     uint64_t body_bytes;
     struct pie_headers headers;

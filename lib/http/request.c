@@ -252,6 +252,7 @@ void pie_outcome_init(struct pie_outcome *o, const struct pie_mem *mem)
 {
     memset(o, 0, sizeof(*o));
     o->lookup_us = o->connect_us = o->tls_us = o->first_byte_us = o->total_us = APIPIE_UNKNOWN;
+    o->proxied = APIPIE_UNKNOWN;
     pie_headers_init(&o->headers, mem);
 }
 

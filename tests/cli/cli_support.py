@@ -32,9 +32,10 @@ def png_size(data):
 
 
 def clean_environment(**more):
-    """Nothing of the machine's own keys, servers and proxies."""
+    """Nothing of the machine's own keys, servers, proxies and configuration."""
     env = {k: v for k, v in os.environ.items()
            if not k.startswith("APIPIE_") and not k.lower().endswith("_proxy")}
+    env["XDG_CONFIG_HOME"] = "/nowhere"
     env.update(more)
     return env
 

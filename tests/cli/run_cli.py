@@ -7,10 +7,12 @@ import unittest
 
 sys.dont_write_bytecode = True
 from cli_support import CliTest  # noqa: E402
+from themes_backends import Backends, Config, Edit, Elsewhere, Places, Stream  # noqa: E402,F401
 from themes_batch import Batch, BatchFlow, BatchResume  # noqa: E402,F401
 from themes_choose import Choose, Compare, Recommend  # noqa: E402,F401
 from themes_contract import Json, Output, Request, Unwritable, Usage  # noqa: E402,F401
 from themes_dashboard import Dashboard  # noqa: E402,F401
+from themes_doctor import Doctor  # noqa: E402,F401
 from themes_health import Health  # noqa: E402,F401
 from themes_history import History  # noqa: E402,F401
 from themes_models import Estimate, Models  # noqa: E402,F401

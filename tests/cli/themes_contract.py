@@ -15,7 +15,7 @@ GOOD_KEYS = ["ok", "images", "usage", "charge_usd", "charge", "cached", "backend
 ERROR_KEYS = ["code", "message", "hint", "http_status", "provider_code", "retryable", "billed", "fault",
               "retry_after_ms", "attempts", "request_id"]
 BAD_KEYS = ["ok", "error", "charge_usd", "charge", "attempt_log"]
-ATTEMPT_KEYS = ["purpose", "provider", "model", "outcome", "billed", "code", "http_status", "message"]
+ATTEMPT_KEYS = ["purpose", "backend", "provider", "model", "outcome", "billed", "code", "http_status", "message"]
 
 
 class Usage(CliTest):
@@ -50,13 +50,10 @@ class Usage(CliTest):
         self.assertIn("paint: unknown command", self.refused("paint", "a cat"))
 
     def test_later_commands(self):
-        for name in ("edit upload doctor").split():
-            self.assertIn(name + ": not in this version", self.refused(name))
+        self.assertIn("upload: not in this version", self.refused("upload"))
 
     def test_later_options(self):
-        for option in "--backend=x --stream".split():
-            self.assertIn(option.split("=")[0] + ": not in this version",
-                          self.refused("generate", "a cat", option))
+        self.assertIn("--recipe: not in this version", self.refused("edit", "a cat", "--recipe"))
 
     def test_unknown_option(self):
         self.assertIn("--colour: unknown option", self.refused("generate", "a cat", "--colour", "red"))

@@ -220,7 +220,7 @@ class Again(CliTest):
                            ('{"apipie_recipe":1,"parameters":{}}', "no prompt"), ('{"apipie_recipe":1}', "parameters"),
                            ('{"apipie_recipe":1,"parameters":{"prompt":"x"},"seed":-3}', "seed"),
                            ('{"apipie_recipe":1,"parameters":{"prompt":"x"},"seed":"1"}', "seed"),
-                           ('{"apipie_recipe":1,"backend":"bedrock"}', "not in this version"),
+                           ('{"apipie_recipe":1,"backend":7}', "its backend is none"),
                            ('{"apipie_recipe":1,"parameters":{"prompt":"a\\u0000b"}}', "prompt"),
                            ('{"apipie_recipe":1,}', "JSON"), ('{"apipie_recipe":1} x', "JSON"),
                            ("[" * 100 + "]" * 100, "deep"), ('{"a":"\\ud800"}', "JSON"), ('{"a":01}', "JSON")):

@@ -258,9 +258,37 @@ static void the_key_callback_is_the_gateway_s(void **state)
         raw_request_header(raw_server_request(d->other, 0), "authorization", value, sizeof(value)));
 }
 
+/* How often a backend is asked again when nobody knows what became of the call. */
+static void a_policy_of_its_own(void **state)
+{
+    static const struct {
+        int32_t policy, posts;
+    } rows[] = {{APIPIE_UNKNOWN, 1},
+                {APIPIE_RETRY_SAFE, 1},
+                {APIPIE_RETRY_NEVER, 1},
+                {APIPIE_RETRY_ALWAYS, 2}};
+    static const struct draw_reply broken = {500, NULL, "{}"};
+    static const struct draw_script script = {&broken, 1};
+    struct draw *d = *state;
+    draw_serve_json(d, ONE_IMAGE);
+    serve_other(d, &script);
+    assert_int_equal(apipie_client_set_backend_retry(d->client, "spare", 3, 1), APIPIE_E_ARGUMENT);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int32_t before = raw_server_count(d->other, "POST");
+        apipie_request_unref(d->request);
+        d->request = draw_request(d->client);
+        apipie_request_set_backend(d->request, "spare");
+        assert_int_equal(apipie_client_set_backend_retry(d->client, "spare", rows[i].policy, 1),
+                         APIPIE_OK);
+        assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_SERVER);
+        assert_int_equal(raw_server_count(d->other, "POST") - before, rows[i].posts);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        DRAW_TEST(a_policy_of_its_own),
         DRAW_TEST(a_request_names_its_backend),
         DRAW_TEST(keys_and_headers_stay_at_home),
         DRAW_TEST(the_next_backend_is_asked),

@@ -401,6 +401,11 @@ static void names_of_statuses(void **state)
     assert_string_equal(apipie_status_name(APIPIE_E_NO_IMAGE), "no_image");
     assert_string_equal(apipie_status_name(-9999), "unknown");
     assert_string_equal(apipie_version(), APIPIE_VERSION_STRING);
+    assert_in_range(apipie_part_version(APIPIE_PART_CURL)[0], '7', '9');
+    assert_non_null(strchr(apipie_part_version(APIPIE_PART_TLS), '/'));
+    assert_int_equal(apipie_part_version(APIPIE_PART_JSON)[0], '2');
+    assert_null(apipie_part_version(-1));
+    assert_null(apipie_part_version(3));
 }
 
 int main(void)

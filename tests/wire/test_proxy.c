@@ -104,6 +104,8 @@ static void an_image_through_the_proxy(void **state)
     struct draw *d = *state;
     assert_ended(d->request, perform_through(d), APIPIE_OK);
     draw_assert_one(d, 0);
+    assert_int_equal(apipie_request_attempt_is_proxied(d->request, 0), 1);
+    assert_int_equal(apipie_request_attempt_is_proxied(d->request, 9), APIPIE_UNKNOWN);
     assert_int_equal(raw_server_count(d->server, "POST"), 1);
     assert_int_equal(raw_server_count(d->server, "GET"), 1);
     assert_int_equal(raw_server_connections(d->other), 0);

@@ -18,7 +18,7 @@
 /* All that the getters say of one attempt. */
 struct span {
     int32_t purpose, outcome, billed, status, http_status;
-    int64_t time[8];
+    int64_t time[9];
     char id[128], provider[64], model[64], message[256], parent[64];
 };
 
@@ -46,7 +46,7 @@ static void read_span(struct span *s, const apipie_request *r, size_t i)
     s->billed = apipie_request_attempt_billed(r, i);
     s->status = apipie_request_attempt_status(r, i);
     s->http_status = apipie_request_attempt_http_status(r, i);
-    for (int32_t t = 0; t < 8; t++)
+    for (int32_t t = 0; t < 9; t++)
         s->time[t] = apipie_request_attempt_time(r, i, t);
     copy(s->id, sizeof s->id, apipie_request_attempt_request_id(r, i));
     copy(s->provider, sizeof s->provider, apipie_request_attempt_provider(r, i));
@@ -178,7 +178,7 @@ static void retries_and_downloads(void **state)
     assert_in_range(s[0].time[APIPIE_TIME_CLOCK], ((int64_t)now.tv_sec - 60) * 1000,
                     ((int64_t)now.tv_sec + 1) * 1000);
     assert_true(s[1].time[APIPIE_TIME_CLOCK] >= s[0].time[APIPIE_TIME_CLOCK]);
-    assert_int_equal(s[0].time[7], APIPIE_UNKNOWN);
+    assert_int_equal(s[0].time[8], APIPIE_UNKNOWN);
 }
 
 static void parts_are_traced(void **state)
@@ -475,9 +475,32 @@ static void bad_values_are_refused(void **state)
                             4);
 }
 
+/* The server's own clock, where it says one: how far ours is from it. */
+static void the_servers_clock(void **state)
+{
+    struct draw *d = *state;
+    draw_serve_reply(d, 200, "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", ONE_IMAGE);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    assert_int_equal(apipie_request_attempt_time(d->request, 0, APIPIE_TIME_SERVER),
+                     INT64_C(784111777000));
+    assert_int_equal(apipie_request_attempt_is_proxied(d->request, 0), 0);
+    assert_int_equal(apipie_request_attempt_time(d->request, 9, APIPIE_TIME_SERVER),
+                     APIPIE_UNKNOWN);
+    draw_again(d);
+    assert_int_equal(apipie_request_attempt_is_proxied(d->request, 0), APIPIE_UNKNOWN);
+    draw_teardown(state);
+    draw_setup(state);
+    d = *state;
+    draw_serve_reply(d, 200, "Date: yesterday\r\n", ONE_IMAGE);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    assert_int_equal(apipie_request_attempt_time(d->request, 0, APIPIE_TIME_SERVER),
+                     APIPIE_UNKNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        DRAW_TEST(the_servers_clock),
         DRAW_TEST(retries_and_downloads),
         DRAW_TEST(parts_are_traced),
         DRAW_TEST(what_was_not_sent_is_traced),
