@@ -45,17 +45,15 @@ static void fail_file(apipie_status status, const char *path, struct cli_failure
                         NULL);
 }
 
-/* What the list says is kept: a clock that asks now and then makes a history of it. */
-static void ask_gateway(struct cli_session *session, const struct cli_options *o,
-                        struct cli_failure *f)
+/* What the list says is kept: a clock that asks now and then makes a history of it. The failure borrows from the list. */
+static void ask_gateway(struct cli_session *session, struct cli_catalog *list,
+                        const struct cli_options *o, struct cli_failure *f)
 {
-    struct cli_catalog list = {.request = NULL};
     apipie_status status;
 
-    cli_catalog_fetch(&list, o, session->client, f);
+    cli_catalog_fetch(list, o, session->client, f);
     if (f->status == APIPIE_OK)
-        cli_catalog_warn(&list);
-    cli_catalog_close(&list);
+        cli_catalog_warn(list);
     if (f->status != APIPIE_OK || o->file == NULL)
         return;
     status = cli_session_save_health(session->client, o->file);
@@ -65,8 +63,8 @@ static void ask_gateway(struct cli_session *session, const struct cli_options *o
         fail_file(status, o->file, f);
 }
 
-static apipie_health *look(struct cli_session *session, const struct cli_options *o,
-                           struct cli_failure *f)
+static apipie_health *look(struct cli_session *session, struct cli_catalog *list,
+                           const struct cli_options *o, struct cli_failure *f)
 {
     apipie_health *health = NULL;
 
@@ -75,7 +73,7 @@ static apipie_health *look(struct cli_session *session, const struct cli_options
     else if ((session->client = apipie_client_new(NULL)) == NULL)
         cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
     if (f->status == APIPIE_OK && asks(o))
-        ask_gateway(session, o, f);
+        ask_gateway(session, list, o, f);
     else if (f->status == APIPIE_OK)
         fail_file(apipie_client_load_health(session->client, o->file), o->file, f);
     if (f->status == APIPIE_OK && (health = apipie_client_health_snapshot(session->client)) == NULL)
@@ -133,12 +131,13 @@ int cli_health(const struct cli_options *o)
 {
     struct cli_failure failure = {0};
     struct cli_session session = {0};
+    struct cli_catalog list = {.request = NULL};
     apipie_health *health = NULL;
     int code;
 
     check_options(o, &failure);
     if (failure.status == APIPIE_OK)
-        health = look(&session, o, &failure);
+        health = look(&session, &list, o, &failure);
     if (health != NULL && o->check != NULL)
         check(health, o, &failure);
     else if (health != NULL && o->json)
@@ -150,6 +149,7 @@ int cli_health(const struct cli_options *o)
                         NULL);
     code = cli_report(&failure, o->json);
     (void)apipie_health_unref(health);
+    cli_catalog_close(&list);
     cli_session_close(&session);
     return code;
 }

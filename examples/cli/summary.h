@@ -10,7 +10,13 @@ struct cli_summary {
     size_t length;
 };
 
+#if defined(__GNUC__)
+#define CLI_LIKE_PRINTF __attribute__((format(printf, 2, 3)))
+#else
+#define CLI_LIKE_PRINTF
+#endif
+
 /* As printf; what does not fit is left out as a whole. */
-void cli_summary_add(struct cli_summary *summary, const char *format, ...);
+void cli_summary_add(struct cli_summary *summary, const char *format, ...) CLI_LIKE_PRINTF;
 
 #endif
