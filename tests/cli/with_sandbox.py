@@ -5,7 +5,7 @@
     with_sandbox.py APIPIE [--fault WORDS] [--makes FILE]... [--says WORD]... -- COMMAND [argument]...
 
 It passes when the program does, its output has every WORD, and the folder then holds exactly those FILEs,
-each of them whole (PNG, BMP, .prom). WORDS is how the sandbox fails."""
+each of them whole (PNG, BMP, .prom). WORDS is how the sandbox fails. {a1111} and {sdcpp} are where it speaks these."""
 import argparse
 import os
 import struct
@@ -58,6 +58,8 @@ def main():
     command = [os.path.abspath(word) if os.path.isfile(word) else word for word in sys.argv[at + 1:]]
     fault = ["--fault", options.fault] if options.fault else []
     sandbox = Sandbox(os.path.abspath(options.apipie), *fault)
+    gateway = sandbox.env["APIPIE_BASE_URL"]
+    command = [gateway[:-len("v1")] + word[1:-1] if word in ("{a1111}", "{sdcpp}") else word for word in command]
     try:
         with tempfile.TemporaryDirectory() as folder:
             result = subprocess.run(command, cwd=folder, env=clean_environment(**sandbox.env), text=True,
