@@ -11,7 +11,7 @@ static void show(const apipie_request *request)
     char cost[24] = "";
 
     for (size_t i = 0; i < apipie_request_attempt_count(request); i++)
-        if (apipie_request_attempt_message(request, i) != NULL)
+        if (apipie_request_attempt_message(request, i)[0] != '\0') /* why another one drew it */
             printf("%s: %s\n", apipie_request_attempt_backend(request, i),
                    apipie_request_attempt_message(request, i));
     apipie_money_format(apipie_result_cost(result), cost, sizeof cost);
@@ -46,7 +46,7 @@ int main(int argc, char **argv)
         apipie_request_set_unsupported(request,
                                        APIPIE_UNSUPPORTED_DROP); /* what one of them lacks */
         apipie_request_set_output_file(request, argc > 4 ? argv[4] : "desk.png");
-        apipie_request_set_progress_fn(request, progress, NULL, NULL);
+        apipie_request_set_progress(request, progress, NULL, NULL);
         if (apipie_request_perform(request) == APIPIE_OK) {
             show(request);
             code = 0;
