@@ -8,14 +8,19 @@
 static void show(const apipie_request *request)
 {
     const apipie_result *result = apipie_request_result(request);
+    int32_t kind = APIPIE_CHARGE_UNKNOWN;
     char cost[24] = "";
 
     for (size_t i = 0; i < apipie_request_attempt_count(request); i++)
         if (apipie_request_attempt_message(request, i)[0] != '\0') /* why another one drew it */
             printf("%s: %s\n", apipie_request_attempt_backend(request, i),
                    apipie_request_attempt_message(request, i));
+    apipie_request_charge(request, &kind);
     apipie_money_format(apipie_result_cost(result), cost, sizeof cost);
-    printf("drawn by %s, %s\n", apipie_result_backend(result), cost[0] != '\0' ? cost : "free");
+    if (cost[0] == '\0')
+        snprintf(cost, sizeof cost, "%s",
+                 kind == APIPIE_CHARGE_NONE ? "free" : "cost unknown"); /* openai names none */
+    printf("drawn by %s, %s\n", apipie_result_backend(result), cost);
     for (size_t i = 0; i < apipie_result_warning_count(result); i++)
         printf("but: %s\n", apipie_result_warning(result, i));
 }
