@@ -72,7 +72,7 @@ static apipie_status wait_for(apipie_request *request)
         return apipie_request_wait(request, -1);
     while ((status = apipie_request_wait(request, 100)) == APIPIE_PENDING) {
         shown_ms += 100;
-        cli_progress_show(shown_ms);
+        cli_progress_show(request, shown_ms);
     }
     cli_progress_clear();
     return status;
