@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void show(const apipie_request *request)
 {
@@ -43,6 +44,7 @@ int main(int argc, char **argv)
     if (argc < 4 || apipie_client_add_backend(client, "desk", argv[1], argv[2]) != APIPIE_OK) {
         fprintf(stderr, "usage: desk a1111|sdcpp|openai URL PROMPT [FILE]\n");
     } else {
+        apipie_client_set_backend_key(client, "desk", getenv("DESK_KEY")); /* if it wants one */
         apipie_client_add_route(client, "desk", NULL, NULL); /* first: it costs nothing */
         apipie_client_add_route(client, "apipie", "prodia", "sd_xl_base_1.0");
         apipie_request_set_prompt(request, argv[3], APIPIE_NTS);
