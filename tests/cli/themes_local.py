@@ -72,6 +72,26 @@ class Local(LocalTest):
         self.assertNotIn("APIPIE_API_KEY", self.err)
         self.assertNotIn(self.env["BAD_KEY"], self.err)
 
+    def test_tables_name_the_backend(self):
+        more = ["--stats", "f.stats", "--health", "f.health", "--ledger", "f.jsonl", "-s", "256x256"]
+        self.draw("desk", "-p", "lab", "-m", "dreamshaper_8", *more)
+        self.draw("cpp", *more)
+        self.draw("oa", "--budget", "1", "--price", "0.02", *more)
+        self.draw("apipie", *more)
+        names = ["desk/lab/dreamshaper_8", "cpp/any", "oa/any", "prodia/sd_xl_base_1.0"]
+        self.assertEqual(self.run_cli("stats", "--file", "f.stats"), 0, self.err)
+        self.assertCountEqual([line.split()[0] for line in self.out.decode().splitlines()[1:-1]], names)
+        self.assertEqual(self.run_cli("health", "--file", "f.health"), 0, self.err)
+        for name in (*names, "desk/lab", "cpp", "oa", "prodia"):
+            self.assertRegex(self.out.decode(), r"(?m)^ %s[+~]? " % name[:24])
+        self.assertEqual(self.run_cli("history", "--ledger", "f.jsonl", "--local"), 0, self.err)
+        self.assertRegex(self.out.decode(), r"(?m)^ \S+ \S+ oa +\S")
+
+    def test_an_unknown_dialect(self):
+        self.write("config.json", b'{"backends":[{"name":"a","dialect":"comfy","base_url":"http://127.0.0.1:1"}]}')
+        self.assertEqual(self.run_cli("backends", "--config", "config.json"), 2)
+        self.assertIn("hint: it speaks openai, a1111, sdcpp, and the gateway's: apipie\n", self.err)
+
     def test_a_recipe_with_pictures(self):
         self.write("in.png", png(64, 64))
         asked = {"prompt": "a lake", "model": "dreamshaper_8", "size": "64x64", "seed": 9, "steps": 8, "cfg_scale": 7.1,
