@@ -34,7 +34,7 @@ static const char picture[] =
     "  -p, --provider NAME     who serves the model; not given: the gateway chooses\n"
     "  -n, --number N          pictures, 1 to 64\n"
     "  -s, --size WxH          pixels, as 1024x1024\n"
-    "  -q, --quality WORD      standard, hd\n"
+    "  -q, --quality WORD      standard, hd; of gpt-image models low, medium, high\n"
     "      --style WORD        natural, vivid\n"
     "      --negative TEXT     what not to draw\n"
     "      --seed N            the same seed draws the same picture\n"
@@ -74,7 +74,9 @@ static const char output[] =
     "      --json              one JSON value on stdout, on success and on failure\n";
 
 static const char streaming[] =
-    "      --stream            the picture as it is drawn, where the server can send it so\n"
+    "      --stream            the picture as it is drawn, where the server can send it so; one "
+    "that\n"
+    "                          never does refuses it, or see --unsupported\n"
     "      --partial-images N  so many sketches before it, 0 to 3; each may cost tokens\n"
     "      --partials FOLDER   keep the sketches that come there\n";
 

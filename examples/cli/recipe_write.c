@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "input.h"
 #include "json_out.h"
 
 static const char *const begins = "{\"apipie_recipe\":";
@@ -179,6 +180,12 @@ static void put_extras(struct cli_json *j, const struct cli_options *o)
     }
 }
 
+/* A file is told as "input" or "mask", with its digest. */
+static const char *url_of(const char *picture)
+{
+    return picture != NULL && cli_input_is_url(picture) ? picture : NULL;
+}
+
 /* What was asked for, in the words of batches: what other servers were sent is of use to their kind alone. */
 static void put_asked(struct cli_json *j, const struct cli_options *o, int to_gateway)
 {
@@ -203,6 +210,8 @@ static void put_asked(struct cli_json *j, const struct cli_options *o, int to_ga
     put_decimal(j, "strength", &o->strength);
     put_said(j, "sampler", to_gateway ? NULL : o->sampler);
     put_said(j, "output_format", to_gateway ? NULL : o->output_format);
+    put_said(j, "image", url_of(o->image));
+    put_said(j, "mask", url_of(o->mask));
     put_extras(j, o);
     cli_json_close(j, '}');
 }

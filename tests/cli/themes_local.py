@@ -87,6 +87,10 @@ class Local(LocalTest):
         self.assertEqual(self.run_cli("history", "--ledger", "f.jsonl", "--local"), 0, self.err)
         self.assertRegex(self.out.decode(), r"(?m)^ \S+ \S+ oa +\S")
 
+    def test_strength_of_nothing(self):
+        self.draw("desk", "--strength", "0.5", code=2)
+        self.assertIn("--strength needs --image", self.err)
+
     def test_an_unknown_dialect(self):
         self.write("config.json", b'{"backends":[{"name":"a","dialect":"comfy","base_url":"http://127.0.0.1:1"}]}')
         self.assertEqual(self.run_cli("backends", "--config", "config.json"), 2)
@@ -105,6 +109,13 @@ class Local(LocalTest):
         self.assertEqual(self.read("y.png"), self.read("x.png"))
         self.again("--backend", "cpp")
         self.assertIn(" \u00b7 cpp", self.err)
+
+    def test_a_recipe_with_a_picture_by_url(self):
+        url = "data:image/png;base64," + base64.b64encode(png(64, 64)).decode()
+        self.draw("desk", "-s", "64x64", "--seed", "3", "--strength", "0.5", "--image", url, "--mask", url, "--recipe")
+        self.assertEqual((self.recipe()["parameters"]["image"], self.recipe()["input"]), (url, None))
+        self.again()
+        self.assertEqual(self.read("y.png"), self.read("x.png"))
 
     def test_a_recipe_of_several(self):
         self.draw("cpp", "-n", "2", "-s", "64x64", "--recipe")
