@@ -89,6 +89,22 @@ static void a_name_becomes_a_path(void **state)
     assert_string_equal(asks_sent(d)->body, BEGIN ",\"scheduler\":\"DDIM\"}");
 }
 
+/* What a veto, a recipe and the cache see names the model, wherever it stands on the wire. */
+static void the_model_is_written_down(void **state)
+{
+    struct draw *d = serve(state, 200, WHOLE);
+    char text[400] = "";
+    asks_fresh(d, APIPIE_REQUEST_IMAGE, MODEL, "pI");
+    apipie_request_format_json(d->request, text, sizeof text);
+    assert_string_equal(text,
+                        "{\"model\":\"" MODEL "\",\"prompt\":\"a \\\"lake\\\"\",\"image\":null}");
+    asks_fresh(d, APIPIE_REQUEST_EDIT, MODEL, "pIJM");
+    apipie_request_format_json(d->request, text, sizeof text);
+    assert_string_equal(text, "{\"model\":\"" MODEL
+                              "\",\"prompt\":\"a \\\"lake\\\"\",\"image\":[null,null],"
+                              "\"mask\":null}");
+}
+
 struct refusal {
     const char *name;
     int32_t kind;
@@ -367,6 +383,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DRAW_TEST(a_name_becomes_a_path),
+        DRAW_TEST(the_model_is_written_down),
         DRAW_TEST(sizes_and_numbers_have_bounds),
         DRAW_TEST(a_whole_reply_is_understood),
         DRAW_TEST(a_picture_by_url),
