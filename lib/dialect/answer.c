@@ -24,7 +24,7 @@ static const struct pie_event answer_events[] = {
 };
 const struct pie_stream pie_answer_stream = {answer_event_paths, answer_events};
 
-static apipie_status answer_set_text(const struct pie_mem *mem, struct pie_slice s, char **ret)
+apipie_status pie_answer_text(const struct pie_mem *mem, struct pie_slice s, char **ret)
 {
     if (s.n == 0)
         return APIPIE_OK;
@@ -36,10 +36,14 @@ static apipie_status answer_set_text(const struct pie_mem *mem, struct pie_slice
     return APIPIE_OK;
 }
 
-/* Bytes beat a url, and a url beats the news that something is broken. */
-static apipie_status answer_take_part(struct apipie_result *ret, const struct pie_part *part)
+size_t pie_answer_index(const struct pie_part *part)
 {
-    size_t index = part->path < 0 ? 0 : part->index[0];
+    return part->path < 0 ? 0 : part->index[0];
+}
+
+/* Bytes beat a url, and a url beats the news that something is broken. */
+apipie_status pie_answer_part(struct apipie_result *ret, const struct pie_part *part, size_t index)
+{
     if (index >=
         PIE_ITEMS_MAX) /* the number is the server's: it must not decide how much memory we take */
         index = ret->count;
@@ -52,7 +56,7 @@ static apipie_status answer_take_part(struct apipie_result *ret, const struct pi
         pie_image_take(image, part);
         break;
     case PIE_PART_URL:
-        return answer_set_text(ret->mem, pie_slice_text(part->url), &image->url);
+        return pie_answer_text(ret->mem, pie_slice_text(part->url), &image->url);
     case PIE_PART_BROKEN:
         if (image->size == 0) {
             image->status = part->status;
@@ -129,15 +133,15 @@ static apipie_status answer_names(const struct pie_call *c, const struct pie_nod
         provider = pie_node_text(pie_node_get(pie_node_get(root, "queryDetails"), "provider"));
     if (provider.n == 0)
         provider = pie_slice_text(c->provider);
-    apipie_status status = answer_set_text(ret->mem, model, &ret->model);
-    return status == APIPIE_OK ? answer_set_text(ret->mem, provider, &ret->provider) : status;
+    apipie_status status = pie_answer_text(ret->mem, model, &ret->model);
+    return status == APIPIE_OK ? pie_answer_text(ret->mem, provider, &ret->provider) : status;
 }
 
 static apipie_status answer_item(const struct pie_node *item, struct apipie_result *ret, size_t i)
 {
     struct pie_image *image = &ret->images[i];
     image->has_seed = pie_node_uint(pie_node_get(item, "seed"), &image->seed) == APIPIE_OK;
-    return answer_set_text(ret->mem, pie_node_text(pie_node_get(item, "revised_prompt")),
+    return pie_answer_text(ret->mem, pie_node_text(pie_node_get(item, "revised_prompt")),
                            &image->revised_prompt);
 }
 
@@ -181,20 +185,10 @@ static void answer_warn_count(const struct pie_call *c, struct apipie_result *re
     pie_buf_free(&text);
 }
 
-apipie_status pie_answer_decode(const struct pie_call *c, const struct pie_reply *reply,
-                                struct apipie_result *ret, struct apipie_error *err)
+apipie_status pie_answer_end(const struct pie_call *c, const struct pie_reply *reply,
+                             struct apipie_result *ret, struct apipie_error *err)
 {
-    apipie_status status = APIPIE_OK;
     int32_t useful = 0;
-    for (size_t i = 0; i < reply->part_count && status == APIPIE_OK; i++)
-        status = answer_take_part(ret, &reply->parts[i]);
-    if (status != APIPIE_OK)
-        return status;
-    /* The picture is there: a text that found no memory is not worth losing it. */
-    if (answer_items(reply->root, ret) != APIPIE_OK ||
-        answer_names(c, reply->root, ret) != APIPIE_OK)
-        pie_result_warn(ret, "out of memory: some texts of the reply are missing", NULL);
-    answer_usage(reply->root, &ret->usage);
     answer_created(reply->root, &ret->created_ms);
     pie_explain_request_id(&reply->outcome->headers, ret->request_id);
     answer_say_why(ret);
@@ -206,4 +200,20 @@ apipie_status pie_answer_decode(const struct pie_call *c, const struct pie_reply
     if (!useful)
         pie_explain_no_image(reply, ret, err);
     return useful ? APIPIE_OK : err->code;
+}
+
+apipie_status pie_answer_decode(const struct pie_call *c, const struct pie_reply *reply,
+                                struct apipie_result *ret, struct apipie_error *err)
+{
+    apipie_status status = APIPIE_OK;
+    for (size_t i = 0; i < reply->part_count && status == APIPIE_OK; i++)
+        status = pie_answer_part(ret, &reply->parts[i], pie_answer_index(&reply->parts[i]));
+    if (status != APIPIE_OK)
+        return status;
+    /* The picture is there: a text that found no memory is not worth losing it. */
+    if (answer_items(reply->root, ret) != APIPIE_OK ||
+        answer_names(c, reply->root, ret) != APIPIE_OK)
+        pie_result_warn(ret, "out of memory: some texts of the reply are missing", NULL);
+    answer_usage(reply->root, &ret->usage);
+    return pie_answer_end(c, reply, ret, err);
 }

@@ -21,6 +21,7 @@ struct pie_call {
     uint32_t has;         /* PIE_WISH_HAS_* of those below */
     int32_t width, height, steps, compression, partial_images;
     double strength, guidance;
+    int32_t way;                  /* 0: the first; or as the dialect's instead() said */
     uint32_t left_out;            /* bits 1 << PIE_WISH_* of texts that are not sent */
     size_t images;                /* of the wish's input images so many, from the first on */
     const struct pie_input *mask; /* NULL: none */
@@ -151,6 +152,9 @@ struct pie_dialect {
     /* Its 2xx reply. APIPIE_OK: the call may go; or err's code: it is not sent. */
     apipie_status (*prepared)(const struct pie_call *c, const struct pie_reply *reply,
                               struct apipie_error *err);
+    /* A reply to the call that is no success: 0; or, for c->way from now on, in what other way the server is to be asked: this one it
+     * does not have, and nothing was drawn. */
+    int32_t (*instead)(const struct pie_call *c, const struct pie_reply *reply);
     /* A 2xx reply to the call, or to what came after it. APIPIE_OK: it is the answer, for decode. APIPIE_PENDING: leg is filled with
      * what is to be asked in *ret_after_ms (purpose APIPIE_PURPOSE_POLL; its pictures are at the same paths). Or err's code. */
     apipie_status (*step)(const struct pie_call *c, const struct pie_reply *reply,
@@ -166,6 +170,8 @@ struct pie_dialect {
 
 extern const struct pie_dialect pie_dialect_apipie;
 extern const struct pie_dialect pie_dialect_openai;
+extern const struct pie_dialect pie_dialect_a1111;
+extern const struct pie_dialect pie_dialect_sdcpp;
 
 /* NULL when there is none of that name. */
 const struct pie_dialect *pie_dialect_find(const char *name);

@@ -58,4 +58,15 @@ extern const struct pie_stream pie_answer_stream;
 apipie_status pie_answer_decode(const struct pie_call *c, const struct pie_reply *reply,
                                 struct apipie_result *ret, struct apipie_error *err);
 
+/* The same in pieces, for replies of another form. */
+/* Replaces *ret; an empty text leaves it. APIPIE_E_MEMORY. */
+apipie_status pie_answer_text(const struct pie_mem *mem, struct pie_slice s, char **ret);
+/* Where it stands in its list. */
+size_t pie_answer_index(const struct pie_part *part);
+/* The part becomes image number `index`. APIPIE_E_MEMORY. */
+apipie_status pie_answer_part(struct apipie_result *ret, const struct pie_part *part, size_t index);
+/* After all else: when, the id, why pictures are missing. APIPIE_OK, or err's code when there is none at all. */
+apipie_status pie_answer_end(const struct pie_call *c, const struct pie_reply *reply,
+                             struct apipie_result *ret, struct apipie_error *err);
+
 #endif

@@ -202,6 +202,7 @@ struct pie_run {
     struct pie_leg fetch; /* an image by url, or a page of the history */
     struct pie_leg *leg;  /* the one that is out or comes next */
     int32_t encoded;      /* call is that of the present route and key */
+    int32_t way;          /* pie_call's, of the present route */
     int32_t prepared;     /* what the wire wants to know before it is known */
     int32_t called;       /* the call went out, and has not come to its end */
     int32_t stopping;     /* it was given up: the server is told */

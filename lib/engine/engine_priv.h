@@ -73,6 +73,7 @@ struct pie_lane {
     struct pie_breaker breaker;
     int64_t paused_ms; /* the server asked for silence until then */
     int32_t one_image; /* it makes one image a call */
+    int32_t way;       /* pie_call's: what the first one that found out has told */
     struct pie_queue line;
     struct pie_health_place *health; /* NULL: nothing was reported yet */
     char problem[160];               /* its last failure */
@@ -259,6 +260,8 @@ apipie_status pie_tariff_add(struct apipie_client *c, const struct apipie_catalo
 void pie_free_send(struct apipie_request *r, apipie_status status, struct apipie_error *err);
 /* For steps.c: the call goes out; it failed, or what belongs to it; it was answered, err is empty. */
 void pie_job_call(struct apipie_request *r);
+/* 1, and nothing is left of what the call brought, when it can be made once more. */
+int32_t pie_job_can_restart(struct apipie_request *r);
 void pie_job_again(struct apipie_request *r, struct apipie_error *err);
 void pie_job_answered(struct apipie_request *r, const struct pie_outcome *o,
                       struct apipie_error *err);
@@ -486,6 +489,9 @@ void pie_job_ask_retry(const struct apipie_request *r, const struct apipie_error
 
 /* 1: run->leg is a question that goes first, or err says why there is no call; 0: the call may go. */
 int32_t pie_steps_prepare(struct apipie_request *r, struct apipie_error *err);
+/* The call failed. 1: the server does not know the way it was asked in, and is asked in another one. */
+int32_t pie_steps_instead(struct apipie_request *r, const struct pie_outcome *o,
+                          struct apipie_error *err);
 void pie_steps_checked(struct apipie_request *r, const struct pie_outcome *o,
                        struct apipie_error *err);
 /* A 2xx reply to the call or to what came after it. APIPIE_OK: it is the answer; APIPIE_PENDING: the job waits for what comes next; or

@@ -192,6 +192,7 @@ void pie_job_go(struct apipie_request *r)
         pie_part_split(r);
     else {
         r->run->redirects = 0;
+        r->run->way = r->lane->way;
         job_send_call(r, 0);
     }
     pie_error_free(&err);
@@ -322,7 +323,7 @@ static apipie_status job_forget_result(struct apipie_request *r)
 }
 
 /* A pipe with half a picture in it takes no second one: paying for that would be in vain. */
-static int32_t job_can_restart(struct apipie_request *r)
+int32_t pie_job_can_restart(struct apipie_request *r)
 {
     return (r->run == NULL || pie_sink_can_restart(r->run->sink)) &&
            job_forget_result(r) == APIPIE_OK;
@@ -358,7 +359,7 @@ void pie_job_again(struct apipie_request *r, struct apipie_error *err)
     pie_route_release(r);
     /* What neither another time nor another route may mend ends it, whatever the routes before said: it may have been
      * billed. */
-    int32_t ends = (delay < 0 && !may_move) || !job_can_restart(r);
+    int32_t ends = (delay < 0 && !may_move) || !pie_job_can_restart(r);
     if (!ends && may_move && next != SIZE_MAX) {
         pie_log_failed(r, PIE_NEXT_ROUTE, (int64_t)next);
         r->route = next;
@@ -391,7 +392,8 @@ static void job_call_failed(struct apipie_request *r, const struct pie_outcome *
                             struct apipie_error *err)
 {
     pie_route_report(r, o, err);
-    if (pie_run_wants_key_again(r, err) && job_can_restart(r)) {
+    r->run->leg = &r->run->call; /* also when it failed later: its tries are counted */
+    if (pie_run_wants_key_again(r, err) && pie_job_can_restart(r)) {
         pie_log_failed(r, PIE_NEXT_KEY, 0);
         job_send_call(r, 1);
         return;
@@ -499,7 +501,8 @@ static void job_call_reply(struct apipie_request *r, const struct pie_outcome *o
     }
     pie_job_explain(r, o, err);
     pie_job_judge(r, pie_verdict_outcome(o, err), err);
-    job_call_failed(r, o, err);
+    if (!pie_steps_instead(r, o, err))
+        job_call_failed(r, o, err);
 }
 
 static void job_dispatch(struct apipie_request *r, const struct pie_outcome *o,

@@ -204,6 +204,7 @@ void pie_run_call(const struct apipie_request *r, struct pie_call *ret)
     ret->key = pie_run_key(r);
     ret->random = r->seed_of_keys;
     pie_route_names(r, r->route, &ret->provider, &ret->model);
+    ret->way = r->run != NULL ? r->run->way : 0;
     pie_run_fit(r, ret, NULL);
     if (r->whole != NULL) {
         ret->n = 0; /* one is what everybody makes unasked, and some refuse the very field */

@@ -83,6 +83,27 @@ void pie_steps_checked(struct apipie_request *r, const struct pie_outcome *o,
 
 /* ---- after the call */
 
+int32_t pie_steps_instead(struct apipie_request *r, const struct pie_outcome *o,
+                          struct apipie_error *err)
+{
+    struct pie_reading g;
+    struct pie_call call;
+    if (r->dialect->instead == NULL || o->wire != PIE_WIRE_OK || !pie_job_can_restart(r))
+        return 0;
+    pie_reading_open(&g, r, o);
+    pie_run_call(r, &call);
+    int32_t way = r->dialect->instead(&call, &g.reply);
+    pie_reading_close(&g);
+    if (way == 0)
+        return 0;
+    pie_error_free(err);
+    pie_log_failed(r, PIE_NEXT_AGAIN, 0);
+    r->run->way = r->lane->way = way;
+    r->run->encoded = 0;
+    pie_job_call(r);
+    return 1;
+}
+
 static apipie_status steps_step(struct apipie_request *r, const struct pie_outcome *o,
                                 int64_t *ret_after_ms, struct apipie_error *err)
 {
@@ -136,17 +157,25 @@ void pie_steps_polled(struct apipie_request *r, const struct pie_outcome *o,
         return;
     }
     pie_job_explain(r, o, err);
-    pie_job_judge(r, pie_verdict_outcome(o, err), err);
+    pie_job_judge(r, APIPIE_OUTCOME_UNKNOWN, err); /* the call itself was taken */
     pie_steps_broken(r, o, err);
+}
+
+/* That the server knows nothing of it any more stays so. */
+static int32_t steps_may_look_again(const struct apipie_request *r, const struct pie_outcome *o)
+{
+    return r->run->leg->purpose == APIPIE_PURPOSE_POLL &&
+           (o->wire != PIE_WIRE_OK || o->status == 408 || o->status == 429 || o->status >= 500);
 }
 
 /* The question is asked again, like any that costs nothing; then it is the call that failed. */
 void pie_steps_broken(struct apipie_request *r, const struct pie_outcome *o,
                       struct apipie_error *err)
 {
-    int64_t delay = r->run->leg->purpose == APIPIE_PURPOSE_POLL ? pie_job_retry_delay(r, err) : -1;
+    int64_t delay = steps_may_look_again(r, o) ? pie_job_retry_delay(r, err) : -1;
     if (delay < 0) {
         pie_route_report(r, o, err);
+        r->run->leg = &r->run->call; /* its tries are counted */
         pie_job_again(r, err);
         return;
     }
@@ -255,8 +284,9 @@ void pie_steps_looked(struct apipie_request *b, const struct pie_outcome *o)
         drawn = b->dialect->read_progress(&g.reply);
         pie_reading_close(&g);
     }
-    if (drawn >= 0)
-        pie_count_set(&b->whole->view->drawn, 1 + (drawn < 1000 ? drawn : 1000));
+    drawn = drawn < 1000 ? drawn + 1 : 1001;
+    if (drawn > pie_count_get(&b->whole->view->drawn)) /* servers fall back now and then */
+        pie_count_set(&b->whole->view->drawn, drawn);
     pie_job_judge(b, APIPIE_OUTCOME_DELIVERED, NULL);
     pie_job_wait_until(b, pie_clock_ms() + STEPS_LOOK_MS);
 }
