@@ -256,6 +256,8 @@ static const struct seed seeds[] = {
     {"the largest", "18446744073709551615", 0, 1, UINT64_MAX},
     {"rounded, and nobody's", ROUNDED, 0, 0, 0},
     {"ours, rounded", ROUNDED, 1, 1, UINT64_MAX},
+    {"ours, through a double", "18446744073709551000", 1, 1, UINT64_MAX},
+    {"nobody's, through a double", "18446744073709551000", 0, 1, UINT64_C(18446744073709551000)},
     {"not ours", "7", 1, 1, 7},
     {"null", "null", 1, 0, 0},
     {"negative", "-1", 0, 0, 0},
