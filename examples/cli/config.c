@@ -185,7 +185,8 @@ static void refused(const struct cli_config *c, const struct cli_backend *b, api
         return;
     case APIPIE_E_UNSUPPORTED:
         complain(c, b, "dialect: this version does not speak it",
-                 "it speaks openai, a1111, sdcpp, and the gateway's: apipie", f);
+                 "it speaks openai, a1111, sdcpp, together, deepinfra, and the gateway's: apipie",
+                 f);
         return;
     case APIPIE_E_ARGUMENT:
         complain(c, b, "base_url: no http(s) URL that can be used",

@@ -10,13 +10,15 @@ apipie_status pie_begin_header(struct pie_http_request *q, const char *name, con
 /* What a dialect adds besides the key. */
 #define BEGIN_HEADERS 512
 
-static apipie_status begin_key(const char *key, struct pie_http_request *q)
+static apipie_status begin_key(const char *scheme, const char *key, struct pie_http_request *q)
 {
     struct pie_buf line;
     pie_buf_init(&line, q->text.mem, PIE_HEADERS_MAX);
-    pie_buf_reserve(&line, strlen("Bearer ") + strlen(key)); /* growing would leave copies behind */
+    /* growing would leave copies behind */
+    pie_buf_reserve(&line, strlen(scheme) + 1 + strlen(key));
     pie_buf_reserve(&q->headers.text, strlen(key) + BEGIN_HEADERS); /* likewise */
-    pie_buf_add_text(&line, "Bearer ");
+    pie_buf_add_text(&line, scheme);
+    pie_buf_add_char(&line, ' ');
     pie_buf_add_text(&line, key);
     apipie_status status = line.failed;
     if (status == APIPIE_OK)
@@ -40,8 +42,8 @@ static void begin_empty(struct pie_leg *leg)
     pie_buf_clear(&q->url);
 }
 
-apipie_status pie_begin(const struct pie_call *c, const char *method, const char *path,
-                        struct pie_leg *leg)
+static apipie_status begin_as(const struct pie_call *c, const char *method, const char *path,
+                              const char *scheme, struct pie_leg *leg)
 {
     struct pie_http_request *q = &leg->request;
     begin_empty(leg);
@@ -51,22 +53,34 @@ apipie_status pie_begin(const struct pie_call *c, const char *method, const char
     pie_buf_add_text(&q->url, path);
     apipie_status status = q->url.failed;
     if (status == APIPIE_OK && c->key != NULL)
-        status = begin_key(c->key, q);
+        status = begin_key(scheme, c->key, q);
     if (status == APIPIE_OK)
         status = pie_begin_header(q, "Accept", "application/json");
     return status;
 }
 
-apipie_status pie_begin_paid(const struct pie_call *c, const char *path, struct pie_leg *leg)
+apipie_status pie_begin(const struct pie_call *c, const char *method, const char *path,
+                        struct pie_leg *leg)
 {
-    apipie_status status = pie_begin(c, "POST", path, leg);
+    return begin_as(c, method, path, "Bearer", leg);
+}
+
+apipie_status pie_begin_paid_as(const struct pie_call *c, const char *path, const char *scheme,
+                                struct pie_leg *leg)
+{
+    apipie_status status = begin_as(c, "POST", path, scheme, leg);
     leg->purpose = APIPIE_PURPOSE_GENERATE;
     leg->paid = 1;
     leg->request.once = 1;
     return status;
 }
 
-/* ---- lists of models */
+apipie_status pie_begin_paid(const struct pie_call *c, const char *path, struct pie_leg *leg)
+{
+    return pie_begin_paid_as(c, path, "Bearer", leg);
+}
+
+/* ---- addresses */
 
 /* RFC 3986, 2.3: what needs no percent sign. */
 static int32_t begin_is_plain(char c)
@@ -74,12 +88,12 @@ static int32_t begin_is_plain(char c)
     return pie_is_alpha(c) || pie_is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
-static void begin_percent(struct pie_buf *url, const char *text)
+void pie_begin_percent(struct pie_buf *url, const char *text, char but)
 {
     static const char hex[] = "0123456789ABCDEF";
     for (; *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;
-        if (begin_is_plain(*text)) {
+        if (begin_is_plain(*text) || *text == but) {
             pie_buf_add_char(url, *text);
             continue;
         }
@@ -88,6 +102,8 @@ static void begin_percent(struct pie_buf *url, const char *text)
         pie_buf_add_char(url, hex[c & 15]);
     }
 }
+
+/* ---- lists of models */
 
 apipie_status pie_begin_models(const struct pie_call *c, const char *path, char before,
                                struct pie_leg *leg)
@@ -99,10 +115,10 @@ apipie_status pie_begin_models(const struct pie_call *c, const char *path, char 
     leg->purpose = APIPIE_PURPOSE_MODELS;
     for (const struct pie_filter *f = c->wish->filters; f != NULL; f = f->next) {
         pie_buf_add_char(url, before);
-        begin_percent(url, f->name);
+        pie_begin_percent(url, f->name, '\0');
         if (f->value != NULL) {
             pie_buf_add_char(url, '=');
-            begin_percent(url, f->value);
+            pie_begin_percent(url, f->value, '\0');
         }
         before = '&';
     }
