@@ -206,6 +206,8 @@ apipie_status pie_call_fit(const struct pie_dialect *d, struct pie_call *c, stru
     struct call_limits l = {d, {d->takes_texts, d->takes_numbers, d->takes_images, d->takes_mask}};
     if (d->narrow != NULL)
         d->narrow(c, &l.takes);
+    if ((d->takes_texts & UINT32_C(1) << PIE_WISH_PROVIDER) == 0 && c->provider != NULL)
+        pie_call_note(notes, "set_provider", ": the server knows none: it only names the route");
     apipie_status status = call_fit_texts(&l, c, notes, err);
     if (status == APIPIE_OK)
         status = call_fit_numbers(&l, c, notes, err);
