@@ -88,8 +88,9 @@ void pie_job_send_leg(struct apipie_request *r)
     }
     job_count_try(r);
     int32_t download = run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD;
-    pie_body_set_rest(run->body, run->leg->purpose == APIPIE_PURPOSE_MODELS ? PIE_REST_LIST_MAX
-                                                                            : PIE_REST_MAX);
+    int32_t list = run->leg->purpose == APIPIE_PURPOSE_MODELS ||
+                   run->leg->purpose == APIPIE_PURPOSE_CHECK; /* what there is, to choose from */
+    pie_body_set_rest(run->body, list ? PIE_REST_LIST_MAX : PIE_REST_MAX);
     int32_t pictures = run->leg->paid || run->leg->purpose == APIPIE_PURPOSE_POLL;
     pie_body_set_stream(run->body, pictures ? r->dialect->stream : NULL);
     pie_body_reset(run->body, pictures ? r->dialect->paths : NULL, run->next_slot, download);
@@ -403,6 +404,7 @@ static void job_call_failed(struct apipie_request *r, const struct pie_outcome *
     if (err->one_image && job_images(r) > 1 && job_attempt(r)->outcome == APIPIE_OUTCOME_REJECTED) {
         r->lane->one_image = 1;
         pie_log_failed(r, PIE_NEXT_PARTS, 0);
+        job_called(r);
         pie_part_split(r);
         return;
     }

@@ -116,6 +116,37 @@ static void a_redirect_to_another_place_is_passed_over(void **state)
     }
 }
 
+static void has_many_checkpoints(struct raw_conn *c, const struct raw_request *q, void *user)
+{
+    char *list = malloc(2000000);
+    size_t n = 0;
+    (void)user;
+    if (!is_for(q, MODELS) || list == NULL) {
+        free(list);
+        raw_reply_json(c, 200, DRAWN);
+        return;
+    }
+    for (int i = 0; i < 9000; i++)
+        n += (size_t)snprintf(list + n, 2000000 - n,
+                              "%c{\"title\":\"folder/model_%d.safetensors [0123456789]\","
+                              "\"model_name\":\"model_%d\",\"hash\":\"0123456789\",\"config\":null,"
+                              "\"filename\":\"/home/somebody/models/folder/model_%d.safetensors\"}",
+                              i == 0 ? '[' : ',', i, i, i);
+    list[n++] = ']';
+    raw_reply(c, 200, "Content-Type: application/json\r\n", list, n);
+    free(list);
+}
+
+/* Collectors have thousands: the last one is there too. */
+static void a_long_list_of_checkpoints_is_read_whole(void **state)
+{
+    struct draw *d = *state;
+    serve_desk(d, "a1111", has_many_checkpoints);
+    apipie_request_set_backend(d->request, "desk");
+    apipie_request_set_model(d->request, "model_8999");
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+}
+
 /* ---- given up */
 
 static void draws_one_after_the_other(struct raw_conn *c, const struct raw_request *q, void *user)
@@ -376,6 +407,7 @@ int main(void)
         DRAW_TEST(an_answer_is_not_interrupted),
         DRAW_TEST(a_farewell_is_not_cut_short),
         DRAW_TEST(a_farewell_is_short),
+        DRAW_TEST(a_long_list_of_checkpoints_is_read_whole),
         DRAW_TEST(the_default_backend_is_what_is_estimated),
         DRAW_TEST(a_list_is_of_one_backend),
         DRAW_TEST(another_quality_is_another_picture),
