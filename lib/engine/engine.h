@@ -83,6 +83,7 @@ struct pie_place {
 /* A paid call that was billed, or may have been, as the history would show it: when one is looked for, the others must be
  * known. Hashes fold case; 0 stands for any. */
 struct pie_recent {
+    const char *backend;   /* its name: whose history it is in */
     uint64_t chars, units; /* of the prompt */
     uint64_t provider, model;
     int64_t from_ms, to_ms; /* by our clock */
