@@ -477,7 +477,7 @@ APIPIE_API apipie_status apipie_client_set_key_fn(apipie_client *client, apipie_
 /**
  * Adds a backend.
  * @param name what routes call it: 1 to 64 letters, digits, '-', '_' and '.'
- * @param dialect the wire that it speaks: "apipie", "openai"
+ * @param dialect the wire that it speaks: "apipie", "openai", "a1111", "sdcpp"
  * @param base_url as apipie_client_set_base_url() takes it
  * @return APIPIE_E_ARGUMENT for a bad name or URL, APIPIE_E_UNSUPPORTED for another dialect, APIPIE_E_STATE when the name is taken,
  *         APIPIE_E_CONFIG for http:// to another machine (see apipie_client_allow_http()), APIPIE_E_MEMORY
@@ -1346,7 +1346,8 @@ APIPIE_API apipie_status apipie_request_perform(apipie_request *request);
 /**
  * Ends the request with APIPIE_E_CANCELLED, wherever it is; sticky, also before submit. A waiting thread
  * returns in under 50 ms (before libcurl 7.87 not while it looks up a name), and the error's billed says
- * whether money may have been spent. After the end it does nothing.
+ * whether money may have been spent. After the end it does nothing. A server under the desk is told, unless the client was freed
+ * (docs/backends.md); nobody waits for its answer.
  * Threads: any, also inside a callback. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API void apipie_request_cancel(apipie_request *request);

@@ -20,6 +20,9 @@ static const char *omodels_type(const struct pie_node *row, struct pie_slice id)
     return pie_openai_draws(name) ? "image" : NULL;
 }
 
+/* Of one row so many are kept: each is looked for from the first one on. */
+#define OMODELS_MEMBERS 256
+
 /* The row as it came, with the server as provider: "owned_by" says who made the model. */
 static void omodels_row(struct pie_buf *out, const struct pie_node *row, struct pie_slice provider,
                         const char *type)
@@ -32,7 +35,10 @@ static void omodels_row(struct pie_buf *out, const struct pie_node *row, struct 
         pie_buf_add_text(out, ",\"type\":");
         pie_json_string(out, pie_slice_text(type));
     }
-    for (size_t i = 0; i < pie_node_count(row); i++) {
+    /* One that is no object gets none: the catalogue says what is wrong with it. */
+    size_t members = pie_node_kind(row) == PIE_JSON_OBJECT ? pie_node_count(row) : 0;
+    members = members < OMODELS_MEMBERS ? members : OMODELS_MEMBERS;
+    for (size_t i = 0; i < members; i++) {
         const char *key = NULL;
         const struct pie_node *value = pie_node_member(row, i, &key);
         if (strcmp(key, "provider") == 0 || strcmp(key, "model") == 0)

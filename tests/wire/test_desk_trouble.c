@@ -126,11 +126,11 @@ static void has_many_checkpoints(struct raw_conn *c, const struct raw_request *q
         raw_reply_json(c, 200, DRAWN);
         return;
     }
-    for (int i = 0; i < 9000; i++)
+    for (int32_t i = 0; i < 9000; i++)
         n += (size_t)snprintf(list + n, 2000000 - n,
                               "%c{\"title\":\"folder/model_%d.safetensors [0123456789]\","
                               "\"model_name\":\"model_%d\",\"hash\":\"0123456789\",\"config\":null,"
-                              "\"filename\":\"/home/somebody/models/folder/model_%d.safetensors\"}",
+                              "\"filename\":\"/m/stable-diffusion/folder/model_%d.safetensors\"}",
                               i == 0 ? '[' : ',', i, i, i);
     list[n++] = ']';
     raw_reply(c, 200, "Content-Type: application/json\r\n", list, n);
@@ -361,6 +361,54 @@ static void a_list_is_of_one_backend(void **state)
     assert_int_equal(raw_server_count(d->other, "GET"), 2); /* each is kept */
 }
 
+static void lists_all_sorts(struct raw_conn *c, const struct raw_request *q, void *user)
+{
+    (void)q;
+    (void)user;
+    raw_reply_json(c, 200,
+                   "{\"data\":[[1,\"gpt-image-1\"],[],\"dall-e-2\",7,null,{},{\"id\":[3]},"
+                   "{\"id\":\"gpt-image-1\",\"owned_by\":{\"a\":[]}}]}");
+}
+
+/* Rows that are none are left out. */
+static void a_list_of_all_sorts(void **state)
+{
+    struct draw *d = *state;
+    serve_desk(d, "openai", lists_all_sorts);
+    apipie_catalog *list = list_of(d, "desk");
+    assert_int_equal(apipie_catalog_count(list), 1);
+    assert_string_equal(apipie_catalog_text(list, 0, APIPIE_MODEL_NAME), "gpt-image-1");
+    assert_true(apipie_catalog_warning_count(list) != 0);
+    apipie_catalog_unref(list);
+}
+
+static void lists_a_talker(struct raw_conn *c, const struct raw_request *q, void *user)
+{
+    static const size_t room = 8000000;
+    char *list = malloc(room);
+    size_t n = 0;
+    (void)q;
+    (void)user;
+    if (list == NULL)
+        return;
+    n += (size_t)snprintf(list, room, "{\"data\":[{\"id\":\"gpt-image-1\"");
+    for (int32_t i = 0; i < 400000; i++)
+        n += (size_t)snprintf(list + n, room - n, ",\"m%d\":%d", i, i % 10);
+    n += (size_t)snprintf(list + n, room - n, "}]}");
+    raw_reply(c, 200, "Content-Type: application/json\r\n", list, n);
+    free(list);
+}
+
+/* However much is said of a model: without a limit this one would take minutes. */
+static void a_row_without_an_end(void **state)
+{
+    struct draw *d = *state;
+    serve_desk(d, "openai", lists_a_talker);
+    apipie_catalog *list = list_of(d, "desk");
+    assert_int_equal(apipie_catalog_count(list), 1);
+    apipie_catalog_unref(list);
+}
+
 /* ---- cache */
 
 static void refuses(struct raw_conn *c, const struct raw_request *q, void *user)
@@ -410,6 +458,8 @@ int main(void)
         DRAW_TEST(a_long_list_of_checkpoints_is_read_whole),
         DRAW_TEST(the_default_backend_is_what_is_estimated),
         DRAW_TEST(a_list_is_of_one_backend),
+        DRAW_TEST(a_list_of_all_sorts),
+        DRAW_TEST(a_row_without_an_end),
         DRAW_TEST(another_quality_is_another_picture),
     };
     return cmocka_run_group_tests_name("desk trouble", tests, NULL, NULL);
