@@ -1347,7 +1347,8 @@ APIPIE_API apipie_status apipie_request_perform(apipie_request *request);
 /**
  * Ends the request with APIPIE_E_CANCELLED, wherever it is; sticky, also before submit. A waiting thread
  * returns in under 50 ms (before libcurl 7.87 not while it looks up a name), and the error's billed says
- * whether money may have been spent. After the end it does nothing.
+ * whether money may have been spent. After the end it does nothing. A server under the desk is told, unless the client was freed
+ * (docs/backends.md); nobody waits for its answer.
  * Threads: any, also inside a callback. Blocks: no. Owns: nothing. Since: 0.1.
  */
 APIPIE_API void apipie_request_cancel(apipie_request *request);

@@ -527,6 +527,7 @@ const struct pie_dialect pie_dialect_a1111 = {
     .prepare = a1111_prepare,
     .prepared = a1111_prepared,
     .abandon = a1111_abandon,
+    .stops_any = 1,
     .ask_progress = a1111_ask_progress,
     .read_progress = a1111_read_progress,
 };

@@ -162,6 +162,8 @@ struct pie_dialect {
                           struct apipie_error *err);
     /* Nobody waits for the call any more: the leg that tells the server (purpose APIPIE_PURPOSE_STOP). 0: there is none. */
     int32_t (*abandon)(const struct pie_call *c, const struct pie_step *s, struct pie_leg *leg);
+    /* 1: that stops whatever the server draws, not this call alone; it draws one after the other, as they came. */
+    int32_t stops_any;
     /* Beside the call, twice a second: how far it is (purpose APIPIE_PURPOSE_PROGRESS). 0: there is none. */
     int32_t (*ask_progress)(const struct pie_call *c, struct pie_leg *leg);
     /* Per mille, or APIPIE_UNKNOWN. */

@@ -4,6 +4,9 @@
 #include "dialect/apipie_priv.h"
 #include "dialect/shared_priv.h"
 
+/* Of one row so many are kept: each is looked for from the first one on. */
+#define MODELS_MEMBERS 256
+
 apipie_status pie_apipie_ask_models(const struct pie_call *c, struct pie_leg *leg,
                                     struct apipie_error *err)
 {
@@ -24,7 +27,10 @@ void pie_models_row(struct pie_buf *out, const struct pie_node *row, struct pie_
         pie_buf_add_text(out, ",\"type\":");
         pie_json_string(out, pie_slice_text(type));
     }
-    for (size_t i = 0; i < pie_node_count(row); i++) {
+    /* One that is no object has none: the catalogue says what is wrong with it. */
+    size_t members = pie_node_kind(row) == PIE_JSON_OBJECT ? pie_node_count(row) : 0;
+    members = members < MODELS_MEMBERS ? members : MODELS_MEMBERS;
+    for (size_t i = 0; i < members; i++) {
         const char *key = NULL;
         const struct pie_node *value = pie_node_member(row, i, &key);
         if (strcmp(key, "provider") == 0 || strcmp(key, "model") == 0 ||

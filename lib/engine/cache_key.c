@@ -108,6 +108,28 @@ static apipie_status cachekey_inputs(struct pie_buf *out, const struct pie_wish 
     return status;
 }
 
+/* What the first backend's wire leaves out may be what another one's draws with. */
+static void cachekey_others(struct pie_buf *out, const struct apipie_request *r,
+                            const struct pie_call *call)
+{
+    for (size_t i = 1; r->routes != NULL && i < r->routes->count; i++) {
+        const struct pie_dialect *d = r->places[i]->dialect;
+        size_t before = 0;
+        while (before < i && r->places[before]->dialect != d)
+            before++;
+        if (before < i)
+            continue;
+        pie_buf_add_text(out, ",\"request_");
+        pie_buf_add_text(out, d->name);
+        pie_buf_add_text(out, "\":");
+        d->write(call, out);
+    }
+    if (call->wish->unsupported == APIPIE_UNSUPPORTED_REFUSE)
+        return;
+    pie_buf_add_text(out, ",\"unsupported\":");
+    pie_buf_add_int(out, call->wish->unsupported);
+}
+
 apipie_status pie_cache_key(const struct apipie_request *r, struct pie_buf *out)
 {
     struct pie_wish wish = *r->asked; /* borrows all it points to */
@@ -125,6 +147,7 @@ apipie_status pie_cache_key(const struct apipie_request *r, struct pie_buf *out)
     cachekey_routes(out, r);
     pie_buf_add_text(out, ",\"request\":");
     r->places[0]->dialect->write(&call, out);
+    cachekey_others(out, r, &call);
     apipie_status status = cachekey_inputs(out, r->asked);
     pie_buf_add_char(out, '}');
     return status == APIPIE_OK ? out->failed : status;

@@ -271,8 +271,8 @@ int64_t pie_request_estimate(struct apipie_client *c, const struct apipie_reques
     if (first.count != 0) {
         ask.provider = first.items[0].provider;
         ask.model = first.items[0].model;
-        ask.backend = client_backend(r, first.items[0].backend);
     }
+    ask.backend = client_backend(r, first.count != 0 ? first.items[0].backend : NULL);
     if (status == APIPIE_OK)
         price = pie_price_estimate(c, &ask, ret_source);
     pie_routes_clear(&first);

@@ -96,7 +96,9 @@ static void drive_end_cancelled(struct apipie_request *cancelled)
     while (cancelled != NULL) {
         struct apipie_request *r = cancelled;
         cancelled = r->cancel_next;
-        if (r->listed)
+        int32_t known =
+            r->run != NULL && r->run->stopping; /* seen by its reply: the server is told */
+        if (r->listed && !known)
             pie_job_stop(r, APIPIE_E_CANCELLED);
         pie_request_drop(r);
     }

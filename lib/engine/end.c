@@ -307,6 +307,8 @@ static int32_t end_still_reads(const struct apipie_request *r, int64_t now_ms)
     const struct pie_progress *p = &r->run->progress;
     const struct apipie_client *c = r->client;
     int64_t resumed_ms = c->resumed_us / 1000;
+    if (r->run->stopping) /* nobody waits for what is said to a farewell */
+        return 0;
     if (p->behind) /* as long again as it had */
         return now_ms <
                (r->deadline_ms > resumed_ms ? r->deadline_ms : resumed_ms) + r->asked->timeout_ms;

@@ -83,6 +83,7 @@ struct pie_place {
 /* A paid call that was billed, or may have been, as the history would show it: when one is looked for, the others must be
  * known. Hashes fold case; 0 stands for any. */
 struct pie_recent {
+    const char *backend;   /* its name: whose history it is in */
     uint64_t chars, units; /* of the prompt */
     uint64_t provider, model;
     int64_t from_ms, to_ms; /* by our clock */
@@ -177,6 +178,7 @@ struct apipie_client {
     int64_t process;                      /* that made it */
     /* ---- the leader's alone */
     struct apipie_request *jobs;  /* all that has not ended */
+    uint64_t calls;               /* that were sent so far */
     struct apipie_request *ended; /* to be published at the end of this turn */
     struct pie_queue alarms;      /* jobs by the next time that something is due */
     struct pie_lane *lanes;
@@ -204,8 +206,9 @@ struct pie_run {
     int32_t encoded;      /* call is that of the present route and key */
     int32_t way;          /* pie_call's, of the present route */
     int32_t prepared;     /* what the wire wants to know before it is known */
-    int32_t called;       /* the call went out, and has not come to its end */
-    int32_t stopping;     /* it was given up: the server is told */
+    uint64_t
+        called; /* the call went out, as the client's so-manieth, and has not come to its end; 0: it is not out */
+    int32_t stopping; /* it was given up: the server is told */
     struct pie_step step;
     char *key; /* from the key callback; NULL: the place has it */
     struct pie_sink *sink;

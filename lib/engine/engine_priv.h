@@ -162,7 +162,7 @@ void pie_figures_ended(struct apipie_request *r);
 /* ---- recent.c: paid calls of the last minutes */
 
 struct pie_recent_ask {
-    const char *provider, *model, *prompt;
+    const char *backend, *provider, *model, *prompt;
     int64_t from_ms, to_ms; /* by our clock */
     int32_t (*is_mine)(const void *user, const char *hold);
     const void *user;

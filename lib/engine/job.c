@@ -88,8 +88,9 @@ void pie_job_send_leg(struct apipie_request *r)
     }
     job_count_try(r);
     int32_t download = run->leg->purpose == APIPIE_PURPOSE_DOWNLOAD;
-    pie_body_set_rest(run->body, run->leg->purpose == APIPIE_PURPOSE_MODELS ? PIE_REST_LIST_MAX
-                                                                            : PIE_REST_MAX);
+    int32_t list = run->leg->purpose == APIPIE_PURPOSE_MODELS ||
+                   run->leg->purpose == APIPIE_PURPOSE_CHECK; /* what there is, to choose from */
+    pie_body_set_rest(run->body, list ? PIE_REST_LIST_MAX : PIE_REST_MAX);
     int32_t pictures = run->leg->paid || run->leg->purpose == APIPIE_PURPOSE_POLL;
     pie_body_set_stream(run->body, pictures ? r->dialect->stream : NULL);
     pie_body_reset(run->body, pictures ? r->dialect->paths : NULL, run->next_slot, download);
@@ -153,7 +154,7 @@ static void job_send_call(struct apipie_request *r, int32_t key_refused)
     if (status == APIPIE_OK)
         status = pie_money_reserve(r, &err);
     if (status == APIPIE_OK) {
-        run->called = 1;
+        run->called = ++r->client->calls;
         pie_steps_begin_beside(r);
         pie_job_send_leg(r);
     } else {
@@ -276,6 +277,8 @@ void pie_job_ask_retry(const struct apipie_request *r, const struct apipie_error
     ask->retries = pie_run_retries(r);
     ask->tries = free ? r->run->fetch_tries : r->rounds;
     ask->outcome = job_attempt(r)->outcome;
+    if (job_attempt(r)->purpose == APIPIE_PURPOSE_CHECK && ask->outcome == APIPIE_OUTCOME_UNKNOWN)
+        ask->outcome = APIPIE_OUTCOME_NOT_SENT; /* the call, for which it was asked */
     ask->free = free;
     ask->error = err;
     ask->now_ms = now;
@@ -401,6 +404,7 @@ static void job_call_failed(struct apipie_request *r, const struct pie_outcome *
     if (err->one_image && job_images(r) > 1 && job_attempt(r)->outcome == APIPIE_OUTCOME_REJECTED) {
         r->lane->one_image = 1;
         pie_log_failed(r, PIE_NEXT_PARTS, 0);
+        job_called(r);
         pie_part_split(r);
         return;
     }
@@ -448,35 +452,57 @@ void pie_job_answered(struct apipie_request *r, const struct pie_outcome *o,
     job_call_failed(r, o, err);
 }
 
-void pie_job_redirected(struct apipie_request *r, const struct pie_outcome *o,
-                        struct apipie_error *err)
+/* What a redirect means for the call, which a check goes before and a poll behind. */
+static int32_t job_redirect_outcome(const struct apipie_request *r, const struct pie_outcome *o,
+                                    int32_t refused, const struct apipie_error *err)
 {
-    struct pie_buf url;
-    apipie_status status = pie_leg_redirect(r, o, &url, err);
-    int32_t outcome = APIPIE_OUTCOME_DELIVERED;
-    if (r->run->leg->paid)
-        outcome = pie_verdict_outcome(o, err);
-    if (status == APIPIE_E_MEMORY && err->code == APIPIE_OK)
-        job_memory_error(err);
-    pie_job_judge(r, outcome, status != APIPIE_OK ? err : NULL);
-    if (status == APIPIE_OK) {
-        pie_buf_free(&r->run->leg->request.url);
-        r->run->leg->request.url = url;
-        pie_job_wait_until(r, pie_clock_ms());
+    int32_t purpose = r->run->leg->purpose;
+    if (r->run->leg->paid || (refused && purpose == APIPIE_PURPOSE_CHECK))
+        return pie_verdict_outcome(o, err);
+    return refused && purpose == APIPIE_PURPOSE_POLL ? APIPIE_OUTCOME_UNKNOWN
+                                                     : APIPIE_OUTCOME_DELIVERED;
+}
+
+/* It is not followed. The way to the server is at fault: another backend may do better. */
+static void job_redirect_refused(struct apipie_request *r, const struct pie_outcome *o,
+                                 struct apipie_error *err)
+{
+    int32_t purpose = r->run->leg->purpose;
+    err->http_status = o->status;
+    if (purpose != APIPIE_PURPOSE_DOWNLOAD && !pie_free_is(r)) {
+        pie_route_report(r, o, err);
+        r->run->leg = &r->run->call;
+        pie_job_again(r, err);
         return;
     }
     pie_log_failed(r, PIE_NEXT_NONE, 0);
-    if (status == APIPIE_E_MEMORY) {
-        job_cannot_send(r);
-        return;
-    }
-    err->http_status = o->status;
-    if (r->run->leg->purpose != APIPIE_PURPOSE_DOWNLOAD) {
+    if (purpose != APIPIE_PURPOSE_DOWNLOAD) {
         pie_job_fail_with(r, err);
         return;
     }
     pie_gather_give_up(r, err);
     pie_gather_go_on(r);
+}
+
+void pie_job_redirected(struct apipie_request *r, const struct pie_outcome *o,
+                        struct apipie_error *err)
+{
+    struct pie_buf url;
+    apipie_status status = pie_leg_redirect(r, o, &url, err);
+    if (status == APIPIE_E_MEMORY && err->code == APIPIE_OK)
+        job_memory_error(err);
+    pie_job_judge(r, job_redirect_outcome(r, o, status != APIPIE_OK, err),
+                  status != APIPIE_OK ? err : NULL);
+    if (status == APIPIE_OK) {
+        pie_buf_free(&r->run->leg->request.url);
+        r->run->leg->request.url = url;
+        pie_job_wait_until(r, pie_clock_ms());
+    } else if (status == APIPIE_E_MEMORY) {
+        pie_log_failed(r, PIE_NEXT_NONE, 0);
+        job_cannot_send(r);
+    } else {
+        job_redirect_refused(r, o, err);
+    }
 }
 
 /* 300 and 304 lead nowhere; 303 is for the one who refuses it to tell. */

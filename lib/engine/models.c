@@ -6,7 +6,7 @@
 #define MODELJOB_FULL ((size_t)2 * PIE_REST_STRING_MAX)
 
 struct pie_modeljob {
-    char *url;                    /* as it was asked, before any redirect */
+    char *url;                    /* as it was asked, before any redirect; see modeljob_name() */
     struct apipie_catalog *known; /* the last good one; NULL */
     int64_t known_ms;
     int32_t conditional;         /* the server was asked for another one than that */
@@ -96,6 +96,22 @@ static int32_t modeljob_look(struct apipie_request *r, struct pie_leg *leg,
     return fresh;
 }
 
+/* What the list is kept under. The gateway's: its address; any other one: its name too, for another account sees another list. */
+static char *modeljob_name(const struct apipie_request *r)
+{
+    struct pie_buf name;
+    const struct pie_buf *url = &r->run->fetch.request.url;
+    pie_buf_init(&name, r->mem, url->max + APIPIE_LIMIT_TEXT + 2);
+    if (!pie_backend_is_own(r->place->of)) {
+        pie_buf_add_text(&name, r->place->backend);
+        pie_buf_add_char(&name, ' ');
+    }
+    pie_buf_add(&name, url->p, url->n);
+    char *copy = name.failed == APIPIE_OK ? pie_mem_text(r->mem, name.p, name.n) : NULL;
+    pie_buf_free(&name);
+    return copy;
+}
+
 /* Without the key first: it is not needed for what is in memory. */
 static apipie_status modeljob_begin(struct apipie_request *r, struct apipie_error *err)
 {
@@ -106,8 +122,7 @@ static apipie_status modeljob_begin(struct apipie_request *r, struct apipie_erro
         status = modeljob_ask(r, NULL, err);
     if (status != APIPIE_OK || r->models->url != NULL)
         return status;
-    const struct pie_buf *url = &r->run->fetch.request.url;
-    r->models->url = pie_mem_text(r->mem, url->p, url->n);
+    r->models->url = modeljob_name(r);
     return r->models->url != NULL ? APIPIE_OK : APIPIE_E_MEMORY;
 }
 

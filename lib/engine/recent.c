@@ -9,12 +9,13 @@ static uint64_t recent_hash(const char *text, size_t n)
 }
 
 /* The history may leave "provider/" out before a model's name, and call it by any case. */
-static void recent_describe(struct pie_recent *ret, const char *provider, const char *model,
-                            const char *prompt)
+static void recent_describe(struct pie_recent *ret, const char *backend, const char *provider,
+                            const char *model, const char *prompt)
 {
     struct pie_lost_call lost;
     pie_lost_call_init(&lost, prompt);
     memset(ret, 0, sizeof(*ret));
+    ret->backend = backend;
     ret->chars = lost.prompt_chars;
     ret->units = lost.prompt_units;
     if (provider != NULL && !pie_slice_equal_nocase(pie_slice_text(provider), "pool"))
@@ -36,7 +37,8 @@ static int32_t recent_may_be(uint64_t a, uint64_t b)
 /* Could the rows of both be taken for each other? */
 static int32_t recent_alike(const struct pie_recent *a, const struct pie_recent *b)
 {
-    return (a->chars == b->chars || a->units == b->units || a->chars == b->units ||
+    return strcmp(a->backend, b->backend) == 0 &&
+           (a->chars == b->chars || a->units == b->units || a->chars == b->units ||
             a->units == b->chars) &&
            recent_may_be(a->provider, b->provider) && recent_may_be(a->model, b->model);
 }
@@ -50,7 +52,7 @@ void pie_recent_add(struct apipie_request *r, const struct pie_attempt *a)
     if (at->to_ms > c->recent_forgot_ms)
         c->recent_forgot_ms = at->to_ms;
     pie_route_names(r, r->route, &provider, &model);
-    recent_describe(at, provider, model, r->asked->text[PIE_WISH_PROMPT]);
+    recent_describe(at, a->backend, provider, model, r->asked->text[PIE_WISH_PROMPT]);
     at->from_ms = a->wall_ms;
     at->to_ms = pie_clock_wall_ms();
     at->unknown = a->billed == APIPIE_BILLED_UNKNOWN;
@@ -74,7 +76,8 @@ static int32_t recent_is_out(const struct apipie_client *c, const struct pie_rec
         if (pie_atomic_get(&r->state) != PIE_STATE_IN_FLIGHT || !r->run->leg->paid)
             continue;
         pie_run_call(r, &call);
-        recent_describe(&it, call.provider, call.model, r->asked->text[PIE_WISH_PROMPT]);
+        recent_describe(&it, r->place->backend, call.provider, call.model,
+                        r->asked->text[PIE_WISH_PROMPT]);
         if (recent_alike(&it, like))
             return 1;
     }
@@ -85,7 +88,7 @@ int32_t pie_recent_count(const struct apipie_client *c, const struct pie_recent_
                          size_t *ret_known)
 {
     struct pie_recent like;
-    recent_describe(&like, ask->provider, ask->model, ask->prompt);
+    recent_describe(&like, ask->backend, ask->provider, ask->model, ask->prompt);
     *ret_known = 0;
     if (c->recent_forgot_ms >= ask->from_ms || recent_is_out(c, &like))
         return 0;

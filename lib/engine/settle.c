@@ -271,6 +271,7 @@ static int32_t settle_known(const struct apipie_request *r, const struct settle_
 {
     const struct pie_settle *s = r->settle;
     struct pie_recent_ask ask = {0};
+    ask.backend = s->backend;
     ask.provider = call->lost.provider;
     ask.model = call->lost.model;
     ask.prompt = s->of->asked->text[PIE_WISH_PROMPT];

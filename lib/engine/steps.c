@@ -194,12 +194,33 @@ static int32_t steps_is_closing(struct apipie_client *c)
     return closing;
 }
 
+/* An earlier call of ours is still out there: where all that is drawn is stopped, it would be that one. */
+static int32_t steps_hits_another(const struct apipie_request *r)
+{
+    for (const struct apipie_request *b = r->client->jobs; b != NULL && r->dialect->stops_any;
+         b = b->next) {
+        if (b != r && b->run != NULL && b->run->called != 0 && b->run->called < r->run->called &&
+            b->dialect == r->dialect && strcmp(b->place->base_url, r->place->base_url) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* The call is still out at the server: it has left, and nothing says that it was answered. */
+static int32_t steps_is_out(const struct apipie_request *r, const struct pie_outcome *o)
+{
+    const struct pie_run *run = r->run;
+    if (run == NULL || run->called == 0 || run->stopping || run->leg == NULL)
+        return 0;
+    return !run->leg->paid || (o->sent && o->wire != PIE_WIRE_OK);
+}
+
 int32_t pie_steps_abandon(struct apipie_request *r, const struct pie_outcome *o)
 {
     struct pie_call call;
     struct pie_run *run = r->run;
-    if (run == NULL || r->dialect->abandon == NULL || !run->called || run->stopping ||
-        run->leg == NULL || (run->leg->paid && !o->sent) || steps_is_closing(r->client))
+    if (r->dialect->abandon == NULL || !steps_is_out(r, o) || steps_hits_another(r) ||
+        steps_is_closing(r->client))
         return 0;
     run->called = 0;
     pie_run_call(r, &call);

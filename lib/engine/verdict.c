@@ -164,10 +164,43 @@ static void verdict_mask_end(char *text, const char *key)
     }
 }
 
+/* The shapes of a key: as it is; "user:password" also as it goes out, in base64, and the password alone. */
+enum { VERDICT_WHOLE, VERDICT_BASIC, VERDICT_PASSWORD, VERDICT_SHAPES };
+
+/* NULL: it has none. basic holds what is made for it. */
+static const char *verdict_shape(const char *key, int32_t shape,
+                                 char basic[(APIPIE_LIMIT_TEXT + 2) / 3 * 4 + 1])
+{
+    const char *colon = key != NULL ? strchr(key, ':') : NULL;
+    if (shape == VERDICT_WHOLE)
+        return key;
+    if (colon == NULL || strlen(key) > APIPIE_LIMIT_TEXT)
+        return NULL;
+    if (shape == VERDICT_PASSWORD)
+        return colon + 1;
+    basic[pie_base64_encode((const uint8_t *)key, strlen(key), basic)] = '\0';
+    return basic;
+}
+
+/* cut: the text may end with a piece of the key. */
+static void verdict_mask_all(char *text, size_t n, const char *key, int32_t cut)
+{
+    char basic[(APIPIE_LIMIT_TEXT + 2) / 3 * 4 + 1] = "";
+    for (int32_t shape = VERDICT_WHOLE; shape < VERDICT_SHAPES; shape++) {
+        const char *secret = verdict_shape(key, shape, basic);
+        if (secret == NULL && shape != VERDICT_WHOLE)
+            continue;
+        verdict_mask_bytes(text, n, secret);
+        if (cut)
+            verdict_mask_end(text, secret);
+    }
+    if (basic[0] != '\0')
+        pie_mem_wipe(basic, sizeof(basic));
+}
+
 void pie_verdict_mask_text(char *text, const char *key)
 {
-    verdict_mask_bytes(text, strlen(text), key);
-    verdict_mask_end(text, key);
+    verdict_mask_all(text, strlen(text), key, 1);
 }
 
 void pie_verdict_mask(struct apipie_error *err, const char *key)
@@ -177,5 +210,5 @@ void pie_verdict_mask(struct apipie_error *err, const char *key)
     for (size_t i = 0; i < PIE_COUNT(texts); i++)
         pie_verdict_mask_text(texts[i], key);
     if (err->body.p != NULL)
-        verdict_mask_bytes(err->body.p, err->body.n, key);
+        verdict_mask_all(err->body.p, err->body.n, key, 0);
 }

@@ -102,6 +102,44 @@ static struct pie_slice mask_value(const char *name, const char *value)
     return pie_slice_text(value);
 }
 
+/* The value of a character of base64; -1: it is none. */
+static int32_t mask_sextet(char c)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c != '\0' ? strchr(alphabet, c) : NULL;
+    return at != NULL ? (int32_t)(at - alphabet) : -1;
+}
+
+/* "user:password" goes out in base64 (RFC 7617). A server that reads it may repeat both, or the password. */
+static apipie_status mask_add_basic(struct pie_secrets *s, const char *name, const char *value)
+{
+    char text[APIPIE_LIMIT_TEXT];
+    size_t n = 0;
+    uint32_t bits = 0;
+    int32_t have = 0;
+    if (!pie_slice_equal_nocase(pie_slice_text(name), "Authorization") ||
+        !pie_slice_starts_nocase(pie_slice_text(value), "Basic "))
+        return APIPIE_OK;
+    for (const char *p = value + strlen("Basic "); mask_sextet(*p) >= 0 && n < sizeof(text); p++) {
+        bits = (bits << 6 | (uint32_t)mask_sextet(*p)) & 0xFFF;
+        have += 6;
+        if (have < 8)
+            continue;
+        have -= 8;
+        text[n++] = (char)(uint8_t)(bits >> have);
+    }
+    const char *colon = n != 0 ? memchr(text, ':', n) : NULL;
+    struct pie_slice password = pie_slice("", 0);
+    if (colon != NULL)
+        password = pie_slice(colon + 1, n - (size_t)(colon + 1 - text));
+    apipie_status status = n >= MASK_LEAST ? mask_add_all(s, pie_slice(text, n)) : APIPIE_OK;
+    if (status == APIPIE_OK && password.n >= MASK_LEAST)
+        status = mask_add_all(s, password);
+    pie_mem_wipe(text, sizeof(text));
+    return status;
+}
+
 void pie_secrets_init(struct pie_secrets *s, const struct pie_mem *mem)
 {
     memset(s, 0, sizeof(*s));
@@ -124,6 +162,8 @@ apipie_status pie_secrets_learn(struct pie_secrets *s, const struct pie_headers 
         struct pie_slice secret = mask_value(name, value);
         if (!mask_is_plain(name) && secret.n >= MASK_LEAST)
             status = mask_add_all(s, secret);
+        if (status == APIPIE_OK)
+            status = mask_add_basic(s, name, value);
     }
     return status;
 }

@@ -132,6 +132,27 @@ static void a_good_call_beside_it_is_known(void **state)
     apipie_request_unref(billed);
 }
 
+/* Another server's call stands in another history. */
+static void a_call_to_another_backend_is_not_in_the_way(void **state)
+{
+    struct world *w = *state;
+    int64_t cost = 0;
+    apipie_sandbox *other = apipie_sandbox_new();
+    assert_int_equal(apipie_sandbox_start(other), APIPIE_OK);
+    apipie_client_add_backend(w->client, "other", "apipie", apipie_sandbox_url(other));
+    apipie_client_set_backend_key(w->client, "other", apipie_sandbox_key(other));
+    apipie_request *lost = drawn(w, "a lighthouse", LOST);
+    apipie_client_set_default_backend(w->client, "other");
+    apipie_request *good = drawn(w, "a lighthouse", "");
+    assert_int_equal(apipie_request_status(good), APIPIE_OK);
+    assert_string_equal(apipie_result_backend(apipie_request_result(good)), "other");
+    assert_int_equal(found(lost, &cost), APIPIE_BILLED_YES);
+    assert_true(cost > 0);
+    apipie_request_unref(lost);
+    apipie_request_unref(good);
+    apipie_sandbox_unref(other);
+}
+
 /* Of two lost calls that look the same nobody can tell which one was billed. */
 static void two_that_look_the_same_are_not_clear(void **state)
 {
@@ -167,8 +188,11 @@ static void it_may_look_by_itself(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_lost_call_is_found),           TEST(what_is_not_there_stays_unknown),
-        TEST(a_good_call_beside_it_is_known), TEST(two_that_look_the_same_are_not_clear),
+        TEST(a_lost_call_is_found),
+        TEST(what_is_not_there_stays_unknown),
+        TEST(a_good_call_beside_it_is_known),
+        TEST(a_call_to_another_backend_is_not_in_the_way),
+        TEST(two_that_look_the_same_are_not_clear),
         TEST(it_may_look_by_itself),
     };
     return cmocka_run_group_tests_name("reconcile", tests, NULL, NULL);
