@@ -66,7 +66,7 @@ apipie_status pie_begin_paid(const struct pie_call *c, const char *path, struct 
     return status;
 }
 
-/* ---- lists of models */
+/* ---- addresses */
 
 /* RFC 3986, 2.3: what needs no percent sign. */
 static int32_t begin_is_plain(char c)
@@ -74,12 +74,12 @@ static int32_t begin_is_plain(char c)
     return pie_is_alpha(c) || pie_is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
-static void begin_percent(struct pie_buf *url, const char *text)
+void pie_begin_percent(struct pie_buf *url, const char *text, char but)
 {
     static const char hex[] = "0123456789ABCDEF";
     for (; *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;
-        if (begin_is_plain(*text)) {
+        if (begin_is_plain(*text) || *text == but) {
             pie_buf_add_char(url, *text);
             continue;
         }
@@ -88,6 +88,8 @@ static void begin_percent(struct pie_buf *url, const char *text)
         pie_buf_add_char(url, hex[c & 15]);
     }
 }
+
+/* ---- lists of models */
 
 apipie_status pie_begin_models(const struct pie_call *c, const char *path, char before,
                                struct pie_leg *leg)
@@ -99,10 +101,10 @@ apipie_status pie_begin_models(const struct pie_call *c, const char *path, char 
     leg->purpose = APIPIE_PURPOSE_MODELS;
     for (const struct pie_filter *f = c->wish->filters; f != NULL; f = f->next) {
         pie_buf_add_char(url, before);
-        begin_percent(url, f->name);
+        pie_begin_percent(url, f->name, '\0');
         if (f->value != NULL) {
             pie_buf_add_char(url, '=');
-            begin_percent(url, f->value);
+            pie_begin_percent(url, f->value, '\0');
         }
         before = '&';
     }

@@ -40,6 +40,8 @@ apipie_status pie_begin(const struct pie_call *c, const char *method, const char
                         struct pie_leg *leg);
 /* The same for the call that is paid for. */
 apipie_status pie_begin_paid(const struct pie_call *c, const char *path, struct pie_leg *leg);
+/* Appends a text as a part of an address; `but` is a character that goes as it is, NUL for none. */
+void pie_begin_percent(struct pie_buf *url, const char *text, char but);
 /* ... and for a list of models. The filters of the wish stand behind `before`: '?', or '#' where the server knows none: what stands
  * behind that is not sent, but tells one list from another. */
 apipie_status pie_begin_models(const struct pie_call *c, const char *path, char before,

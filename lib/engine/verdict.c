@@ -134,11 +134,11 @@ static int32_t verdict_key_character(char c)
 }
 
 /* Stars over every place of `key`, and over the rest of every word that begins with "sk-". */
-static void verdict_mask_bytes(char *text, size_t n, const char *key)
+static void verdict_mask_bytes(char *text, size_t n, struct pie_slice key)
 {
-    size_t length = key != NULL && strlen(key) >= VERDICT_KEY_LEAST ? strlen(key) : 0;
+    size_t length = key.n >= VERDICT_KEY_LEAST ? key.n : 0;
     for (size_t i = 0; i < n; i++) {
-        if (length != 0 && length <= n - i && memcmp(text + i, key, length) == 0) {
+        if (length != 0 && length <= n - i && memcmp(text + i, key.p, length) == 0) {
             memset(text + i, '*', length);
             i += length - 1;
         } else if (n - i > 3 && memcmp(text + i, "sk-", 3) == 0 &&
@@ -150,32 +150,61 @@ static void verdict_mask_bytes(char *text, size_t n, const char *key)
 }
 
 /* A message that was cut may end with a piece of the key. */
-static void verdict_mask_end(char *text, const char *key)
+static void verdict_mask_end(char *text, struct pie_slice key)
 {
     size_t n = strlen(text);
-    if (key == NULL || strlen(key) < VERDICT_KEY_LEAST || n < 8 || strcmp(text + n - 3, "...") != 0)
+    if (key.n < VERDICT_KEY_LEAST || n < 8 || strcmp(text + n - 3, "...") != 0)
         return;
     n -= 3;
-    for (size_t piece = strlen(key) < n ? strlen(key) : n; piece >= 4; piece--) {
-        if (memcmp(text + n - piece, key, piece) == 0) {
+    for (size_t piece = key.n < n ? key.n : n; piece >= 4; piece--) {
+        if (memcmp(text + n - piece, key.p, piece) == 0) {
             memset(text + n - piece, '*', piece);
             return;
         }
     }
 }
 
+static void verdict_mask_string(char *text, struct pie_slice secret)
+{
+    verdict_mask_bytes(text, strlen(text), secret);
+    verdict_mask_end(text, secret);
+}
+
+void pie_verdict_mask_value(char *text, const char *value)
+{
+    verdict_mask_string(text, pie_slice_text(value));
+}
+
+/* The next secret in a key: first all of it, then what stands between its colons, as in "ACCESS:SECRET:TOKEN". 0: no more. */
+static int32_t verdict_next_secret(const char *key, const char **at, struct pie_slice *ret)
+{
+    if (*at == NULL) {
+        *at = key != NULL && strchr(key, ':') != NULL ? key : "";
+        *ret = pie_slice_text(key);
+        return 1;
+    }
+    if (**at == '\0')
+        return 0;
+    *ret = pie_slice(*at, strcspn(*at, ":"));
+    *at += ret->n;
+    *at += **at == ':';
+    return 1;
+}
+
 void pie_verdict_mask_text(char *text, const char *key)
 {
-    verdict_mask_bytes(text, strlen(text), key);
-    verdict_mask_end(text, key);
+    struct pie_slice secret;
+    for (const char *at = NULL; verdict_next_secret(key, &at, &secret);)
+        verdict_mask_string(text, secret);
 }
 
 void pie_verdict_mask(struct apipie_error *err, const char *key)
 {
     char *const texts[] = {err->message, err->hint, err->provider_code, err->provider_param,
                            err->request_id};
+    struct pie_slice secret;
     for (size_t i = 0; i < PIE_COUNT(texts); i++)
         pie_verdict_mask_text(texts[i], key);
-    if (err->body.p != NULL)
-        verdict_mask_bytes(err->body.p, err->body.n, key);
+    for (const char *at = NULL; err->body.p != NULL && verdict_next_secret(key, &at, &secret);)
+        verdict_mask_bytes(err->body.p, err->body.n, secret);
 }
