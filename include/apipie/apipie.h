@@ -1186,7 +1186,8 @@ APIPIE_API apipie_status apipie_request_set_progress(apipie_request *request,
 /**
  * Asks for the picture as it is drawn, where a server can send it so: its reply is then a stream of events. Nothing else changes: the
  * finished picture comes the same way, and a server that answers at once is as good. The gateway's pages do not say that it streams
- * images, so that nothing is sent to it; a stream is read wherever one comes.
+ * images, so that nothing is sent to it; a stream is read wherever one comes. What is known not to stream (dall-e, variations): see
+ * apipie_request_set_unsupported().
  * @param stream 1; 0: the whole reply at the end
  * @return APIPIE_E_ARGUMENT
  * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.

@@ -185,12 +185,21 @@ static void answer_warn_count(const struct pie_call *c, struct apipie_result *re
     pie_buf_free(&text);
 }
 
+/* In the headers, or as the servers have it that say it in the body. */
+static void answer_request_id(const struct pie_reply *reply, char out[128])
+{
+    static const char *const names[] = {"request_id", "id"};
+    pie_explain_request_id(&reply->outcome->headers, out);
+    for (size_t i = 0; i < PIE_COUNT(names) && out[0] == '\0'; i++)
+        pie_text_display(pie_node_text(pie_node_get(reply->root, names[i])), out, 128);
+}
+
 apipie_status pie_answer_end(const struct pie_call *c, const struct pie_reply *reply,
                              struct apipie_result *ret, struct apipie_error *err)
 {
     int32_t useful = 0;
     answer_created(reply->root, &ret->created_ms);
-    pie_explain_request_id(&reply->outcome->headers, ret->request_id);
+    answer_request_id(reply, ret->request_id);
     answer_say_why(ret);
     answer_warn_count(c, ret);
     for (size_t i = 0; i < ret->count; i++)

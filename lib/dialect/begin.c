@@ -10,13 +10,15 @@ apipie_status pie_begin_header(struct pie_http_request *q, const char *name, con
 /* What a dialect adds besides the key. */
 #define BEGIN_HEADERS 512
 
-static apipie_status begin_key(const char *key, struct pie_http_request *q)
+static apipie_status begin_key(const char *scheme, const char *key, struct pie_http_request *q)
 {
     struct pie_buf line;
     pie_buf_init(&line, q->text.mem, PIE_HEADERS_MAX);
-    pie_buf_reserve(&line, strlen("Bearer ") + strlen(key)); /* growing would leave copies behind */
+    /* growing would leave copies behind */
+    pie_buf_reserve(&line, strlen(scheme) + 1 + strlen(key));
     pie_buf_reserve(&q->headers.text, strlen(key) + BEGIN_HEADERS); /* likewise */
-    pie_buf_add_text(&line, "Bearer ");
+    pie_buf_add_text(&line, scheme);
+    pie_buf_add_char(&line, ' ');
     pie_buf_add_text(&line, key);
     apipie_status status = line.failed;
     if (status == APIPIE_OK)
@@ -40,8 +42,8 @@ static void begin_empty(struct pie_leg *leg)
     pie_buf_clear(&q->url);
 }
 
-apipie_status pie_begin(const struct pie_call *c, const char *method, const char *path,
-                        struct pie_leg *leg)
+static apipie_status begin_as(const struct pie_call *c, const char *method, const char *path,
+                              const char *scheme, struct pie_leg *leg)
 {
     struct pie_http_request *q = &leg->request;
     begin_empty(leg);
@@ -51,19 +53,31 @@ apipie_status pie_begin(const struct pie_call *c, const char *method, const char
     pie_buf_add_text(&q->url, path);
     apipie_status status = q->url.failed;
     if (status == APIPIE_OK && c->key != NULL)
-        status = begin_key(c->key, q);
+        status = begin_key(scheme, c->key, q);
     if (status == APIPIE_OK)
         status = pie_begin_header(q, "Accept", "application/json");
     return status;
 }
 
-apipie_status pie_begin_paid(const struct pie_call *c, const char *path, struct pie_leg *leg)
+apipie_status pie_begin(const struct pie_call *c, const char *method, const char *path,
+                        struct pie_leg *leg)
 {
-    apipie_status status = pie_begin(c, "POST", path, leg);
+    return begin_as(c, method, path, "Bearer", leg);
+}
+
+apipie_status pie_begin_paid_as(const struct pie_call *c, const char *path, const char *scheme,
+                                struct pie_leg *leg)
+{
+    apipie_status status = begin_as(c, "POST", path, scheme, leg);
     leg->purpose = APIPIE_PURPOSE_GENERATE;
     leg->paid = 1;
     leg->request.once = 1;
     return status;
+}
+
+apipie_status pie_begin_paid(const struct pie_call *c, const char *path, struct pie_leg *leg)
+{
+    return pie_begin_paid_as(c, path, "Bearer", leg);
 }
 
 /* ---- addresses */

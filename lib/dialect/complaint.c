@@ -80,6 +80,7 @@ static void complaint_codes(struct pie_complaint *c, const struct pie_node *obje
 {
     complaint_field(pie_node_text(pie_node_get(object, "code")), c->code, sizeof(c->code));
     complaint_field(pie_node_text(pie_node_get(object, "type")), c->type, sizeof(c->type));
+    complaint_field(pie_node_text(pie_node_get(object, "error_type")), c->type, sizeof(c->type));
     complaint_field(pie_node_text(pie_node_get(object, "param")), c->param, sizeof(c->param));
 }
 

@@ -181,6 +181,8 @@ extern const struct pie_dialect pie_dialect_apipie;
 extern const struct pie_dialect pie_dialect_openai;
 extern const struct pie_dialect pie_dialect_a1111;
 extern const struct pie_dialect pie_dialect_sdcpp;
+extern const struct pie_dialect pie_dialect_together;
+extern const struct pie_dialect pie_dialect_deepinfra;
 extern const struct pie_dialect pie_dialect_bedrock;
 
 /* NULL when there is none of that name. */

@@ -118,8 +118,9 @@ static const char *explain_hint(apipie_status code, int32_t status, const struct
             return "a firewall in front of the server refused this machine, perhaps not the key; "
                    "try "
                    "from another network";
-        return "check the key (APIPIE_API_KEY): it may be wrong, expired, or not allowed to use "
-               "this model";
+        return "check the key (APIPIE_API_KEY, or the backend's own): it may be wrong, expired, or "
+               "not "
+               "allowed to use this model";
     case APIPIE_E_QUOTA:
         return "the account has no credit left, or met its spending limit: top up, then try again";
     case APIPIE_E_RATE_LIMITED:

@@ -4,8 +4,7 @@
 
 static int32_t fields_is_set(const struct pie_call *c, const struct pie_field *f)
 {
-    return f->text != PIE_FIELD_NUMBER ? pie_call_text(c, f->text) != NULL
-                                       : pie_call_has(c, f->number);
+    return f->text >= 0 ? pie_call_text(c, f->text) != NULL : pie_call_has(c, f->number);
 }
 
 void pie_field_name(struct pie_buf *out, const char *name)
@@ -23,17 +22,25 @@ void pie_field_double(struct pie_buf *out, double v)
     pie_buf_add_text(out, text);
 }
 
-/* Without the quotes of those that are texts. */
-static void fields_number(struct pie_buf *out, const struct pie_call *c, uint32_t which)
+static void fields_size(struct pie_buf *out, const struct pie_call *c, int32_t side)
 {
-    switch (which) {
+    if (side != PIE_FIELD_HEIGHT)
+        pie_buf_add_int(out, c->width);
+    if (side == PIE_FIELD_NUMBER)
+        pie_buf_add_char(out, 'x');
+    if (side != PIE_FIELD_WIDTH)
+        pie_buf_add_int(out, c->height);
+}
+
+/* Without the quotes of those that are texts. */
+static void fields_number(struct pie_buf *out, const struct pie_call *c, const struct pie_field *f)
+{
+    switch (f->number) {
     case PIE_WISH_HAS_N:
         pie_buf_add_int(out, c->n);
         break;
     case PIE_WISH_HAS_SIZE:
-        pie_buf_add_int(out, c->width);
-        pie_buf_add_char(out, 'x');
-        pie_buf_add_int(out, c->height);
+        fields_size(out, c, f->text);
         break;
     case PIE_WISH_HAS_STEPS:
         pie_buf_add_int(out, c->steps);
@@ -66,14 +73,14 @@ void pie_fields_json(struct pie_buf *out, const struct pie_call *c, const struct
         if (!fields_is_set(c, f))
             continue;
         pie_field_name(out, f->name);
-        if (f->text != PIE_FIELD_NUMBER) {
+        if (f->text >= 0) {
             pie_json_string(out, pie_slice_text(pie_call_text(c, f->text)));
             continue;
         }
-        const int32_t quoted = f->number == PIE_WISH_HAS_SIZE;
+        const int32_t quoted = f->number == PIE_WISH_HAS_SIZE && f->text == PIE_FIELD_NUMBER;
         if (quoted)
             pie_buf_add_char(out, '"');
-        fields_number(out, c, f->number);
+        fields_number(out, c, f);
         if (quoted)
             pie_buf_add_char(out, '"');
     }
@@ -117,13 +124,13 @@ void pie_fields_form(struct pie_multipart *m, const struct pie_call *c,
     for (const struct pie_field *f = fields; f->name != NULL; f++) {
         if (!fields_is_set(c, f))
             continue;
-        if (f->text != PIE_FIELD_NUMBER) {
+        if (f->text >= 0) {
             pie_multipart_text(m, f->name, pie_slice_text(pie_call_text(c, f->text)));
             continue;
         }
         struct pie_buf number;
         pie_buf_init(&number, m->q->text.mem, 64);
-        fields_number(&number, c, f->number);
+        fields_number(&number, c, f);
         if (number.failed == APIPIE_OK)
             pie_multipart_text(m, f->name, pie_buf_slice(&number));
         else
@@ -198,4 +205,20 @@ apipie_status pie_fields_check_stream(const struct pie_wish *w, const char *hint
         return err->code;
     }
     return APIPIE_OK;
+}
+
+apipie_status pie_check_model(const struct pie_call *c, struct apipie_error *err)
+{
+    if (c->wish->kind == APIPIE_REQUEST_VARIATION) {
+        pie_error_set(err, APIPIE_E_UNSUPPORTED,
+                      "ask a backend that speaks openai, or edit it with a prompt",
+                      "servers of this kind make no variations", NULL, NULL);
+        return err->code;
+    }
+    if (c->model != NULL && c->model[0] != '\0')
+        return APIPIE_OK;
+    pie_error_set(err, APIPIE_E_ARGUMENT,
+                  "name one: apipie_request_set_model(), --model, or a route with a model",
+                  "set_model: servers of this kind choose no model by themselves", NULL, NULL);
+    return err->code;
 }

@@ -20,31 +20,6 @@ static const char *omodels_type(const struct pie_node *row, struct pie_slice id)
     return pie_openai_draws(name) ? "image" : NULL;
 }
 
-/* The row as it came, with the server as provider: "owned_by" says who made the model. */
-static void omodels_row(struct pie_buf *out, const struct pie_node *row, struct pie_slice provider,
-                        const char *type)
-{
-    pie_buf_add_text(out, "{\"provider\":");
-    pie_json_string(out, provider);
-    pie_buf_add_text(out, ",\"model\":");
-    pie_json_string(out, pie_node_text(pie_node_get(row, "id")));
-    if (type != NULL) {
-        pie_buf_add_text(out, ",\"type\":");
-        pie_json_string(out, pie_slice_text(type));
-    }
-    for (size_t i = 0; i < pie_node_count(row); i++) {
-        const char *key = NULL;
-        const struct pie_node *value = pie_node_member(row, i, &key);
-        if (strcmp(key, "provider") == 0 || strcmp(key, "model") == 0)
-            continue;
-        pie_buf_add_char(out, ',');
-        pie_json_string(out, pie_slice_text(key));
-        pie_buf_add_char(out, ':');
-        pie_node_write(value, out);
-    }
-    pie_buf_add_char(out, '}');
-}
-
 apipie_status pie_openai_write_models(const struct pie_call *c, const struct pie_reply *reply,
                                       const char *backend, struct pie_buf *out)
 {
@@ -63,9 +38,9 @@ apipie_status pie_openai_write_models(const struct pie_call *c, const struct pie
             provider = pie_slice_text(backend);
         if (!pie_models_wanted(c->wish, provider, id, type))
             continue;
-        if (out->p != NULL && out->n != 0 && out->p[out->n - 1] == '}')
-            pie_buf_add_char(out, ',');
-        omodels_row(out, row, provider, type);
+        pie_models_row(out, row, provider, id,
+                       type); /* "owned_by" says who made it, not who draws */
+        pie_buf_add_char(out, '}');
     }
     pie_buf_add_text(out, "]}");
     return out->failed;

@@ -10,10 +10,12 @@
 /* A table ends with a NULL name. */
 struct pie_field {
     const char *name;
-    int32_t text;    /* PIE_WISH_*; PIE_FIELD_NUMBER: none */
+    int32_t text;    /* PIE_WISH_*, or one of those below */
     uint32_t number; /* PIE_WISH_HAS_* */
 };
-#define PIE_FIELD_NUMBER (-1)
+#define PIE_FIELD_NUMBER (-1) /* no text */
+#define PIE_FIELD_WIDTH  (-2) /* a side of PIE_WISH_HAS_SIZE by itself */
+#define PIE_FIELD_HEIGHT (-3)
 
 /* A member's name; a value never ends with the brace that opens the object. */
 void pie_field_name(struct pie_buf *out, const char *name);
@@ -27,6 +29,8 @@ void pie_fields_form(struct pie_multipart *m, const struct pie_call *c,
  * code. */
 apipie_status pie_fields_check(const struct pie_call *c, const struct pie_field *fields,
                                const char *const *also, struct apipie_error *err);
+/* Of servers that draw from a prompt, each model by its name: one must be named, and there are no variations. */
+apipie_status pie_check_model(const struct pie_call *c, struct apipie_error *err);
 /* set_extra may not ask for a stream: what comes of it depends on the setter. */
 apipie_status pie_fields_check_stream(const struct pie_wish *w, const char *hint,
                                       struct apipie_error *err);
@@ -40,6 +44,9 @@ apipie_status pie_begin(const struct pie_call *c, const char *method, const char
                         struct pie_leg *leg);
 /* The same for the call that is paid for. */
 apipie_status pie_begin_paid(const struct pie_call *c, const char *path, struct pie_leg *leg);
+/* ... with another word before the key. */
+apipie_status pie_begin_paid_as(const struct pie_call *c, const char *path, const char *scheme,
+                                struct pie_leg *leg);
 /* Appends a text as a part of an address; `but` is a character that goes as it is, NUL for none. */
 void pie_begin_percent(struct pie_buf *url, const char *text, char but);
 /* ... and for a list of models. The filters of the wish stand behind `before`: '?', or '#' where the server knows none: what stands
@@ -49,6 +56,15 @@ apipie_status pie_begin_models(const struct pie_call *c, const char *path, char 
 /* Do the filters of the wish let that model through? Of filters that are none of type, provider and model nothing is known. */
 int32_t pie_models_wanted(const struct pie_wish *w, struct pie_slice provider,
                           struct pie_slice model, const char *type);
+/* Into it: what one picture of that size costs; 0 and 0: of any size. */
+void pie_models_price(struct pie_buf *out, int64_t width, int64_t height, int64_t cost);
+
+/* ---- models.c */
+
+/* A row of a list in another form as a record of the gateway's, behind those that are there: under that provider and model, with that
+ * type (NULL: its own), and all else as it came. The object stays open. */
+void pie_models_row(struct pie_buf *out, const struct pie_node *row, struct pie_slice provider,
+                    struct pie_slice model, const char *type);
 
 /* ---- answer.c: replies that hold data[].b64_json and data[].url */
 

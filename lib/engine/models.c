@@ -221,7 +221,8 @@ static int32_t modeljob_refuse(const struct pie_outcome *o, struct apipie_error 
                                apipie_status code, const char *what, const char *more)
 {
     pie_error_set(err, code,
-                  code == APIPIE_E_MEMORY ? PIE_HINT_MEMORY : "is the base URL the gateway's?",
+                  code == APIPIE_E_MEMORY ? PIE_HINT_MEMORY
+                                          : "is it the base URL of such a server?",
                   what, more, NULL);
     err->http_status = o->status;
     err->retryable = code == APIPIE_E_MALFORMED;

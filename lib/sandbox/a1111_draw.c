@@ -217,7 +217,7 @@ static apipie_status a1111_picture(struct pie_slice text, int32_t is_mask,
     else if (is_mask)
         pie_inputs_mask(in, pie_buf_slice(&bytes));
     else
-        pie_inputs_add(in, pie_buf_slice(&bytes), &probe);
+        pie_box_inputs_add(in, pie_buf_slice(&bytes), &probe);
     pie_buf_free(&bytes);
     return status;
 }
@@ -452,7 +452,7 @@ static void a1111_run(struct apipie_sandbox *box, const struct a1111_order *o,
         answer->cut = 1;
         return;
     }
-    pie_call_note(box, &o->inputs, o->seed, o->steps);
+    pie_box_note(box, &o->inputs, o->seed, o->steps);
     a1111_make(box, o, f, answer);
     pie_lock_take(box->lock);
     if (o->keeps_model)

@@ -60,8 +60,8 @@ static int64_t call_fit(uint64_t v)
     return v > INT64_MAX ? INT64_MAX : (int64_t)v;
 }
 
-void pie_call_note(struct apipie_sandbox *box, const struct pie_inputs *in, uint64_t seed,
-                   int64_t steps)
+void pie_box_note(struct apipie_sandbox *box, const struct pie_inputs *in, uint64_t seed,
+                  int64_t steps)
 {
     pie_lock_take(box->lock);
     box->numbers[APIPIE_SANDBOX_INPUTS] = (int64_t)in->count;

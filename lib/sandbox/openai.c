@@ -122,7 +122,7 @@ static void openai_draw(struct apipie_sandbox *box, const struct pie_call *call,
 
     if (pie_spoil_choose(box, o->model, call->fault, answer, &fault) != APIPIE_OK)
         return;
-    pie_call_note(box, &o->inputs, 0, APIPIE_UNKNOWN);
+    pie_box_note(box, &o->inputs, 0, APIPIE_UNKNOWN);
     if (fault.set & PIE_FAULT_ONLYONE && o->n > 1)
         pie_openai_error(answer, 400, "invalid_value", "n must be 1 for this model", "n");
     else if (fault.set & PIE_FAULT_REFUSED)

@@ -85,7 +85,7 @@ static apipie_status openai_picture_files(struct pie_answer *answer, struct pie_
         if (openai_picture_mime(arg, answer, o) != APIPIE_OK ||
             openai_picture_check(arg->text, o, "image", answer, &probe) != APIPIE_OK)
             return APIPIE_E_ARGUMENT;
-        pie_inputs_add(&o->inputs, arg->text, &probe);
+        pie_box_inputs_add(&o->inputs, arg->text, &probe);
     }
     if (o->inputs.count == 0)
         return pie_openai_refuse(answer, "missing_required_parameter", pie_slice_text("image"),
@@ -165,7 +165,7 @@ static apipie_status openai_picture_url(struct apipie_sandbox *box, struct pie_s
         if (is_mask)
             pie_inputs_mask(&o->inputs, url);
         else
-            pie_inputs_add(&o->inputs, url, &probe);
+            pie_box_inputs_add(&o->inputs, url, &probe);
         return APIPIE_OK;
     }
     pie_buf_init(&bytes, &pie_mem_libc, PIE_SANDBOX_BODY_MAX);
@@ -181,7 +181,7 @@ static apipie_status openai_picture_url(struct apipie_sandbox *box, struct pie_s
     else
         status = openai_picture_check(pie_buf_slice(&bytes), o, param, answer, &probe);
     if (status == APIPIE_OK && !is_mask)
-        pie_inputs_add(&o->inputs, pie_buf_slice(&bytes), &probe);
+        pie_box_inputs_add(&o->inputs, pie_buf_slice(&bytes), &probe);
     pie_buf_free(&bytes);
     return status;
 }

@@ -86,7 +86,8 @@ apipie_status pie_probe_base64(struct pie_slice text, struct pie_buf *out)
 
 /* ---- the pictures of one call */
 
-void pie_inputs_add(struct pie_inputs *in, struct pie_slice bytes, const struct pie_probe *probe)
+void pie_box_inputs_add(struct pie_inputs *in, struct pie_slice bytes,
+                        const struct pie_probe *probe)
 {
     if (in->count == 0)
         in->first = *probe;

@@ -136,7 +136,7 @@ apipie_status pie_sdcpp_input(struct pie_slice text, int32_t is_mask, struct pie
     if (status == APIPIE_OK && is_mask)
         pie_inputs_mask(in, pie_buf_slice(&bytes));
     else if (status == APIPIE_OK)
-        pie_inputs_add(in, pie_buf_slice(&bytes), &probe);
+        pie_box_inputs_add(in, pie_buf_slice(&bytes), &probe);
     pie_buf_free(&bytes);
     return status;
 }

@@ -76,7 +76,8 @@ struct pie_inputs {
 
 void pie_probe(struct pie_slice bytes, struct pie_probe *ret);
 apipie_status pie_probe_base64(struct pie_slice text, struct pie_buf *out);
-void pie_inputs_add(struct pie_inputs *in, struct pie_slice bytes, const struct pie_probe *probe);
+void pie_box_inputs_add(struct pie_inputs *in, struct pie_slice bytes,
+                        const struct pie_probe *probe);
 void pie_inputs_mask(struct pie_inputs *in, struct pie_slice bytes);
 
 /* ---- call.c: one call, without HTTP. */
@@ -114,8 +115,8 @@ const struct pie_node *pie_call_get(const struct pie_node *object, const char *k
 
 /* What tests ask for afterwards; the lock is taken. */
 void pie_call_count(struct apipie_sandbox *box, int32_t field);
-void pie_call_note(struct apipie_sandbox *box, const struct pie_inputs *in, uint64_t seed,
-                   int64_t steps);
+void pie_box_note(struct apipie_sandbox *box, const struct pie_inputs *in, uint64_t seed,
+                  int64_t steps);
 
 /* ---- openai*.c */
 

@@ -83,13 +83,19 @@ static void seen_init(struct seen *s)
     pie_sse_init(&s->sse, &seen_out, s, 0);
 }
 
-/* Bit i of `cuts`: a cut behind byte i. Each piece is a copy of its own, so that reading behind it would be seen. */
+/* Bit i of `cuts`: a cut behind byte i; the last one is for all that follow. */
+static int32_t seen_is_cut(uint32_t cuts, size_t behind)
+{
+    return (int32_t)(cuts >> (behind < 31 ? behind : 31) & 1);
+}
+
+/* Each piece is a copy of its own, so that reading behind it would be seen. */
 static void seen_read(struct seen *s, const char *p, size_t n, uint32_t cuts)
 {
     seen_init(s);
     for (size_t at = 0; at < n;) {
         size_t piece = 1;
-        while (at + piece < n && (cuts >> (at + piece - 1) & 1) == 0)
+        while (at + piece < n && !seen_is_cut(cuts, at + piece - 1))
             piece++;
         char *copy = malloc(piece);
         assert_non_null(copy);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* The setters and bodies of asks.h; knows the public API and the raw server, no test. */
+#include "asks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ASKS_KEY "key-0123456789abcdef"
+
+void asks_serve(struct draw *d, const char *dialect, const char *path, const struct draw_reply *r)
+{
+    char base[200];
+    draw_serve_reply(d, r->status, r->headers, r->body);
+    snprintf(base, sizeof base, "%s%s", raw_server_origin(d->server), path);
+    assert_status(apipie_client_add_backend(d->client, "own", dialect, base), APIPIE_OK);
+    assert_status(apipie_client_set_backend_key(d->client, "own", ASKS_KEY), APIPIE_OK);
+}
+
+static void asks_image(struct draw *d, const char *base64, int32_t mask)
+{
+    uint8_t bytes[1024];
+    size_t n = draw_decode(base64, bytes);
+    assert_status(mask ? apipie_request_set_mask_bytes(d->request, bytes, n)
+                       : apipie_request_add_image_bytes(d->request, bytes, n),
+                  APIPIE_OK);
+}
+
+static apipie_status asks_text(apipie_request *r, char what)
+{
+    switch (what) {
+    case 'p':
+        return apipie_request_set_prompt(r, "a \"lake\"", APIPIE_NTS);
+    case 'g':
+        return apipie_request_set_negative_prompt(r, "people", APIPIE_NTS);
+    case 'a':
+        return apipie_request_set_aspect_ratio(r, "16:9");
+    case 'r':
+        return apipie_request_set_response_format(r, "b64_json");
+    case 'R':
+        return apipie_request_set_response_format(r, "url");
+    case 'o':
+        return apipie_request_set_output_format(r, "webp");
+    case 'O':
+        return apipie_request_set_output_format(r, "png");
+    case 'q':
+        return apipie_request_set_quality(r, "high");
+    case 'm':
+        return apipie_request_set_sampler(r, "Euler");
+    case 'u':
+        return apipie_request_set_user(r, "me");
+    default:
+        fail_msg("no setter: %c", what);
+        return APIPIE_E_ARGUMENT;
+    }
+}
+
+static void asks_set(struct draw *d, char what)
+{
+    apipie_request *r = d->request;
+    switch (what) {
+    case 'n':
+        assert_status(apipie_request_set_n(r, 2), APIPIE_OK);
+        break;
+    case 's':
+        assert_status(apipie_request_set_size(r, 512, 768), APIPIE_OK);
+        break;
+    case 't':
+        assert_status(apipie_request_set_steps(r, 20), APIPIE_OK);
+        break;
+    case 'G':
+        assert_status(apipie_request_set_guidance(r, 7.5), APIPIE_OK);
+        break;
+    case 'T':
+        assert_status(apipie_request_set_strength(r, 0.4), APIPIE_OK);
+        break;
+    case 'S':
+        assert_status(apipie_request_set_seed(r, UINT64_MAX), APIPIE_OK);
+        break;
+    case 'I':
+        asks_image(d, PNG1, 0);
+        break;
+    case 'J':
+        asks_image(d, JPEG1, 0);
+        break;
+    case 'M':
+        asks_image(d, PNG2, 1);
+        break;
+    case 'U':
+        assert_status(apipie_request_add_image_url(r, ASKS_URL), APIPIE_OK);
+        break;
+    default:
+        assert_status(asks_text(r, what), APIPIE_OK);
+    }
+}
+
+void asks_fresh(struct draw *d, int32_t kind, const char *model, const char *letters)
+{
+    apipie_request_unref(d->request);
+    d->request = apipie_request_new(d->client, kind);
+    assert_non_null(d->request);
+    assert_status(apipie_request_set_backend(d->request, "own"), APIPIE_OK);
+    assert_status(apipie_request_set_model(d->request, model), APIPIE_OK);
+    for (; *letters != '\0'; letters++)
+        asks_set(d, *letters);
+}
+
+const struct raw_request *asks_sent(struct draw *d)
+{
+    const struct raw_request *q =
+        raw_server_request(d->server, raw_server_count(d->server, NULL) - 1);
+    assert_non_null(q);
+    return q;
+}
+
+/* Appends with pictures and boundary. */
+static size_t asks_put(uint8_t *out, const char *p, const char *boundary)
+{
+    static const char *const pictures[] = {PNG1, PNG2, JPEG1};
+    size_t at = 0;
+    for (size_t i = 0; p[i] != '\0'; i++) {
+        if (p[i] == '$' && p[i + 1] >= '1' && p[i + 1] <= '3')
+            at += draw_decode(pictures[p[++i] - '1'], out + at);
+        else if (p[i] == 'B' && i >= 2 && p[i - 1] == '-' && p[i - 2] == '-')
+            at += (size_t)sprintf((char *)out + at, "%s", boundary);
+        else
+            out[at++] = (uint8_t)p[i];
+    }
+    return at;
+}
+
+int32_t asks_is(const struct raw_request *q, const char *path, const char *body)
+{
+    char type[200] = "";
+    uint8_t form[8192];
+    static const char begins[] = "multipart/form-data; boundary=";
+    raw_request_header(q, "content-type", type, sizeof type);
+    if (strcmp(q->path, path) != 0)
+        return 0;
+    if (body[0] == '{')
+        return strcmp(type, "application/json") == 0 && strcmp(q->body, body) == 0;
+    if (strncmp(type, begins, strlen(begins)) != 0)
+        return 0;
+    size_t n = asks_put(form, body, type + strlen(begins));
+    return q->body_size == n && memcmp(q->body, form, n) == 0;
+}
+
+void asks_assert_failure(struct draw *d, const struct asks_failure *f)
+{
+    assert_ended(d->request, apipie_request_perform(d->request), f->want);
+    const apipie_error *e = draw_error(d);
+    assert_int_equal(apipie_error_http_status(e), f->status);
+    assert_int_equal(apipie_error_is_retryable(e), f->retryable);
+    assert_int_equal(apipie_error_billed(e), f->billed);
+    if (f->code != NULL)
+        assert_string_equal(apipie_error_provider_code(e), f->code);
+    assert_contains(apipie_error_message(e), f->says);
+    assert_true(strlen(apipie_error_hint(e)) > 10);
+    if (f->hint != NULL)
+        assert_contains(apipie_error_hint(e), f->hint);
+    assert_lacks(apipie_error_message(e), ASKS_KEY);
+}

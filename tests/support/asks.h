@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* What tests of one provider's wire share: requests set by letters, and bodies compared to the byte, forms too. */
+#ifndef TEST_ASKS_H
+#define TEST_ASKS_H
+
+#include "draw.h"
+
+#define ASKS_URL "https://example.com/a.png"
+
+/* The stage's server answers with that, and is the client's backend "own" too, which speaks the dialect; path: of its base URL. */
+void asks_serve(struct draw *d, const char *dialect, const char *path, const struct draw_reply *r);
+/* A fresh request to it: of that kind, for that model (NULL: none), with what the letters set:
+ * p a prompt, g a negative one, n two, s 512x768, t steps, G guidance, T strength, S the largest seed, a aspect ratio, r b64_json,
+ * R url, o webp, O png, q quality, m sampler, u user, I a picture (PNG1), J another (JPEG1), M a mask (PNG2), U a picture by URL. */
+void asks_fresh(struct draw *d, int32_t kind, const char *model, const char *letters);
+const struct raw_request *asks_sent(struct draw *d); /* the last one */
+
+/* One field of a form, and one file; "$1" to "$3" in a body stand for the bytes of PNG1, PNG2 and JPEG1, "--B" for the boundary. */
+#define ASKS_FIELD(name, value)                                                                    \
+    "--B\r\nContent-Disposition: form-data; name=\"" name "\"\r\n\r\n" value "\r\n"
+#define ASKS_FILE(name, file, type, picture)                                                       \
+    "--B\r\nContent-Disposition: form-data; name=\"" name "\"; filename=\"" file "\"\r\n"          \
+    "Content-Type: " type "\r\n\r\n" picture "\r\n"
+/* Has the request that path and, to the byte, that body? It is JSON when it begins with a brace, else a form. */
+int32_t asks_is(const struct raw_request *q, const char *path, const char *body);
+
+/* What a row of a table of errors says. */
+struct asks_failure {
+    const char *name;
+    int32_t status;
+    const char *body;
+    apipie_status want;
+    int32_t retryable, billed;
+    const char *code; /* NULL: any */
+    const char *says;
+    const char *hint; /* NULL: any */
+};
+/* The request, performed, failed so. */
+void asks_assert_failure(struct draw *d, const struct asks_failure *f);
+
+#endif
