@@ -4,18 +4,24 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void show(const apipie_request *request)
 {
     const apipie_result *result = apipie_request_result(request);
+    int32_t kind = APIPIE_CHARGE_UNKNOWN;
     char cost[24] = "";
 
     for (size_t i = 0; i < apipie_request_attempt_count(request); i++)
         if (apipie_request_attempt_message(request, i)[0] != '\0') /* why another one drew it */
             printf("%s: %s\n", apipie_request_attempt_backend(request, i),
                    apipie_request_attempt_message(request, i));
+    apipie_request_charge(request, &kind);
     apipie_money_format(apipie_result_cost(result), cost, sizeof cost);
-    printf("drawn by %s, %s\n", apipie_result_backend(result), cost[0] != '\0' ? cost : "free");
+    if (cost[0] == '\0')
+        snprintf(cost, sizeof cost, "%s",
+                 kind == APIPIE_CHARGE_NONE ? "free" : "cost unknown"); /* openai names none */
+    printf("drawn by %s, %s\n", apipie_result_backend(result), cost);
     for (size_t i = 0; i < apipie_result_warning_count(result); i++)
         printf("but: %s\n", apipie_result_warning(result, i));
 }
@@ -38,6 +44,7 @@ int main(int argc, char **argv)
     if (argc < 4 || apipie_client_add_backend(client, "desk", argv[1], argv[2]) != APIPIE_OK) {
         fprintf(stderr, "usage: desk a1111|sdcpp|openai URL PROMPT [FILE]\n");
     } else {
+        apipie_client_set_backend_key(client, "desk", getenv("DESK_KEY")); /* if it wants one */
         apipie_client_add_route(client, "desk", NULL, NULL); /* first: it costs nothing */
         apipie_client_add_route(client, "apipie", "prodia", "sd_xl_base_1.0");
         apipie_request_set_prompt(request, argv[3], APIPIE_NTS);

@@ -30,6 +30,8 @@ static int overlay(struct cli_options *recipe, const struct cli_options *line)
         recipe->image_sha256 = NULL;
     if (line->mask != NULL)
         recipe->mask_sha256 = NULL;
+    if (line->backend != NULL && strcmp(line->backend, CLI_GATEWAY) != 0)
+        recipe->route_count = 0;                 /* that one alone */
     if (line->sandbox || line->base_url != NULL) /* they say who is asked */
         recipe->backend = NULL;
     return cli_options_overlay(recipe, line);

@@ -8,6 +8,7 @@
 
 #include "board_stats.h"
 #include "chart.h"
+#include "table.h"
 
 #define SHOWN 12
 
@@ -32,7 +33,10 @@ static int64_t figure(const apipie_health *s, size_t row, int32_t which)
 
 static void name_of(const apipie_health *s, size_t row, char *ret, size_t size)
 {
-    const char *provider = apipie_health_text(s, row, APIPIE_HEALTH_PROVIDER_NAME);
+    char where[192];
+    const char *provider = cli_table_where(apipie_health_text(s, row, APIPIE_HEALTH_BACKEND),
+                                           apipie_health_text(s, row, APIPIE_HEALTH_PROVIDER_NAME),
+                                           where, sizeof where);
     const char *model = apipie_health_text(s, row, APIPIE_HEALTH_MODEL);
 
     if (figure(s, row, APIPIE_HEALTH_SCOPE) == APIPIE_HEALTH_ROUTE)

@@ -9,6 +9,7 @@
 #include "board_stats.h"
 #include "chart.h"
 #include "rank.h"
+#include "table.h"
 
 #define SHOWN 10 /* routes in a chart; the table has all */
 
@@ -30,7 +31,11 @@ int64_t cli_board_sum(const apipie_stats *stats, int32_t which)
 
 void cli_board_route(const apipie_stats *stats, size_t row, char *ret, size_t size)
 {
-    cli_figure_route(apipie_stats_text(stats, row, APIPIE_STATS_PROVIDER),
+    char where[192];
+
+    cli_figure_route(cli_table_where(apipie_stats_text(stats, row, APIPIE_STATS_BACKEND),
+                                     apipie_stats_text(stats, row, APIPIE_STATS_PROVIDER), where,
+                                     sizeof where),
                      apipie_stats_text(stats, row, APIPIE_STATS_MODEL), ret, size);
 }
 

@@ -3,6 +3,7 @@
 #include "box.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <apipie/sandbox.h>
 
@@ -12,19 +13,50 @@ struct cli_box {
     apipie_sandbox *sandbox;
 };
 
-static apipie_status start(apipie_sandbox *sandbox, int64_t port, const char *fault,
-                           struct cli_failure *failure)
+/* The name is what stands before the first colon; the message never repeats the password. */
+static apipie_status set_basic(apipie_sandbox *sandbox, const char *basic,
+                               struct cli_failure *failure)
+{
+    const char *colon = strchr(basic, ':');
+    size_t n = colon == NULL ? 0 : (size_t)(colon - basic);
+    char user[APIPIE_SANDBOX_LIMIT_BASIC + 1] = "";
+    apipie_status status = APIPIE_E_ARGUMENT;
+
+    if (n > 0 && n < sizeof user) {
+        memcpy(user, basic, n);
+        status = apipie_sandbox_set_basic(sandbox, user, colon + 1);
+    }
+    if (status == APIPIE_E_ARGUMENT)
+        cli_failure_set(failure, status, "apipie sandbox --help shows the options",
+                        "--basic takes USER:PASSWORD, of at most 256 bytes each", NULL, NULL);
+    return status;
+}
+
+static apipie_status set_up(apipie_sandbox *sandbox, const struct cli_box_ways *w,
+                            struct cli_failure *failure)
 {
     apipie_status status = sandbox == NULL ? APIPIE_E_MEMORY : APIPIE_OK;
 
-    if (status == APIPIE_OK && port != CLI_UNSET)
-        status = apipie_sandbox_set_port(sandbox, (int32_t)port);
-    if (status == APIPIE_OK && fault != NULL) {
-        status = apipie_sandbox_set_fault(sandbox, fault, -1);
+    if (status == APIPIE_OK && w->port != CLI_UNSET)
+        status = apipie_sandbox_set_port(sandbox, (int32_t)w->port);
+    if (status == APIPIE_OK && w->fault != NULL) {
+        status = apipie_sandbox_set_fault(sandbox, w->fault, -1);
         if (status == APIPIE_E_ARGUMENT)
             cli_failure_set(failure, status, "apipie sandbox --help lists the words",
-                            "--fault does not know \"", fault, "\"");
+                            "--fault does not know \"", w->fault, "\"");
     }
+    if (status == APIPIE_OK && w->drawing_ms != CLI_UNSET)
+        status = apipie_sandbox_set_drawing_time(sandbox, (int32_t)w->drawing_ms);
+    if (status == APIPIE_OK && w->basic != NULL)
+        status = set_basic(sandbox, w->basic, failure);
+    return status;
+}
+
+static apipie_status start(apipie_sandbox *sandbox, const struct cli_box_ways *ways,
+                           struct cli_failure *failure)
+{
+    apipie_status status = set_up(sandbox, ways, failure);
+
     if (status == APIPIE_OK)
         status = apipie_sandbox_start(sandbox);
     if (status == APIPIE_E_CONFIG)
@@ -36,7 +68,7 @@ static apipie_status start(apipie_sandbox *sandbox, int64_t port, const char *fa
     return status;
 }
 
-struct cli_box *cli_box_start(int64_t port, const char *fault, struct cli_failure *failure)
+struct cli_box *cli_box_start(const struct cli_box_ways *ways, struct cli_failure *failure)
 {
     struct cli_box *box = malloc(sizeof *box);
 
@@ -45,7 +77,7 @@ struct cli_box *cli_box_start(int64_t port, const char *fault, struct cli_failur
         return NULL;
     }
     box->sandbox = apipie_sandbox_new();
-    if (start(box->sandbox, port, fault, failure) == APIPIE_OK)
+    if (start(box->sandbox, ways, failure) == APIPIE_OK)
         return box;
     return cli_box_stop(box);
 }

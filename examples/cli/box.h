@@ -7,8 +7,14 @@
 
 struct cli_box;
 
-/* Serves from here on. port: CLI_UNSET for any; fault: NULL for none. NULL on failure. */
-struct cli_box *cli_box_start(int64_t port, const char *fault, struct cli_failure *failure);
+/* What --port, --fault, --drawing-time and --basic say: CLI_UNSET or NULL where they say nothing. */
+struct cli_box_ways {
+    int64_t port, drawing_ms;
+    const char *fault, *basic;
+};
+
+/* Serves from here on; NULL on failure. */
+struct cli_box *cli_box_start(const struct cli_box_ways *ways, struct cli_failure *failure);
 struct cli_box *cli_box_stop(struct cli_box *box);
 const char *cli_box_url(const struct cli_box *box);
 /* Of another wire it speaks: "openai", "a1111", "sdcpp". */

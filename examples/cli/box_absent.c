@@ -4,10 +4,9 @@
 
 #include <stddef.h>
 
-struct cli_box *cli_box_start(int64_t port, const char *fault, struct cli_failure *failure)
+struct cli_box *cli_box_start(const struct cli_box_ways *ways, struct cli_failure *failure)
 {
-    (void)port;
-    (void)fault;
+    (void)ways;
     cli_failure_set(failure, APIPIE_E_UNSUPPORTED, "build with -Dsandbox=true",
                     "this build has no sandbox", NULL, NULL);
     return NULL;

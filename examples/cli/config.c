@@ -184,7 +184,8 @@ static void refused(const struct cli_config *c, const struct cli_backend *b, api
     case APIPIE_OK:
         return;
     case APIPIE_E_UNSUPPORTED:
-        complain(c, b, "dialect: this version does not speak it", "\"apipie\" is one that it does",
+        complain(c, b, "dialect: this version does not speak it",
+                 "it speaks openai, a1111, sdcpp, together, deepinfra, and the gateway's: apipie",
                  f);
         return;
     case APIPIE_E_ARGUMENT:

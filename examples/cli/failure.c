@@ -53,8 +53,72 @@ static const char *first_url(const apipie_result *result)
 }
 
 /* The library speaks of its functions; here the same is an option. */
-static const char *hint(apipie_status status, const apipie_error *error)
+const char *cli_failure_option(const char *message, const char **ret_rest)
 {
+    static const struct {
+        const char *setter, *option;
+    } known[] = {
+        {"set_prompt", "PROMPT"},
+        {"set_model", "-m"},
+        {"set_provider", "-p"},
+        {"set_n", "-n"},
+        {"set_size", "-s"},
+        {"set_quality", "-q"},
+        {"set_style", "--style"},
+        {"set_negative_prompt", "--negative"},
+        {"set_seed", "--seed"},
+        {"set_steps", "--steps"},
+        {"set_guidance", "--cfg-scale"},
+        {"set_sampler", "--sampler"},
+        {"set_strength", "--strength"},
+        {"set_output_format", "--output-format"},
+        {"set_stream", "--stream"},
+        {"set_partial_images", "--partial-images"},
+        {"set_image", "--image"},
+        {"set_image_file", "--image"},
+        {"set_image_url", "--image"},
+        {"set_image_bytes", "--image"},
+        {"add_image", "--image"},
+        {"add_image_file", "--image"},
+        {"add_image_url", "--image"},
+        {"add_image_bytes", "--image"},
+        {"set_mask", "--mask"},
+        {"set_mask_file", "--mask"},
+        {"set_mask_url", "--mask"},
+        {"set_mask_bytes", "--mask"},
+        {"set_response_format", "--format"},
+        {"set_extra", "--extra"},
+    };
+    size_t n = message == NULL ? 0 : strcspn(message, ":");
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (n == 0 || message[n] == '\0' || strlen(known[i].setter) != n ||
+            memcmp(known[i].setter, message, n) != 0)
+            continue;
+        *ret_rest = message + n;
+        return known[i].option;
+    }
+    *ret_rest = message;
+    return NULL;
+}
+
+/* Which variable holds the key of another backend is the configuration's business. */
+static int is_key_of_another(apipie_status status, const apipie_request *request)
+{
+    size_t n = apipie_request_attempt_count(request);
+    const char *backend = n == 0 ? NULL : apipie_request_attempt_backend(request, n - 1);
+
+    return status == APIPIE_E_AUTH && backend != NULL && strcmp(backend, "apipie") != 0;
+}
+
+static const char *hint(apipie_status status, const apipie_request *request,
+                        const apipie_error *error)
+{
+    if (is_key_of_another(status, request) &&
+        strstr(apipie_error_hint(error), "APIPIE_API_KEY") != NULL)
+        return "check the key in the variable that \"key_env\" of this backend names; apipie "
+               "doctor "
+               "says more";
     if (status == APIPIE_E_BUDGET)
         return "raise --budget; where no price is known, --price USD says what one image costs";
     if (status == APIPIE_E_UNAVAILABLE)
@@ -70,9 +134,14 @@ void cli_failure_take(struct cli_failure *f, apipie_status status, const apipie_
 {
     const apipie_error *error = apipie_request_error(request);
     const apipie_result *result = apipie_request_result(request);
+    const char *words;
+    const char *option = cli_failure_option(apipie_error_message(error), &words);
 
-    cli_failure_set(f, status, hint(status, error), flag, flag == NULL ? NULL : ": ",
-                    apipie_error_message(error));
+    if (option != NULL)
+        cli_failure_set(f, status, hint(status, request, error), option, words, NULL);
+    else
+        cli_failure_set(f, status, hint(status, request, error), flag, flag == NULL ? NULL : ": ",
+                        words);
     f->request = request;
     f->http_status = apipie_error_http_status(error);
     f->provider_code = apipie_error_provider_code(error);

@@ -26,6 +26,9 @@ void cli_failure_set(struct cli_failure *f, apipie_status status, const char *hi
  * Borrows from the request. */
 void cli_failure_take(struct cli_failure *f, apipie_status status, const apipie_request *request,
                       const char *flag);
+/* The option that a message of the library begins with as a setter ("set_guidance: ..."), and what follows its name; NULL and
+ * the whole message where there is none. */
+const char *cli_failure_option(const char *message, const char **ret_rest);
 /* The exit code of the contract. */
 int cli_exit_code(apipie_status status);
 

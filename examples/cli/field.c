@@ -12,11 +12,23 @@
 static const struct {
     const char *name, *option;
 } fields[] = {
-    {"prompt", NULL},         {"model", "model"},         {"provider", "provider"},
-    {"n", "number"},          {"size", "size"},           {"quality", "quality"},
-    {"style", "style"},       {"seed", "seed"},           {"negative_prompt", "negative"},
-    {"steps", "steps"},       {"image", "image"},         {"mask", "mask"},
-    {"strength", "strength"}, {"cfg_scale", "cfg-scale"}, {"response_format", "format"},
+    {"prompt", NULL},
+    {"model", "model"},
+    {"provider", "provider"},
+    {"n", "number"},
+    {"size", "size"},
+    {"quality", "quality"},
+    {"style", "style"},
+    {"seed", "seed"},
+    {"negative_prompt", "negative"},
+    {"steps", "steps"},
+    {"image", "image"},
+    {"mask", "mask"},
+    {"strength", "strength"},
+    {"cfg_scale", "cfg-scale"},
+    {"response_format", "format"},
+    {"sampler", "sampler"},
+    {"output_format", "output-format"},
 };
 
 static const char text_wants[] = "a text without U+0000";

@@ -49,6 +49,9 @@ static void check_options(const struct cli_options *o, struct cli_failure *f)
     else if (writes_stdout(o) && isatty(STDOUT_FILENO))
         cli_failure_set(f, APIPIE_E_ARGUMENT, "send it to a file or a pipe",
                         "-o -: stdout is a terminal", NULL, NULL);
+    else if (o->strength.set && o->image == NULL)
+        cli_failure_set(f, APIPIE_E_ARGUMENT, "as --image lake.png --strength 0.6",
+                        "--strength needs --image: it says how far to go from it", NULL, NULL);
     else
         cli_recipe_check(o, f);
     cli_sketch_check(o, f);
@@ -72,7 +75,7 @@ static apipie_status wait_for(apipie_request *request)
         return apipie_request_wait(request, -1);
     while ((status = apipie_request_wait(request, 100)) == APIPIE_PENDING) {
         shown_ms += 100;
-        cli_progress_show(shown_ms);
+        cli_progress_show(request, shown_ms);
     }
     cli_progress_clear();
     return status;

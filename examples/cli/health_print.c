@@ -31,7 +31,10 @@ int cli_health_is_asked(const apipie_health *h, size_t row, const struct cli_opt
 
 static void print_name(const apipie_health *h, size_t row)
 {
-    const char *provider = apipie_health_text(h, row, APIPIE_HEALTH_PROVIDER_NAME);
+    char where[192];
+    const char *provider = cli_table_where(apipie_health_text(h, row, APIPIE_HEALTH_BACKEND),
+                                           apipie_health_text(h, row, APIPIE_HEALTH_PROVIDER_NAME),
+                                           where, sizeof where);
     const char *model = apipie_health_text(h, row, APIPIE_HEALTH_MODEL);
     int64_t scope = figure(h, row, APIPIE_HEALTH_SCOPE);
     char name[256];

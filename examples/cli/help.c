@@ -6,7 +6,7 @@ const char *const cli_help[] = {
     "usage: apipie generate PROMPT [option]...        make a picture\n"
     "       apipie generate --batch FILE [option]...  make many\n"
     "       apipie again IMAGE.json [option]...       make one again, by its recipe\n"
-    "       apipie edit PROMPT --image FILE [option]. another picture out of one\n"
+    "       apipie edit PROMPT --image FILE [option]... another picture out of one\n"
     "       apipie models [option]...                 what there is, and what it costs\n"
     "       apipie estimate [PROMPT] [option]...      what a picture will cost\n"
     "       apipie choose [option]...                 which model serves a need best\n"
@@ -34,7 +34,7 @@ static const char picture[] =
     "  -p, --provider NAME     who serves the model; not given: the gateway chooses\n"
     "  -n, --number N          pictures, 1 to 64\n"
     "  -s, --size WxH          pixels, as 1024x1024\n"
-    "  -q, --quality WORD      standard, hd\n"
+    "  -q, --quality WORD      standard, hd; of gpt-image models low, medium, high\n"
     "      --style WORD        natural, vivid\n"
     "      --negative TEXT     what not to draw\n"
     "      --seed N            the same seed draws the same picture\n"
@@ -74,7 +74,9 @@ static const char output[] =
     "      --json              one JSON value on stdout, on success and on failure\n";
 
 static const char streaming[] =
-    "      --stream            the picture as it is drawn, where the server can send it so\n"
+    "      --stream            the picture as it is drawn, where the server can send it so; one "
+    "that\n"
+    "                          never does refuses it, or see --unsupported\n"
     "      --partial-images N  so many sketches before it, 0 to 3; each may cost tokens\n"
     "      --partials FOLDER   keep the sketches that come there\n";
 
@@ -130,9 +132,9 @@ static const char batch[] =
     "size,\n"
     "                          quality, style, negative_prompt, seed, steps, cfg_scale, image, "
     "mask,\n"
-    "                          strength, format, extra (an object), o (its file, in the folder of "
-    "-o). What it says "
-    "goes\n"
+    "                          strength, sampler, output_format, format, extra (an object), o "
+    "(its\n"
+    "                          file, in the folder of -o). What it says goes\n"
     "                          before the command line. Blank lines and lines that begin with # "
     "are\n"
     "                          skipped; lines are at most 2 MiB. stdout gets a line of JSON as "
@@ -248,7 +250,7 @@ const char *const cli_help_estimate[] = {
     asking, NULL};
 
 const char *const cli_help_sandbox[] = {
-    "usage: apipie sandbox [--port N] [--fault WORD]\n"
+    "usage: apipie sandbox [--port N] [--fault WORD] [--drawing-time MS] [--basic USER:PASSWORD]\n"
     "\n"
     "Serves the gateway's API on this machine until Ctrl-C and prints the lines that point a "
     "program,\n"
@@ -265,7 +267,13 @@ const char *const cli_help_sandbox[] = {
     "                for openai: sse:TRAP,... (crlf cr nospace comments lines bom bytes done error "
     "eof "
     "plain);\n"
-    "                for a1111: grid progress:X; for sdcpp: jobfail queuefull expired\n",
+    "                for a1111: grid progress:X; for sdcpp: jobfail queuefull expired\n"
+    "  --drawing-time MS\n"
+    "                how long a picture of a1111 and sdcpp, and the events of one of openai, take: "
+    "to\n"
+    "                see progress, queues, sketches and what Ctrl-C does; at most 600000\n"
+    "  --basic USER:PASSWORD\n"
+    "                what a1111 asks for, as the real one does with --api-auth\n",
     NULL};
 
 const char *const cli_help_stats[] = {

@@ -54,10 +54,14 @@ static void show_cost(const apipie_history *h, size_t i)
 
 void cli_history_bills(const apipie_history *h, const apipie_totals *all)
 {
+    char where[192];
+
     (void)puts(" time, UTC        route                           unit            USD      ms");
     for (size_t i = 0; i < apipie_history_count(h); i++) {
         put_time(apipie_history_number(h, i, APIPIE_BILL_TIME));
-        cli_table_model(apipie_history_text(h, i, APIPIE_BILL_PROVIDER),
+        cli_table_model(cli_table_where(apipie_history_text(h, i, APIPIE_BILL_BACKEND),
+                                        apipie_history_text(h, i, APIPIE_BILL_PROVIDER), where,
+                                        sizeof where),
                         apipie_history_text(h, i, APIPIE_BILL_MODEL), 31);
         cli_table_text(apipie_history_text(h, i, APIPIE_BILL_UNIT), 7);
         show_cost(h, i);
@@ -235,12 +239,15 @@ static int64_t cost_at(const apipie_history *h, int64_t at)
 static void show_finding(const apipie_audit *a, size_t i, const apipie_history *ledger,
                          const apipie_history *gateway)
 {
+    char where[192];
     const apipie_history *h;
     size_t at = (size_t)place(a, i, ledger, gateway, &h);
 
     cli_table_text(kind_name(apipie_audit_kind(a, i)), 10);
     put_time(apipie_history_number(h, at, APIPIE_BILL_TIME));
-    cli_table_model(apipie_history_text(h, at, APIPIE_BILL_PROVIDER),
+    cli_table_model(cli_table_where(apipie_history_text(h, at, APIPIE_BILL_BACKEND),
+                                    apipie_history_text(h, at, APIPIE_BILL_PROVIDER), where,
+                                    sizeof where),
                     apipie_history_text(h, at, APIPIE_BILL_MODEL), 27);
     cli_table_money(cost_at(ledger, apipie_audit_index(a, i, 0)), 10);
     cli_table_money(cost_at(gateway, apipie_audit_index(a, i, 1)), 10);

@@ -200,6 +200,8 @@ const struct cli_option cli_sandbox_options[] = {
     FLAG("help", 'h', help),
     NUMBER("port", 0, port, 0, 65535, "a port from 0 to 65535"),
     TEXT("fault", 0, fault),
+    NUMBER("drawing-time", 0, drawing_ms, 0, 600000, "milliseconds from 0 to 600000"),
+    TEXT("basic", 0, basic),
     {.kind = OPTION_END},
 };
 

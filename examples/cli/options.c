@@ -116,7 +116,7 @@ void cli_options_init(struct cli_options *options)
     options->partial_images = CLI_UNSET;
     options->budget = options->price = options->jobs = CLI_UNSET;
     options->since = options->until = options->limit = CLI_UNSET;
-    options->port = options->max_price = options->max_p95 = CLI_UNSET;
+    options->port = options->drawing_ms = options->max_price = options->max_p95 = CLI_UNSET;
 }
 
 void cli_options_read(struct cli_options *options, const struct cli_command *command, int argc,

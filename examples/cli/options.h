@@ -71,8 +71,8 @@ struct cli_options {
     const char *check;
     int32_t list;
     /* sandbox */
-    const char *fault;
-    int64_t port;
+    const char *fault, *basic;
+    int64_t port, drawing_ms; /* or CLI_UNSET */
 };
 
 struct cli_option; /* option_table.h */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
 #include "field.h"
 #include "input.h"
 #include "value.h"
@@ -126,12 +127,27 @@ static void check_version(struct reading *r, const struct cli_json_value *recipe
 
 /* ---- what it asks for */
 
+static int is_of_gateway(const struct reading *r)
+{
+    const char *backend = r->options->backend;
+
+    return backend == NULL || strcmp(backend, CLI_GATEWAY) == 0;
+}
+
+/* Of a picture of the gateway these were --extra: it has no such parameters. */
+static int is_extra(const struct reading *r, const struct cli_json_value *name)
+{
+    return is_of_gateway(r) && (cli_json_is(name, "sampler") || cli_json_is(name, "output_format"));
+}
+
 /* An extra field that bears an option's name but is none of its values ("size":"auto") stays one. */
 static void read_parameter(struct reading *r, const struct cli_json_value *name,
                            const struct cli_json_value *value)
 {
     const char *wants = NULL;
-    enum cli_field_result result = cli_field_take(r->options, r->store, name, value, &wants);
+    enum cli_field_result result = is_extra(r, name)
+                                       ? CLI_FIELD_UNKNOWN
+                                       : cli_field_take(r->options, r->store, name, value, &wants);
 
     if (result == CLI_FIELD_UNKNOWN || result == CLI_FIELD_MISFIT)
         result = cli_field_extra(r->options, r->store, name, value);
@@ -168,8 +184,10 @@ static void read_route(struct reading *r)
         o->provider = provider;
         o->model = model;
     }
-    /* Nobody said where it was drawn: nor does this, or the command's default would step in. */
-    if (o->provider == NULL && o->model == NULL && !cli_options_add_route(o, &anywhere))
+    /* Nobody said where the gateway drew it: nor does this, or the command's default would step in. Another backend is asked
+     * alone, as --backend has it. */
+    if (is_of_gateway(r) && o->provider == NULL && o->model == NULL &&
+        !cli_options_add_route(o, &anywhere))
         no_memory(r);
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "input.h"
 #include "json_out.h"
 
 static const char *const begins = "{\"apipie_recipe\":";
@@ -149,6 +150,84 @@ static void put_money(struct cli_json *j, const struct cli_draft *d)
     cli_json_flag(j, "cached", apipie_result_is_cached(result));
 }
 
+/* As short as it reads back the same. */
+static void put_decimal(struct cli_json *j, const char *name, const struct cli_decimal *decimal)
+{
+    char text[40];
+
+    if (!decimal->set)
+        return;
+    (void)snprintf(text, sizeof text, "%.15g", decimal->value);
+    if (strtod(text, NULL) < decimal->value || strtod(text, NULL) > decimal->value)
+        (void)snprintf(text, sizeof text, "%.17g", decimal->value);
+    cli_json_raw(j, name, text);
+}
+
+static void put_said(struct cli_json *j, const char *name, const char *text)
+{
+    if (text != NULL)
+        cli_json_text(j, name, text);
+}
+
+static void put_extras(struct cli_json *j, const struct cli_options *o)
+{
+    for (size_t i = 0; i < o->extra_count; i++) {
+        char *name = strndup(o->extras[i].name, o->extras[i].name_length);
+
+        if (name != NULL)
+            cli_json_raw(j, name, o->extras[i].json);
+        free(name);
+    }
+}
+
+/* A file is told as "input" or "mask", with its digest. */
+static const char *url_of(const char *picture)
+{
+    return picture != NULL && cli_input_is_url(picture) ? picture : NULL;
+}
+
+/* What was asked for, in the words of batches: what other servers were sent is of use to their kind alone. */
+static void put_asked(struct cli_json *j, const struct cli_options *o, int to_gateway)
+{
+    char size[32];
+
+    cli_json_open(j, "parameters", '{');
+    put_said(j, "model", o->model);
+    put_said(j, "prompt", o->prompt);
+    put_said(j, "negative_prompt", o->negative);
+    if (o->n != CLI_UNSET)
+        cli_json_number(j, "n", o->n);
+    (void)snprintf(size, sizeof size, "%" PRId64 "x%" PRId64, o->width, o->height);
+    put_said(j, "size", o->width == CLI_UNSET ? NULL : size);
+    put_said(j, "quality", o->quality);
+    put_said(j, "style", o->style);
+    put_said(j, "response_format", o->format);
+    if (o->has_seed)
+        cli_json_unsigned(j, "seed", o->seed);
+    if (o->steps != CLI_UNSET)
+        cli_json_number(j, "steps", o->steps);
+    put_decimal(j, "cfg_scale", &o->scale);
+    put_decimal(j, "strength", &o->strength);
+    put_said(j, "sampler", to_gateway ? NULL : o->sampler);
+    put_said(j, "output_format", to_gateway ? NULL : o->output_format);
+    put_said(j, "image", url_of(o->image));
+    put_said(j, "mask", url_of(o->mask));
+    put_extras(j, o);
+    cli_json_close(j, '}');
+}
+
+static void put_parameters(struct cli_json *j, const struct cli_options *o,
+                           const apipie_result *result, const char *sent)
+{
+    const char *backend = apipie_result_backend(result);
+    int to_gateway = backend == NULL || strcmp(backend, CLI_GATEWAY) == 0;
+
+    if (to_gateway && cli_config_first_is_gateway(o))
+        cli_json_raw(j, "parameters", sent);
+    else
+        put_asked(j, o, to_gateway);
+}
+
 static void put_recipe(FILE *out, const struct cli_options *o, const struct cli_draft *d, size_t i,
                        const char *parameters)
 {
@@ -172,7 +251,7 @@ static void put_recipe(FILE *out, const struct cli_options *o, const struct cli_
     put_money(&j, d);
     cli_json_text(&j, "request_id", apipie_result_request_id(result));
     cli_json_text(&j, "revised_prompt", apipie_result_image_revised_prompt(result, i));
-    cli_json_raw(&j, "parameters", parameters);
+    put_parameters(&j, o, result, parameters);
     put_input(&j, "input", o->image, &d->image);
     put_input(&j, "mask", o->mask, &d->mask);
     cli_json_close(&j, '}');

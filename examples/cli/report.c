@@ -126,14 +126,18 @@ static void receipt(const apipie_request *request, enum cli_place place)
     int64_t latency = apipie_result_latency(result);
     int32_t tries = apipie_request_tries(request);
     long peak = peak_mebibytes();
+    int32_t kind = APIPIE_CHARGE_UNKNOWN;
     char amount[32];
 
     receipt_images(result, place);
+    (void)apipie_request_charge(request, &kind);
     (void)apipie_money_format(apipie_result_cost(result), amount, sizeof amount);
     if (apipie_result_is_cached(result))
         (void)fputs(" \u00b7 from the cache, nothing billed", stderr);
     else if (amount[0] != '\0')
         (void)fprintf(stderr, " \u00b7 $%s", amount);
+    else if (kind == APIPIE_CHARGE_NONE)
+        (void)fputs(" \u00b7 free", stderr);
     else
         (void)fputs(" \u00b7 cost unknown", stderr);
     receipt_route(result);
@@ -146,9 +150,18 @@ static void receipt(const apipie_request *request, enum cli_place place)
     (void)fputc('\n', stderr);
 }
 
+void cli_report_warning(const apipie_result *result, size_t i, char *text, size_t room)
+{
+    const char *rest;
+    const char *option = cli_failure_option(apipie_result_warning(result, i), &rest);
+
+    (void)snprintf(text, room, "%s%s", option == NULL ? "" : option, rest == NULL ? "" : rest);
+}
+
 void cli_report_success(const apipie_request *request, enum cli_place place)
 {
     const apipie_result *result = apipie_request_result(request);
+    char words[CLI_WARNING_ROOM];
 
     for (size_t i = 0; i < apipie_result_image_count(result); i++) {
         const char *path = cli_report_path(result, i, place);
@@ -159,22 +172,27 @@ void cli_report_success(const apipie_request *request, enum cli_place place)
     (void)fflush(stdout);
     for (size_t i = 0; i < apipie_result_warning_count(result); i++) {
         (void)fputs("warning: ", stderr);
-        cli_text_print(stderr, apipie_result_warning(result, i));
+        cli_report_warning(result, i, words, sizeof words);
+        cli_text_print(stderr, words);
         (void)fputc('\n', stderr);
     }
     cli_report_routes(request);
     receipt(request, place);
 }
 
-void cli_progress_show(int64_t elapsed_ms)
+void cli_progress_show(const apipie_request *request, int64_t elapsed_ms)
 {
+    int64_t drawn = apipie_request_progress(request, APIPIE_PROGRESS_DRAWN);
+
     (void)fprintf(stderr, "\rdrawing %" PRId64 ".%" PRId64 " s ", elapsed_ms / 1000,
                   elapsed_ms / 100 % 10);
+    if (drawn >= 0)
+        (void)fprintf(stderr, "%3" PRId64 " %% ", drawn / 10);
     (void)fflush(stderr);
 }
 
 void cli_progress_clear(void)
 {
-    (void)fputs("\r                        \r", stderr);
+    (void)fprintf(stderr, "\r%32s\r", "");
     (void)fflush(stderr);
 }

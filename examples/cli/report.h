@@ -37,8 +37,14 @@ const char *cli_report_path(const apipie_result *result, size_t index, enum cli_
 /* "none", "server", "estimated", "unknown": APIPIE_CHARGE_*. */
 const char *cli_report_charge_word(int32_t kind);
 
-/* A line with the seconds, on a terminal only. */
-void cli_progress_show(int64_t elapsed_ms);
+/* Bytes of a warning that are shown. */
+#define CLI_WARNING_ROOM 1024
+
+/* Warning i in the words of the command; for a person and in JSON alike. */
+void cli_report_warning(const apipie_result *result, size_t i, char *text, size_t room);
+
+/* A line with the seconds, and how much is drawn where the server says it; on a terminal only. */
+void cli_progress_show(const apipie_request *request, int64_t elapsed_ms);
 void cli_progress_clear(void);
 
 #endif

@@ -179,6 +179,7 @@ void cli_report_success_json(const apipie_request *request, enum cli_place place
                              const struct cli_entry *entry)
 {
     const apipie_result *result = apipie_request_result(request);
+    char words[CLI_WARNING_ROOM];
     struct cli_json j = {stdout, 0};
 
     cli_json_open(&j, NULL, '{');
@@ -202,8 +203,10 @@ void cli_report_success_json(const apipie_request *request, enum cli_place place
     cli_json_number(&j, "elapsed_ms", apipie_request_elapsed(request));
     cli_json_text(&j, "request_id", apipie_result_request_id(result));
     cli_json_open(&j, "warnings", '[');
-    for (size_t i = 0; i < apipie_result_warning_count(result); i++)
-        cli_json_text(&j, NULL, apipie_result_warning(result, i));
+    for (size_t i = 0; i < apipie_result_warning_count(result); i++) {
+        cli_report_warning(result, i, words, sizeof words);
+        cli_json_text(&j, NULL, words);
+    }
     cli_json_close(&j, ']');
     report_attempts(&j, request);
     report_entry(&j, entry);

@@ -38,7 +38,9 @@ static void print_till(const struct cli_box *box)
 int cli_sandbox(const struct cli_options *options)
 {
     struct cli_failure failure = {0};
-    struct cli_box *box = cli_box_start(options->port, options->fault, &failure);
+    const struct cli_box_ways ways = {options->port, options->drawing_ms, options->fault,
+                                      options->basic};
+    struct cli_box *box = cli_box_start(&ways, &failure);
 
     if (box == NULL)
         return cli_report(&failure, 0);

@@ -132,11 +132,13 @@ void cli_session_open(struct cli_session *session, const struct cli_options *o,
 void cli_session_open_keyless(struct cli_session *session, const struct cli_options *o,
                               struct cli_failure *f)
 {
+    const struct cli_box_ways ways = {CLI_UNSET, CLI_UNSET, NULL, NULL};
+
     session->client = NULL;
     session->box = NULL;
     session->stats = session->health = NULL;
     if (f->status == APIPIE_OK && o->sandbox)
-        session->box = cli_box_start(CLI_UNSET, NULL, f);
+        session->box = cli_box_start(&ways, f);
     if (f->status == APIPIE_OK && (session->client = apipie_client_new(NULL)) == NULL)
         cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
     if (f->status == APIPIE_OK)

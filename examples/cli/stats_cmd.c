@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "table.h"
 #include "text.h"
 
 /* Columns of a terminal, 80 in all. */
@@ -88,9 +89,11 @@ static void print_cell(const char *text, size_t width)
 
 static void print_route(const apipie_stats *stats, size_t row)
 {
-    const char *provider = apipie_stats_text(stats, row, APIPIE_STATS_PROVIDER);
+    char where[192], route[256];
+    const char *provider =
+        cli_table_where(apipie_stats_text(stats, row, APIPIE_STATS_BACKEND),
+                        apipie_stats_text(stats, row, APIPIE_STATS_PROVIDER), where, sizeof where);
     const char *model = apipie_stats_text(stats, row, APIPIE_STATS_MODEL);
-    char route[256];
 
     (void)snprintf(route, sizeof route, "%s/%s", provider[0] != '\0' ? provider : "any",
                    model[0] != '\0' ? model : "any");

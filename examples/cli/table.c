@@ -47,14 +47,26 @@ void cli_table_text(const char *text, int width)
     put(text != NULL ? text : "-", width < 0 ? -width : width, width > 0);
 }
 
+const char *cli_table_where(const char *backend, const char *provider, char *text, size_t room)
+{
+    int named = provider != NULL && provider[0] != '\0';
+
+    if (backend == NULL || backend[0] == '\0' || strcmp(backend, "apipie") == 0)
+        return provider;
+    (void)snprintf(text, room, "%s%s%s", backend, named ? "/" : "", named ? provider : "");
+    return text;
+}
+
 void cli_table_model(const char *provider, const char *name, int width)
 {
     char both[256];
 
     if (provider == NULL)
         provider = "";
-    (void)snprintf(both, sizeof both, "%s%s%s", provider, provider[0] != '\0' ? "/" : "",
-                   name != NULL ? name : "");
+    if (name == NULL)
+        name = "";
+    (void)snprintf(both, sizeof both, "%s%s%s", provider,
+                   provider[0] != '\0' && name[0] != '\0' ? "/" : "", name);
     cli_table_text(both[0] != '\0' ? both : NULL, width);
 }
 

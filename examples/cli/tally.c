@@ -44,7 +44,8 @@ static void add_charge(struct cli_tally *t, const apipie_request *request)
         t->doubtful++;
     } else {
         t->paid = plus(t->paid, charge);
-        t->estimated |= kind == APIPIE_CHARGE_ESTIMATED;
+        t->estimated |= kind == APIPIE_CHARGE_ESTIMATED && charge > 0;
+        t->unpriced += kind != APIPIE_CHARGE_NONE && charge == 0;
     }
 }
 
@@ -138,6 +139,8 @@ int cli_tally_end(struct cli_tally *t)
     print_not_started(t);
     (void)fprintf(stderr, " \u00b7 $%s%s", dollars(t->paid, amount),
                   t->estimated ? " (in part estimated)" : "");
+    if (t->unpriced > 0)
+        (void)fprintf(stderr, " \u00b7 %" PRId64 " at unknown cost", t->unpriced);
     if (t->doubtful > 0)
         (void)fprintf(stderr, " \u00b7 %" PRId64 " may have been billed besides%s%s", t->doubtful,
                       t->perhaps > 0 ? ": $" : "",

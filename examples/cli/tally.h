@@ -18,6 +18,7 @@ struct cli_tally {
     int64_t paid, perhaps; /* picodollars; perhaps: of calls of which nobody knows */
     int64_t doubtful;      /* lines that may have been billed */
     int32_t estimated;     /* some of paid is no server's figure */
+    int64_t unpriced;      /* lines that were billed, for how much nobody says */
     int64_t begun_ms, shown_ms;
     int64_t first_index; /* the first line that failed, by its number */
     apipie_status first;

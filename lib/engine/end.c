@@ -198,15 +198,28 @@ static void end_error(struct apipie_error *err, apipie_status why, const struct 
     err->retryable = 1;
 }
 
+/* 1 while a call is out that somebody is paid for. */
+static int32_t end_costs(const struct apipie_request *r)
+{
+    return r->run->leg->paid && !r->dialect->free;
+}
+
+static const char *end_where(const struct apipie_request *r, int32_t state)
+{
+    if (state == PIE_STATE_QUEUED)
+        return "while it waited in line";
+    if (r->run != NULL && r->run->leg != NULL && r->run->leg->purpose == APIPIE_PURPOSE_POLL)
+        return "while the server drew";
+    return "before the request was sent";
+}
+
 void pie_job_stopped(struct apipie_request *r, apipie_status why, const struct pie_outcome *o)
 {
     struct apipie_error err;
     int32_t state = pie_atomic_get(&r->state);
     int32_t out = state == PIE_STATE_IN_FLIGHT;
     pie_error_init(&err, r->mem);
-    end_error(&err, why, o, out && r->run->leg->paid,
-              state == PIE_STATE_QUEUED ? "while it waited in line"
-                                        : "before the request was sent");
+    end_error(&err, why, o, out && end_costs(r), end_where(r, state));
     err.http_status = o->status;
     if (out) {
         pie_job_judge(r, pie_verdict_outcome(o, &err),
@@ -274,7 +287,7 @@ static void end_silent(struct apipie_request *r, const char *words)
         pie_body_finish(r->run->body, 0);
         pie_job_log_outcome(r, &o);
         pie_error_set(&err, APIPIE_E_TIMEOUT,
-                      r->run->leg->paid && o.sent ? PIE_HINT_SENT : "raise the limit", words, NULL,
+                      end_costs(r) && o.sent ? PIE_HINT_SENT : "raise the limit", words, NULL,
                       NULL);
         err.http_status = o.status;
         err.retryable = 1;

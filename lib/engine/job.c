@@ -305,7 +305,7 @@ void pie_job_explain(struct apipie_request *r, const struct pie_outcome *o,
                      struct apipie_error *err)
 {
     if (o->wire != PIE_WIRE_OK && o->status < 300) {
-        pie_verdict_wire(o, r->run->leg->paid, err);
+        pie_verdict_wire(o, r->run->leg->paid && !r->dialect->free, err);
         return;
     }
     struct pie_reading g;

@@ -15,6 +15,7 @@ from themes_dashboard import Dashboard  # noqa: E402,F401
 from themes_doctor import Doctor  # noqa: E402,F401
 from themes_health import Health  # noqa: E402,F401
 from themes_history import History  # noqa: E402,F401
+from themes_local import Local, LocalSlow  # noqa: E402,F401
 from themes_models import Estimate, Models  # noqa: E402,F401
 from themes_money import Budget, Cache, Routes  # noqa: E402,F401
 from themes_prices import Prices, Since  # noqa: E402,F401
