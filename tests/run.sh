@@ -11,7 +11,7 @@ passed=0 failed=0 notes=
 needed="gcc g++ meson ninja-build pkg-config libcurl4-openssl-dev libjansson-dev libb64-dev libcmocka-dev
 libmicrohttpd-dev libpng-dev zlib1g-dev python3 binutils"
 wished="clang valgrind nodejs npm locales nginx-light openssl tinyproxy-bin microsocks iproute2 libuv1-dev libsdl2-dev prometheus
-chromium"
+chromium libssl-dev"
 
 say() { printf '%s\n' "$*"; }
 note() {
@@ -37,7 +37,8 @@ has_needed() {
 has_loops() { pkg-config --exists libuv sdl2; }
 has_metrics() { has promtool; }
 has_browser() { has chromium || has chromium-browser || has google-chrome; }
-has_wished() { has clang && has valgrind && has node && has npm && has_french && has_servers && has_loops && has_metrics && has_browser; }
+has_crypto() { pkg-config --exists 'libcrypto >= 1.1.0'; }
+has_wished() { has clang && has valgrind && has node && has npm && has_french && has_servers && has_loops && has_metrics && has_browser && has_crypto; }
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
@@ -70,6 +71,7 @@ install_packages() {
     has_loops || apt libuv1-dev libsdl2-dev
     has_metrics || apt prometheus
     has_browser || apt chromium
+    has_crypto || apt libssl-dev
     has_wished || note "not all of these could be installed: $wished"
 }
 

@@ -25,6 +25,7 @@ struct pie_call {
     uint32_t left_out;            /* bits 1 << PIE_WISH_* of texts that are not sent */
     size_t images;                /* of the wish's input images so many, from the first on */
     const struct pie_input *mask; /* NULL: none */
+    int64_t wall_ms;              /* since 1970 UTC, for signatures; 0 where none is made */
     const uint8_t *random; /* 16 bytes that nobody who made an input image can know, the same for
                                      each try; NULL: zeros */
 };
@@ -104,7 +105,8 @@ struct pie_dialect {
     int32_t takes_mask;
     /* What the kind and the model of the call do not take of these is taken out. NULL: nothing is. */
     void (*narrow)(const struct pie_call *c, struct pie_takes *takes);
-    /* What cannot be asked for by one route, before anything is queued; base_url and key are not set. What it does not take is
+    /* What cannot be asked for by one route, before anything is queued. base_url and key may be NULL: where requests are only looked
+     * at, and a key that the host is asked for. What it does not take is
      * left out already; it may change values to the nearest, with a note (notes may be NULL), where pie_call_may_change().
      * APIPIE_OK, or err's code: err says why. */
     apipie_status (*check)(struct pie_call *c, struct pie_buf *notes, struct apipie_error *err);
@@ -113,6 +115,13 @@ struct pie_dialect {
      * says what cannot be asked for by this route; or APIPIE_E_MEMORY or _E_LIMIT (too large) with err untouched. */
     apipie_status (*encode)(const struct pie_call *c, struct pie_leg *leg,
                             struct apipie_error *err);
+    /* What holds for one try only, put on a leg that encode filled, before each sending of the call and at the address where it goes
+     * (after a redirect another one). Nothing of the leg changes after it. APIPIE_OK; err's code; or APIPIE_E_MEMORY or _E_LIMIT
+     * with err untouched. NULL: nothing does. */
+    apipie_status (*sign)(const struct pie_call *c, struct pie_leg *leg, struct apipie_error *err);
+    /* 1: it is known beforehand that the call makes one image, however many are asked for: several are asked for one by one. NULL:
+     * it is not known. */
+    int32_t (*one_image)(const struct pie_call *c);
     /* Appends the parameters as a JSON object, member by member as encode sends them, with null for the bytes of an input
      * image. Needs no base_url and no key, and no wish that check likes. A failure sticks in out. */
     void (*write)(const struct pie_call *c, struct pie_buf *out);
@@ -176,6 +185,7 @@ extern const struct pie_dialect pie_dialect_a1111;
 extern const struct pie_dialect pie_dialect_sdcpp;
 extern const struct pie_dialect pie_dialect_together;
 extern const struct pie_dialect pie_dialect_deepinfra;
+extern const struct pie_dialect pie_dialect_bedrock;
 
 /* NULL when there is none of that name. */
 const struct pie_dialect *pie_dialect_find(const char *name);

@@ -46,6 +46,8 @@ void pie_verdict_file(const char *problem, struct apipie_error *err);
 void pie_verdict_mask(struct apipie_error *err, const char *key);
 /* The same in one text. */
 void pie_verdict_mask_text(char *text, const char *key);
+/* The same for the value of a header, which has no parts. */
+void pie_verdict_mask_value(char *text, const char *value);
 
 /* ---- backend.c, for this room */
 
@@ -121,6 +123,8 @@ apipie_status pie_run_make(struct apipie_request *r, struct apipie_error *err);
 void pie_run_free(struct apipie_request *r);
 /* The call for the present route and key. */
 apipie_status pie_run_encode(struct apipie_request *r, struct apipie_error *err);
+/* Before each time that it is sent. */
+apipie_status pie_run_sign(struct apipie_request *r, struct apipie_error *err);
 /* Before anything is put aside or sent for it: are the files of the call still what they were? APIPIE_E_FILE. */
 apipie_status pie_run_check_files(const struct apipie_request *r, struct apipie_error *err);
 /* The backend has changed: no key of the one before is left. */

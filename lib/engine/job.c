@@ -147,6 +147,8 @@ static void job_send_call(struct apipie_request *r, int32_t key_refused)
         status = pie_run_encode(r, &err);
     if (status == APIPIE_OK)
         status = pie_run_check_files(r, &err);
+    if (status == APIPIE_OK)
+        status = pie_run_sign(r, &err);
     if (status == APIPIE_OK && job_is_gone(r)) {
         pie_error_free(&err);
         return;
@@ -181,6 +183,15 @@ static int32_t job_images(const struct apipie_request *r)
     return (r->asked->has & PIE_WISH_HAS_N) && r->whole == NULL ? r->asked->n : 1;
 }
 
+static int32_t job_makes_one(const struct apipie_request *r)
+{
+    struct pie_call call;
+    if (r->lane->one_image || r->dialect->one_image == NULL)
+        return r->lane->one_image;
+    pie_run_call(r, &call);
+    return r->dialect->one_image(&call);
+}
+
 void pie_job_go(struct apipie_request *r)
 {
     struct apipie_error err;
@@ -189,7 +200,7 @@ void pie_job_go(struct apipie_request *r)
         pie_job_fail_with(r, &err);
     else if (pie_same_found(r))
         ; /* nothing is to be sent */
-    else if (r->lane->one_image && job_images(r) > 1)
+    else if (job_images(r) > 1 && job_makes_one(r))
         pie_part_split(r);
     else {
         r->run->redirects = 0;

@@ -282,7 +282,7 @@ static void logtext_take_headers(char *text, const struct pie_headers *h)
     const char *name = NULL;
     const char *value = NULL;
     for (size_t at = 0; h != NULL && pie_headers_next(h, &at, &name, &value);)
-        pie_verdict_mask_text(text, value);
+        pie_verdict_mask_value(text, value);
 }
 
 void pie_log_text(struct pie_slice text, const struct pie_log_hide *hide, char *out,

@@ -202,6 +202,7 @@ void pie_run_call(const struct apipie_request *r, struct pie_call *ret)
     pie_call_init(ret, r->asked);
     ret->base_url = r->place->base_url;
     ret->key = pie_run_key(r);
+    ret->wall_ms = pie_clock_wall_ms();
     ret->random = r->seed_of_keys;
     pie_route_names(r, r->route, &ret->provider, &ret->model);
     ret->way = r->run != NULL ? r->run->way : 0;
@@ -244,6 +245,27 @@ apipie_status pie_run_check_files(const struct apipie_request *r, struct apipie_
     return status;
 }
 
+static apipie_status run_failed(apipie_status status, struct apipie_error *err)
+{
+    if (status == APIPIE_OK)
+        return APIPIE_OK;
+    if (status == APIPIE_E_MEMORY)
+        return run_memory(err);
+    if (err->code == APIPIE_OK)
+        pie_error_set(err, status, "shorten the prompt or the extra fields",
+                      "the request is too large", NULL, NULL);
+    return err->code;
+}
+
+apipie_status pie_run_sign(struct apipie_request *r, struct apipie_error *err)
+{
+    struct pie_call call;
+    if (r->dialect->sign == NULL)
+        return APIPIE_OK;
+    pie_run_call(r, &call);
+    return run_failed(r->dialect->sign(&call, &r->run->call, err), err);
+}
+
 apipie_status pie_run_encode(struct apipie_request *r, struct apipie_error *err)
 {
     struct pie_call call;
@@ -256,14 +278,6 @@ apipie_status pie_run_encode(struct apipie_request *r, struct apipie_error *err)
         status = run_add_idempotency_key(r);
     if (status == APIPIE_OK)
         status = pie_run_set_way(r, 1, &r->run->call);
-    if (status == APIPIE_E_MEMORY)
-        return run_memory(err);
-    if (status != APIPIE_OK) {
-        if (err->code == APIPIE_OK)
-            pie_error_set(err, status, "shorten the prompt or the extra fields",
-                          "the request is too large", NULL, NULL);
-        return err->code;
-    }
-    r->run->encoded = 1;
-    return APIPIE_OK;
+    r->run->encoded = status == APIPIE_OK;
+    return run_failed(status, err);
 }

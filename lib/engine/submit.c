@@ -69,6 +69,8 @@ static apipie_status submit_check_route(struct apipie_request *r, size_t route)
     struct pie_call call;
     pie_call_init(&call, &r->wish);
     pie_route_names(r, route, &call.provider, &call.model);
+    call.base_url = r->places[route]->base_url;
+    call.key = r->places[route]->key;
     apipie_status status = pie_call_fit(r->places[route]->dialect, &call, NULL, &r->error);
     return status == APIPIE_E_MEMORY ? submit_memory(r) : status;
 }

@@ -134,11 +134,11 @@ static int32_t verdict_key_character(char c)
 }
 
 /* Stars over every place of `key`, and over the rest of every word that begins with "sk-". */
-static void verdict_mask_bytes(char *text, size_t n, const char *key)
+static void verdict_mask_bytes(char *text, size_t n, struct pie_slice key)
 {
-    size_t length = key != NULL && strlen(key) >= VERDICT_KEY_LEAST ? strlen(key) : 0;
+    size_t length = key.n >= VERDICT_KEY_LEAST ? key.n : 0;
     for (size_t i = 0; i < n; i++) {
-        if (length != 0 && length <= n - i && memcmp(text + i, key, length) == 0) {
+        if (length != 0 && length <= n - i && memcmp(text + i, key.p, length) == 0) {
             memset(text + i, '*', length);
             i += length - 1;
         } else if (n - i > 3 && memcmp(text + i, "sk-", 3) == 0 &&
@@ -150,52 +150,66 @@ static void verdict_mask_bytes(char *text, size_t n, const char *key)
 }
 
 /* A message that was cut may end with a piece of the key. */
-static void verdict_mask_end(char *text, const char *key)
+static void verdict_mask_end(char *text, struct pie_slice key)
 {
     size_t n = strlen(text);
-    if (key == NULL || strlen(key) < VERDICT_KEY_LEAST || n < 8 || strcmp(text + n - 3, "...") != 0)
+    if (key.n < VERDICT_KEY_LEAST || n < 8 || strcmp(text + n - 3, "...") != 0)
         return;
     n -= 3;
-    for (size_t piece = strlen(key) < n ? strlen(key) : n; piece >= 4; piece--) {
-        if (memcmp(text + n - piece, key, piece) == 0) {
+    for (size_t piece = key.n < n ? key.n : n; piece >= 4; piece--) {
+        if (memcmp(text + n - piece, key.p, piece) == 0) {
             memset(text + n - piece, '*', piece);
             return;
         }
     }
 }
 
-/* The shapes of a key: as it is; "user:password" also as it goes out, in base64, and the password alone. */
-enum { VERDICT_WHOLE, VERDICT_BASIC, VERDICT_PASSWORD, VERDICT_SHAPES };
-
-/* NULL: it has none. basic holds what is made for it. */
-static const char *verdict_shape(const char *key, int32_t shape,
-                                 char basic[(APIPIE_LIMIT_TEXT + 2) / 3 * 4 + 1])
+/* The next secret in a key: first all of it, then what stands between its colons, as in "ACCESS:SECRET:TOKEN". 0: no more. */
+static int32_t verdict_next_secret(const char *key, const char **at, struct pie_slice *ret)
 {
-    const char *colon = key != NULL ? strchr(key, ':') : NULL;
-    if (shape == VERDICT_WHOLE)
-        return key;
-    if (colon == NULL || strlen(key) > APIPIE_LIMIT_TEXT)
-        return NULL;
-    if (shape == VERDICT_PASSWORD)
-        return colon + 1;
-    basic[pie_base64_encode((const uint8_t *)key, strlen(key), basic)] = '\0';
-    return basic;
+    if (*at == NULL) {
+        *at = key != NULL && strchr(key, ':') != NULL ? key : "";
+        *ret = pie_slice_text(key);
+        return 1;
+    }
+    if (**at == '\0')
+        return 0;
+    *ret = pie_slice(*at, strcspn(*at, ":"));
+    *at += ret->n;
+    *at += **at == ':';
+    return 1;
 }
 
 /* cut: the text may end with a piece of the key. */
+static void verdict_mask_secret(char *text, size_t n, struct pie_slice secret, int32_t cut)
+{
+    verdict_mask_bytes(text, n, secret);
+    if (cut)
+        verdict_mask_end(text, secret);
+}
+
+/* "user:password" goes out in base64: a server may repeat that. */
+static void verdict_mask_basic(char *text, size_t n, const char *key, int32_t cut)
+{
+    char basic[(APIPIE_LIMIT_TEXT + 2) / 3 * 4 + 1];
+    if (key == NULL || strchr(key, ':') == NULL || strlen(key) > APIPIE_LIMIT_TEXT)
+        return;
+    size_t length = pie_base64_encode((const uint8_t *)key, strlen(key), basic);
+    verdict_mask_secret(text, n, pie_slice(basic, length), cut);
+    pie_mem_wipe(basic, sizeof(basic));
+}
+
 static void verdict_mask_all(char *text, size_t n, const char *key, int32_t cut)
 {
-    char basic[(APIPIE_LIMIT_TEXT + 2) / 3 * 4 + 1] = "";
-    for (int32_t shape = VERDICT_WHOLE; shape < VERDICT_SHAPES; shape++) {
-        const char *secret = verdict_shape(key, shape, basic);
-        if (secret == NULL && shape != VERDICT_WHOLE)
-            continue;
-        verdict_mask_bytes(text, n, secret);
-        if (cut)
-            verdict_mask_end(text, secret);
-    }
-    if (basic[0] != '\0')
-        pie_mem_wipe(basic, sizeof(basic));
+    struct pie_slice secret;
+    for (const char *at = NULL; verdict_next_secret(key, &at, &secret);)
+        verdict_mask_secret(text, n, secret, cut);
+    verdict_mask_basic(text, n, key, cut);
+}
+
+void pie_verdict_mask_value(char *text, const char *value)
+{
+    verdict_mask_secret(text, strlen(text), pie_slice_text(value), 1);
 }
 
 void pie_verdict_mask_text(char *text, const char *key)
