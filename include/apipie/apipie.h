@@ -287,7 +287,8 @@ APIPIE_API apipie_status apipie_client_set_stall_timeout(apipie_client *client, 
  * them, then by its own routes, and, when it has none, by those of its client. The next one is tried when a route surely did
  * not bill and another may do better (refused with: no such model, a parameter, a rate limit, too busy; or it rests after
  * failures) and under APIPIE_RETRY_ALWAYS also when that is unknown; never for refused content. The key, the credit, and a
- * server that cannot be reached are the same for all routes of a backend: only those of another one are tried then. When all
+ * server that cannot be reached are the same for all routes of a backend: only those of another one are tried then, as when a
+ * budget refuses the call. When all
  * have failed, those that may work later are tried again after a wait, as often as the retries allow. Without routes the gateway's
  * own pool chooses. All of a request together are at most APIPIE_LIMIT_ROUTES (else submit says APIPIE_E_ARGUMENT).
  */

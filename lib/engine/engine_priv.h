@@ -262,6 +262,8 @@ apipie_status pie_tariff_add(struct apipie_client *c, const struct apipie_catalo
 
 /* Sends the leg that was made, or ends with why it could not be: err, or no memory when err says nothing. */
 void pie_free_send(struct apipie_request *r, apipie_status status, struct apipie_error *err);
+/* The call is over, whatever came of it. */
+void pie_job_called(struct apipie_request *r);
 /* For steps.c: the call goes out; it failed, or what belongs to it; it was answered, err is empty. */
 void pie_job_call(struct apipie_request *r);
 /* 1, and nothing is left of what the call brought, when it can be made once more. */

@@ -159,6 +159,8 @@ static void job_send_call(struct apipie_request *r, int32_t key_refused)
         run->called = ++r->client->calls;
         pie_steps_begin_beside(r);
         pie_job_send_leg(r);
+    } else if (err.code == APIPIE_E_BUDGET && pie_route_elsewhere(r, r->route + 1) != SIZE_MAX) {
+        pie_job_not_sent(r, &err); /* it may be less there, or nothing */
     } else {
         pie_job_fail_with(r, &err);
     }
@@ -171,7 +173,7 @@ void pie_job_call(struct apipie_request *r)
 }
 
 /* The call is over, whatever came of it. */
-static void job_called(struct apipie_request *r)
+void pie_job_called(struct apipie_request *r)
 {
     if (r->run != NULL)
         r->run->called = 0;
@@ -279,31 +281,6 @@ void pie_job_judge(struct apipie_request *r, int32_t outcome, struct apipie_erro
     job_told(r);
 }
 
-void pie_job_ask_retry(const struct apipie_request *r, const struct apipie_error *err, int64_t now,
-                       struct pie_retry_ask *ask)
-{
-    int32_t free = r->run != NULL && r->run->leg != NULL && !r->run->leg->paid;
-    memset(ask, 0, sizeof(*ask));
-    ask->policy = pie_run_policy(r);
-    ask->retries = pie_run_retries(r);
-    ask->tries = free ? r->run->fetch_tries : r->rounds;
-    ask->outcome = job_attempt(r)->outcome;
-    if (job_attempt(r)->purpose == APIPIE_PURPOSE_CHECK && ask->outcome == APIPIE_OUTCOME_UNKNOWN)
-        ask->outcome = APIPIE_OUTCOME_NOT_SENT; /* the call, for which it was asked */
-    ask->free = free;
-    ask->error = err;
-    ask->now_ms = now;
-    ask->deadline_ms = r->deadline_ms;
-    pie_random(&ask->random, sizeof(ask->random));
-}
-
-int64_t pie_job_retry_delay(const struct apipie_request *r, const struct apipie_error *err)
-{
-    struct pie_retry_ask ask;
-    pie_job_ask_retry(r, err, pie_clock_ms(), &ask);
-    return pie_retry_decide(&ask);
-}
-
 void pie_job_explain(struct apipie_request *r, const struct pie_outcome *o,
                      struct apipie_error *err)
 {
@@ -316,89 +293,6 @@ void pie_job_explain(struct apipie_request *r, const struct pie_outcome *o,
     r->dialect->explain(&g.reply, err);
     pie_reading_close(&g);
     err->retry_after_ms = pie_explain_retry_after(&o->headers, pie_clock_wall_ms());
-}
-
-/* ---- another time, another route, or the end */
-
-/* A new try of the paid call starts from nothing. */
-static apipie_status job_forget_result(struct apipie_request *r)
-{
-    if (r->run == NULL)
-        return APIPIE_OK;
-    struct apipie_result *fresh = pie_result_new(r->mem);
-    if (fresh == NULL)
-        return APIPIE_E_MEMORY;
-    pie_result_free(r->result);
-    r->result = fresh;
-    r->result_known = 0;
-    r->run->next_slot = 0;
-    r->run->redirects = 0;
-    return APIPIE_OK;
-}
-
-/* A pipe with half a picture in it takes no second one: paying for that would be in vain. */
-int32_t pie_job_can_restart(struct apipie_request *r)
-{
-    return (r->run == NULL || pie_sink_can_restart(r->run->sink)) &&
-           job_forget_result(r) == APIPIE_OK;
-}
-
-static void job_next_round(struct apipie_request *r, int64_t now)
-{
-    int64_t until = now + r->round_delay_ms;
-    r->rounds++;
-    pie_log_failed(r, PIE_NEXT_AGAIN, r->round_delay_ms);
-    r->round_delay_ms = -1;
-    r->route = pie_route_next(r, 0);
-    if (r->run != NULL)
-        r->run->leg = NULL;
-    pie_job_wait_until(r, until);
-}
-
-void pie_job_again(struct apipie_request *r, struct apipie_error *err)
-{
-    struct pie_retry_ask ask;
-    int64_t now = pie_clock_ms();
-    pie_job_ask_retry(r, err, now, &ask);
-    int64_t delay = pie_retry_decide(&ask);
-    int32_t move = pie_retry_move(&ask);
-    size_t next = move == PIE_MOVE_BACKEND ? pie_route_elsewhere(r, r->route + 1)
-                                           : pie_route_next(r, r->route + 1);
-    job_called(r);
-    int32_t may_move = move == PIE_MOVE_ROUTE || (move == PIE_MOVE_BACKEND && next != SIZE_MAX);
-    if (delay < 0)
-        r->dead_routes |= UINT32_C(1) << r->route;
-    else if (r->round_delay_ms < 0 || delay < r->round_delay_ms)
-        r->round_delay_ms = delay;
-    pie_route_release(r);
-    /* What neither another time nor another route may mend ends it, whatever the routes before said: it may have been
-     * billed. */
-    int32_t ends = (delay < 0 && !may_move) || !pie_job_can_restart(r);
-    if (!ends && may_move && next != SIZE_MAX) {
-        pie_log_failed(r, PIE_NEXT_ROUTE, (int64_t)next);
-        r->route = next;
-        pie_route_enter(r);
-    } else if (!ends && r->round_delay_ms >= 0) {
-        job_next_round(r, now);
-    } else {
-        pie_log_failed(r, PIE_NEXT_NONE, 0);
-        pie_job_fail_with(r, err);
-    }
-}
-
-void pie_job_not_sent(struct apipie_request *r, struct apipie_error *err)
-{
-    struct pie_attempt *a = pie_job_log_attempt(r, APIPIE_PURPOSE_GENERATE);
-    if (a == NULL) {
-        pie_job_fail_with(r, err);
-        return;
-    }
-    a->status = err->code;
-    pie_text_display(pie_slice_text(err->message), a->message, sizeof(a->message));
-    pie_watch_attempt(r);
-    if (r->run != NULL)
-        r->run->leg = &r->run->call;
-    pie_job_again(r, err);
 }
 
 /* The exchange of the paid call is judged and failed. */
@@ -415,7 +309,7 @@ static void job_call_failed(struct apipie_request *r, const struct pie_outcome *
     if (err->one_image && job_images(r) > 1 && job_attempt(r)->outcome == APIPIE_OUTCOME_REJECTED) {
         r->lane->one_image = 1;
         pie_log_failed(r, PIE_NEXT_PARTS, 0);
-        job_called(r);
+        pie_job_called(r);
         pie_part_split(r);
         return;
     }
@@ -453,7 +347,7 @@ void pie_job_answered(struct apipie_request *r, const struct pie_outcome *o,
     if (status == APIPIE_OK && pie_gather_decode(r, o, err)) {
         if (pie_count_get(&r->view->drawn) > 0)
             pie_count_set(&r->view->drawn, 1001); /* servers fall back to 0 before that */
-        job_called(r);
+        pie_job_called(r);
         pie_job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
         pie_route_report(r, o, NULL);
         pie_gather_go_on(r);

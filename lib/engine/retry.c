@@ -77,6 +77,7 @@ static int32_t retry_who_else(apipie_status code)
     case APIPIE_E_TLS:
     case APIPIE_E_AUTH:
     case APIPIE_E_QUOTA:
+    case APIPIE_E_BUDGET: /* of the host's: another server may cost less, or nothing */
         return PIE_MOVE_BACKEND;
     default:
         return PIE_MOVE_NONE;

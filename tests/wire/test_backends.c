@@ -175,6 +175,30 @@ static void prices_are_by_backend(void **state)
     assert_int_equal(apipie_client_money(d->client, NULL, APIPIE_MONEY_SPENT), APIPIE_DOLLAR / 50);
 }
 
+/* A cap refuses the dear one; the next costs less. */
+static void a_budget_moves_on(void **state)
+{
+    struct draw *d = *state;
+    static const struct draw_script script = {&good, 1};
+    draw_serve_json(d, ONE_IMAGE);
+    serve_other(d, &script);
+    apipie_client_set_price(d->client, NULL, "m", APIPIE_DOLLAR);
+    apipie_client_set_price(d->client, "spare", "m", APIPIE_DOLLAR / 100);
+    apipie_client_set_budget(d->client, APIPIE_DOLLAR / 50);
+    apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 0);
+    apipie_request_add_route(d->request, NULL, NULL, "m");
+    apipie_request_add_route(d->request, "spare", NULL, "m");
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    assert_string_equal(apipie_result_backend(draw_result(d)), "spare");
+    assert_int_equal(raw_server_count(d->server, NULL), 0);
+    assert_int_equal(apipie_client_money(d->client, NULL, APIPIE_MONEY_SPENT), APIPIE_DOLLAR / 100);
+
+    draw_again(d); /* nothing cheaper is left */
+    apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 0);
+    apipie_request_set_model(d->request, "m");
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_BUDGET);
+}
+
 static void refuses_what_cannot_be(void **state)
 {
     struct draw *d = *state;
@@ -296,6 +320,7 @@ int main(void)
         DRAW_TEST(in_doubt_nobody_else_is_asked),
         DRAW_TEST(figures_are_by_backend),
         DRAW_TEST(prices_are_by_backend),
+        DRAW_TEST(a_budget_moves_on),
         DRAW_TEST(refuses_what_cannot_be),
         DRAW_TEST(what_is_not_taken),
         DRAW_TEST(the_key_callback_is_the_gateway_s),
