@@ -5,7 +5,8 @@
     with_sandbox.py APIPIE [--fault WORDS] [--makes FILE]... [--says WORD]... -- COMMAND [argument]...
 
 It passes when the program does, its output has every WORD, and the folder then holds exactly those FILEs,
-each of them whole (PNG, BMP, .prom). WORDS is how the sandbox fails. {a1111} and {sdcpp} are where it speaks these."""
+each of them whole (PNG, BMP, .prom). WORDS is how the sandbox fails. {a1111}, {sdcpp} and {openai/v1} are where it
+speaks these."""
 import argparse
 import os
 import struct
@@ -29,6 +30,7 @@ def is_whole_prom(data):
     return b"\napipie_images_total{" in data and data[-1:] == b"\n"
 
 
+WIRES = ("{a1111}", "{sdcpp}", "{openai/v1}")
 WHOLE = {".bmp": is_whole_bmp, "prom": is_whole_prom}
 
 
@@ -59,7 +61,8 @@ def main():
     fault = ["--fault", options.fault] if options.fault else []
     sandbox = Sandbox(os.path.abspath(options.apipie), *fault)
     gateway = sandbox.env["APIPIE_BASE_URL"]
-    command = [gateway[:-len("v1")] + word[1:-1] if word in ("{a1111}", "{sdcpp}") else word for word in command]
+    root = gateway[:-len("v1")]
+    command = [root + word[1:-1] if word in WIRES else word for word in command]
     try:
         with tempfile.TemporaryDirectory() as folder:
             result = subprocess.run(command, cwd=folder, env=clean_environment(**sandbox.env), text=True,
