@@ -57,7 +57,7 @@ int cli_again(const struct cli_options *line)
     if (failure.status == APIPIE_OK)
         cli_recipe_read(line->prompt, &recipe, &store, &failure);
     if (failure.status == APIPIE_OK && !overlay(&recipe, line))
-        cli_failure_set(&failure, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(&failure);
     check_backend(line->prompt, &recipe, &failure);
     if (failure.status == APIPIE_OK && !recipe.has_seed && !recipe.json)
         (void)fputs("note: the recipe knows no seed: it will be another picture\n", stderr);

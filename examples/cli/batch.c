@@ -271,7 +271,7 @@ int cli_batch_run(const struct cli_options *options, apipie_client *client)
     b.job_count = options->jobs == CLI_UNSET ? JOBS : (size_t)options->jobs;
     b.jobs = calloc(b.job_count, sizeof *b.jobs);
     if (b.jobs == NULL)
-        cli_failure_set(&failure, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(&failure);
     open_input(&b, &failure);
     open_journal(&b, &failure);
     cli_tally_begin(&b.room.tally);

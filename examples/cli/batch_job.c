@@ -120,7 +120,7 @@ static void claim_name(struct cli_batch_job *job, struct cli_batch_room *room,
     owner = cli_names_add(&room->names, job->line.options.output, job->index);
     (void)snprintf(number, sizeof number, "%lld", (long long)owner);
     if (owner < 0)
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
     else if (owner > 0)
         cli_failure_set(f, APIPIE_E_ARGUMENT, "give each line a file of its own",
                         job->line.options.output, ": is the file of an earlier line, number ",
@@ -138,7 +138,7 @@ static void prepare(struct cli_batch_job *job, struct cli_batch_room *room, stru
         return;
     parameters = cli_draft_parameters(job->draft.request);
     if (parameters == NULL)
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
     else
         make_key(job, parameters);
     free(parameters);

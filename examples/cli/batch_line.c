@@ -17,11 +17,6 @@ int cli_batch_line_is_empty(const char *text)
     return *text == '\0' || *text == '#';
 }
 
-static void no_memory(struct cli_failure *f)
-{
-    cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
-}
-
 static void complain(struct cli_batch_line *l, const struct cli_json_value *name,
                      const char *problem, const char *wants, struct cli_failure *f)
 {
@@ -50,7 +45,7 @@ static void read_extra(struct cli_batch_line *l, const struct cli_json_value *na
         if (result == CLI_FIELD_MISFIT)
             complain(l, name, " takes ", "names without U+0000", f);
         else if (result == CLI_FIELD_NO_MEMORY)
-            no_memory(f);
+            cli_failure_memory(f);
     }
 }
 
@@ -73,7 +68,7 @@ static void read_output(struct cli_batch_line *l, const struct cli_json_value *n
         path =
             cli_store_join(&l->store, folder, folder[strlen(folder) - 1] == '/' ? "" : "/", path);
     if (path == NULL)
-        no_memory(f);
+        cli_failure_memory(f);
     else
         l->options.output = path;
 }
@@ -103,7 +98,7 @@ static void read_member(struct cli_batch_line *l, const struct cli_json_value *n
         complain(l, name, " takes ", wants, f);
         break;
     case CLI_FIELD_NO_MEMORY:
-        no_memory(f);
+        cli_failure_memory(f);
     }
 }
 
@@ -131,7 +126,7 @@ static void read_text(struct cli_batch_line *l, const char *text, size_t n, stru
     } else {
         l->options.prompt = cli_store_keep(&l->store, text, n);
         if (l->options.prompt == NULL)
-            no_memory(f);
+            cli_failure_memory(f);
     }
     if (f->status != APIPIE_OK)
         return;
@@ -144,7 +139,7 @@ void cli_batch_line_read(struct cli_batch_line *l, const struct cli_options *opt
 {
     memset(l, 0, sizeof *l);
     if (!cli_options_copy(&l->options, options))
-        no_memory(f);
+        cli_failure_memory(f);
     else if (strlen(text) != n)
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "the line holds a NUL byte", NULL, NULL);
     else

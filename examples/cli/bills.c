@@ -36,7 +36,7 @@ void cli_bills_fetch(struct cli_bills *bills, apipie_client *client, const struc
 
     bills->history = NULL;
     if (r == NULL) {
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
         return;
     }
     set_up(r, o, most);

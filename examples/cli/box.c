@@ -73,7 +73,7 @@ struct cli_box *cli_box_start(const struct cli_box_ways *ways, struct cli_failur
     struct cli_box *box = malloc(sizeof *box);
 
     if (box == NULL) {
-        cli_failure_set(failure, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(failure);
         return NULL;
     }
     box->sandbox = apipie_sandbox_new();

@@ -16,7 +16,7 @@ static void set_filters(apipie_request *r, const struct cli_options *o, struct c
         char *name = malloc(filter->name_length + 1);
 
         if (name == NULL) {
-            cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+            cli_failure_memory(f);
             return;
         }
         memcpy(name, filter->name, filter->name_length);
@@ -41,7 +41,7 @@ static apipie_request *begin(const struct cli_options *o, apipie_client *client,
     apipie_request *r = apipie_request_new(client, APIPIE_REQUEST_MODELS);
 
     if (r == NULL)
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
     else
         (void)apipie_request_set_backend(r, cli_config_asked(o));
     return r;
@@ -104,7 +104,7 @@ static void replace(struct cli_catalog *c, apipie_catalog *chosen, struct cli_fa
     (void)apipie_catalog_unref(c->models);
     c->models = chosen;
     if (chosen == NULL)
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
 }
 
 static void choose(struct cli_catalog *c, int32_t field, const char *value, struct cli_failure *f)

@@ -199,7 +199,7 @@ static void choose(const struct cli_offer *offer, const struct cli_options *o,
     if (flag != NULL)
         cli_failure_set(f, APIPIE_E_ARGUMENT, "", flag, ": the value is refused", NULL);
     else if (need == NULL || (choice = apipie_choose(offer->catalog, offer->stats, need)) == NULL)
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
     else if (o->json)
         report(choice);
     else

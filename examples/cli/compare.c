@@ -125,7 +125,7 @@ static void compare(const struct cli_offer *offer, const struct cli_options *o,
 
     if (some == NULL ||
         (comparison = apipie_compare(some, offer->stats, cli_compare_field(o->by))) == NULL)
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
     else if (o->json)
         report(comparison, o->by);
     else

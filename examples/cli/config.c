@@ -243,7 +243,7 @@ static void add_routes(const struct cli_options *o, apipie_client *client, struc
         apipie_status status;
 
         if (text == NULL) {
-            cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+            cli_failure_memory(f);
             return;
         }
         memcpy(text, route->text, strlen(route->text) + 1);

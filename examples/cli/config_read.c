@@ -41,11 +41,6 @@ static void complain(struct reading *r, const char *at, const char *where, const
     cli_failure_set(r->failure, APIPIE_E_CONFIG, hint, r->config->path, place, problem);
 }
 
-static void no_memory(struct reading *r)
-{
-    cli_failure_set(r->failure, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
-}
-
 /* Of the names of members a stranger's eye may see the beginning. */
 static void unknown_member(struct reading *r, const struct cli_json_value *key, const char *where,
                            const char *known)
@@ -79,7 +74,7 @@ static void read_text(struct reading *r, const struct cli_json_value *value, con
     }
     text = cli_field_text(&r->config->store, value, &wants);
     if (text == NULL && wants == NULL)
-        no_memory(r);
+        cli_failure_memory(r->failure);
     else if (text == NULL || text[0] == '\0')
         complain(r, value->at, where, "takes a text, not empty and without U+0000", config_hint);
     else
@@ -235,7 +230,7 @@ static void read_backend(struct reading *r, const struct cli_json_value *object,
         b.line += *p == '\n';
     more = realloc(c->backends, (c->backend_count + 1) * sizeof *more);
     if (more == NULL) {
-        no_memory(r);
+        cli_failure_memory(r->failure);
         return;
     }
     c->backends = more;
@@ -276,7 +271,7 @@ static void read_route(struct reading *r, const struct cli_json_value *value, si
         return;
     more = realloc(c->routes, (c->route_count + 1) * sizeof *more);
     if (more == NULL) {
-        no_memory(r);
+        cli_failure_memory(r->failure);
         return;
     }
     c->routes = more;
@@ -383,7 +378,7 @@ static const char *usual_path(struct cli_config *c, struct cli_failure *f)
     else
         return NULL;
     if (path == NULL)
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
     return path;
 }
 

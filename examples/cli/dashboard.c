@@ -47,11 +47,6 @@ struct page {
     int32_t charts, has[SECTIONS];
 };
 
-static void no_memory(struct cli_failure *f)
-{
-    cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
-}
-
 static void check_options(const struct cli_options *o, struct cli_failure *f)
 {
     const char *const hint = "apipie dashboard --help shows the options";
@@ -125,7 +120,7 @@ static void take_usage(struct cli_board *b, struct cli_failure *f)
     if (b->stats != NULL)
         b->used = apipie_stats_ref(b->stats);
     else if (b->bills != NULL && (b->used = apipie_history_stats(b->bills)) == NULL)
-        no_memory(f);
+        cli_failure_memory(f);
 }
 
 static void open_files(struct page *p, const struct cli_options *o, struct cli_failure *f)
@@ -194,7 +189,7 @@ static void write_page(struct page *p, struct cli_failure *f)
 
     h.out = open_memstream(&p->text, &p->size);
     if (h.out == NULL) {
-        no_memory(f);
+        cli_failure_memory(f);
         return;
     }
     cli_page_begin(&h, &p->board);
@@ -205,7 +200,7 @@ static void write_page(struct page *p, struct cli_failure *f)
     if (ferror(h.out))
         h.no_memory = 1;
     if (fclose(h.out) != 0 || h.no_memory)
-        no_memory(f);
+        cli_failure_memory(f);
 }
 
 static void report(const struct page *p, const char *path)

@@ -71,7 +71,7 @@ static void visit_all(struct cli_doctor_report *d, const struct cli_options *o,
 
     d->visits = calloc(count + 1, sizeof *d->visits);
     if (d->visits == NULL) {
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
         return;
     }
     visit(d, o, NULL, client);

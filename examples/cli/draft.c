@@ -121,7 +121,7 @@ static char *part(const char *text, size_t length, struct cli_failure *f)
     char *copy = malloc(length + 1);
 
     if (copy == NULL) {
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
         return NULL;
     }
     memcpy(copy, text, length);
@@ -278,7 +278,7 @@ void cli_draft_make(struct cli_draft *draft, const struct cli_options *o, apipie
     draft->request =
         apipie_request_new(client, o->edits ? APIPIE_REQUEST_EDIT : APIPIE_REQUEST_IMAGE);
     if (draft->request == NULL) {
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
         return;
     }
     set_route(draft, o);

@@ -34,6 +34,11 @@ void cli_failure_set(struct cli_failure *f, apipie_status status, const char *hi
     append(f, c);
 }
 
+void cli_failure_memory(struct cli_failure *f)
+{
+    cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+}
+
 static int32_t count_doubtful(const apipie_request *request)
 {
     int32_t found = 0;

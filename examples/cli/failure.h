@@ -22,6 +22,7 @@ struct cli_failure {
 /* The message is the three parts joined; NULL parts are left out. The first failure stays. */
 void cli_failure_set(struct cli_failure *f, apipie_status status, const char *hint, const char *a,
                      const char *b, const char *c);
+void cli_failure_memory(struct cli_failure *f); /* the same, where memory ran out */
 /* What became of a request that ended badly. flag names the option that its setter refused, or NULL.
  * Borrows from the request. */
 void cli_failure_take(struct cli_failure *f, apipie_status status, const apipie_request *request,

@@ -71,13 +71,13 @@ static apipie_health *look(struct cli_session *session, struct cli_catalog *list
     if (asks(o))
         cli_session_open_keyless(session, o, f);
     else if ((session->client = apipie_client_new(NULL)) == NULL)
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
     if (f->status == APIPIE_OK && asks(o))
         ask_gateway(session, list, o, f);
     else if (f->status == APIPIE_OK)
         fail_file(apipie_client_load_health(session->client, o->file), o->file, f);
     if (f->status == APIPIE_OK && (health = apipie_client_health_snapshot(session->client)) == NULL)
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
     return health;
 }
 

@@ -40,11 +40,6 @@ static int64_t most(const struct cli_options *o)
     return o->by == NULL && o->ledger == NULL ? LIST_MOST : ALL_MOST;
 }
 
-static void no_memory(struct cli_failure *f)
-{
-    cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
-}
-
 static void show_totals(const apipie_history *history, const struct cli_options *o,
                         struct cli_failure *f)
 {
@@ -52,7 +47,7 @@ static void show_totals(const apipie_history *history, const struct cli_options 
     apipie_totals *all = apipie_history_totals(history, APIPIE_TOTALS_ALL);
 
     if (rows == NULL || all == NULL)
-        no_memory(f);
+        cli_failure_memory(f);
     else if (o->json)
         cli_history_totals_json(history, rows, all, o->by);
     else
@@ -67,7 +62,7 @@ static void show_bills(const apipie_history *history, const struct cli_options *
     apipie_totals *all = apipie_history_totals(history, APIPIE_TOTALS_ALL);
 
     if (all == NULL)
-        no_memory(f);
+        cli_failure_memory(f);
     else if (o->json)
         cli_history_bills_json(history, all);
     else
@@ -81,7 +76,7 @@ static void show_audit(apipie_history *ledger, apipie_history *gateway, const st
     apipie_audit *audit = apipie_audit_new(ledger, gateway);
 
     if (audit == NULL)
-        no_memory(f);
+        cli_failure_memory(f);
     else if (o->json)
         cli_history_audit_json(audit, ledger, gateway);
     else

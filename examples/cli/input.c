@@ -46,7 +46,7 @@ void *cli_input_read(const char *path, size_t limit, const char *what, size_t *r
     }
     do {
         if (size + 1 >= room && !grow(&bytes, &room)) {
-            cli_failure_set(failure, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+            cli_failure_memory(failure);
             goto out;
         }
         got = fread(bytes + size, 1, room - size - 1, in);

@@ -12,6 +12,7 @@
 
 #include "json_out.h"
 #include "lines.h"
+#include "save.h"
 
 static const char begins[] = "{\"apipie_batch\":1,";
 
@@ -130,7 +131,7 @@ static void read_one(struct cli_journal *j, const struct cli_lines *lines, const
     if (!good && !lines->is_open)
         fail(f, j, "this is no journal of a batch; move it away");
     else if (good && !add_entry(j, key, lines->begin, n))
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
     if (lines->is_open)
         mend(j, text, n, lines->begin, good, f);
 }
@@ -204,7 +205,7 @@ struct cli_journal *cli_journal_open(const char *batch, struct cli_failure *f)
         j->path = malloc(n);
     }
     if (j == NULL || j->path == NULL) {
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
         return cli_journal_close(j);
     }
     (void)snprintf(j->path, n, "%s.done", batch);
@@ -328,19 +329,6 @@ static char *write_line(const char *key, int64_t index, const apipie_result *res
     return NULL;
 }
 
-static int write_all(int file, const char *text, size_t n)
-{
-    while (n > 0) {
-        ssize_t wrote = write(file, text, n);
-
-        if (wrote < 0 && errno != EINTR)
-            return 0;
-        text += wrote < 0 ? 0 : wrote;
-        n -= wrote < 0 ? 0 : (size_t)wrote;
-    }
-    return fsync(file) == 0;
-}
-
 void cli_journal_add(struct cli_journal *j, const char key[CLI_DIGEST_TEXT], int64_t index,
                      const apipie_result *result, enum cli_place place, struct cli_failure *f)
 {
@@ -350,8 +338,9 @@ void cli_journal_add(struct cli_journal *j, const char key[CLI_DIGEST_TEXT], int
     if (j == NULL)
         return;
     if (text == NULL)
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
-    else if (lseek(j->file, 0, SEEK_END) < 0 || !write_all(j->file, text, n))
+        cli_failure_memory(f);
+    else if (lseek(j->file, 0, SEEK_END) < 0 || !cli_save_bytes(j->file, text, n) ||
+             fsync(j->file) != 0)
         fail(f, j, strerror(errno));
     free(text);
 }

@@ -13,11 +13,6 @@
 
 #define MODELS_MAX ((size_t)64 << 20)
 
-static void no_memory(struct cli_failure *f)
-{
-    cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
-}
-
 static void say_warnings(const apipie_catalog *catalog)
 {
     size_t n = apipie_catalog_warning_count(catalog);
@@ -52,12 +47,12 @@ static void read_stats(struct cli_offer *offer, const char *path, struct cli_fai
     apipie_status status = apipie_client_load_stats(offer->client, path);
 
     if (status == APIPIE_E_MEMORY)
-        no_memory(f);
+        cli_failure_memory(f);
     else if (status != APIPIE_OK)
         cli_failure_set(f, APIPIE_E_FILE, "it takes a file of apipie_stats_save()",
                         "--stats: cannot be read, or is no such file: ", path, NULL);
     else if ((offer->stats = apipie_client_stats(offer->client)) == NULL)
-        no_memory(f);
+        cli_failure_memory(f);
 }
 
 /* --stats is read here, not written as `generate` does it. */
@@ -71,7 +66,7 @@ static void ask_gateway(struct cli_offer *offer, const struct cli_options *o, st
     if (f->status == APIPIE_OK)
         cli_catalog_fetch(&offer->list, &asking, offer->client, f);
     if (f->status == APIPIE_OK && (offer->catalog = apipie_client_catalog(offer->client)) == NULL)
-        no_memory(f);
+        cli_failure_memory(f);
     cli_catalog_fetch_restrictions(&offer->list, &asking, offer->client, f);
     if (f->status == APIPIE_OK) /* the answer, in JSON too, has no place for it */
         cli_catalog_warn(&offer->list);
@@ -93,11 +88,11 @@ void cli_offer_open(struct cli_offer *offer, const struct cli_options *o, struct
     else if (o->models == NULL && !o->built_in)
         ask_gateway(offer, o, f);
     else if ((offer->client = apipie_client_new(NULL)) == NULL)
-        no_memory(f);
+        cli_failure_memory(f);
     else if (o->models != NULL)
         offer->catalog = read_models(offer->client, o->models, f);
     else if ((offer->catalog = apipie_catalog_new(offer->client)) == NULL)
-        no_memory(f);
+        cli_failure_memory(f);
     if (f->status == APIPIE_OK && o->stats != NULL)
         read_stats(offer, o->stats, f);
 }

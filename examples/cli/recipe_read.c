@@ -28,11 +28,6 @@ static void complain(struct reading *r, const char *problem, const char *detail)
     cli_failure_set(r->failure, APIPIE_E_ARGUMENT, "", r->path, problem, detail);
 }
 
-static void no_memory(struct reading *r)
-{
-    cli_failure_set(r->failure, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
-}
-
 static void complain_of(struct reading *r, const char *problem, const struct cli_json_value *name)
 {
     const char *wants = NULL;
@@ -154,7 +149,7 @@ static void read_parameter(struct reading *r, const struct cli_json_value *name,
     if (result == CLI_FIELD_MISFIT)
         complain_of(r, ": a bad name: ", name);
     else if (result == CLI_FIELD_NO_MEMORY)
-        no_memory(r);
+        cli_failure_memory(r->failure);
 }
 
 static void read_parameters(struct reading *r)
@@ -188,7 +183,7 @@ static void read_route(struct reading *r)
      * alone, as --backend has it. */
     if (is_of_gateway(r) && o->provider == NULL && o->model == NULL &&
         !cli_options_add_route(o, &anywhere))
-        no_memory(r);
+        cli_failure_memory(r->failure);
 }
 
 /* --extra seed=-1, which the server's own answer replaces. */
@@ -212,7 +207,7 @@ static void read_seed(struct reading *r)
         return;
     text = cli_store_keep(r->store, r->seed.at, r->seed.n);
     if (text == NULL)
-        no_memory(r);
+        cli_failure_memory(r->failure);
     else if (r->seed.kind != CLI_JSON_NUMBER || !cli_value_unsigned(text, &o->seed))
         complain(r, ": the seed is no number of 64 bits", NULL);
     else

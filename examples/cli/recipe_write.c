@@ -85,7 +85,7 @@ void cli_recipe_check(const struct cli_options *o, struct cli_failure *f)
         char *path = numbered(o->output, i);
 
         if (path == NULL)
-            cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+            cli_failure_memory(f);
         else if (!is_free(path))
             cli_failure_set(f, APIPIE_E_FILE, "move it away; nothing was sent",
                             "--recipe: this is no recipe, so it is not replaced: ", path, NULL);

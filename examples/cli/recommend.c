@@ -111,7 +111,7 @@ static void read_bills(struct cli_offer *offer, const struct cli_options *o,
             cli_bills_fetch(bills, session->client, o, BILLS_MOST, f);
     }
     if (f->status == APIPIE_OK && (offer->stats = apipie_history_stats(bills->history)) == NULL)
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
 }
 
 static void open_offer(struct cli_offer *offer, const struct cli_options *o, struct cli_failure *f)
@@ -145,7 +145,7 @@ int cli_recommend(const struct cli_options *o)
         read_bills(&offer, o, &session, &bills, &failure);
     if (failure.status == APIPIE_OK &&
         (advice = apipie_recommend(offer.catalog, offer.stats)) == NULL)
-        cli_failure_set(&failure, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(&failure);
     else if (failure.status == APIPIE_OK && o->json)
         report(advice);
     else if (failure.status == APIPIE_OK)

@@ -17,7 +17,7 @@ static void fail(struct cli_failure *f, const char *flag, const char *path)
     cli_failure_set(f, APIPIE_E_FILE, strerror(errno), flag, ": cannot write ", path);
 }
 
-static int write_all(int file, const char *bytes, size_t size)
+int cli_save_bytes(int file, const char *bytes, size_t size)
 {
     while (size > 0) {
         ssize_t n = write(file, bytes, size);
@@ -36,7 +36,7 @@ static void write_stream(const char *path, const char *bytes, size_t size, const
     int named = strcmp(path, "-") != 0;
     int file = named ? open(path, O_WRONLY) : STDOUT_FILENO;
 
-    if (file < 0 || !write_all(file, bytes, size))
+    if (file < 0 || !cli_save_bytes(file, bytes, size))
         fail(f, flag, path);
     if (named && file >= 0 && close(file) != 0)
         fail(f, flag, path);
@@ -46,7 +46,7 @@ static void write_stream(const char *path, const char *bytes, size_t size, const
 static int fill(int file, const char *path, const char *bytes, size_t size)
 {
     struct stat old;
-    int good = write_all(file, bytes, size);
+    int good = cli_save_bytes(file, bytes, size);
 
     if (good && stat(path, &old) == 0)
         good = fchmod(file, old.st_mode & 0777) == 0;
@@ -64,7 +64,7 @@ static void write_file(const char *path, const char *bytes, size_t size, const c
     int file;
 
     if (temp == NULL) {
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
         return;
     }
     (void)snprintf(temp, room, "%s.new-%ld", path, (long)getpid());

@@ -12,4 +12,7 @@
 void cli_save(const char *path, const char *bytes, size_t size, const char *flag,
               struct cli_failure *failure);
 
+/* All of them to an open file, interrupted or not; 0: errno says why not. */
+int cli_save_bytes(int file, const char *bytes, size_t size);
+
 #endif

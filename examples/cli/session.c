@@ -24,7 +24,7 @@ static void set_base_url(apipie_client *client, const char *url, struct cli_fail
                         "--base-url: http:// would show the key on the way: ", url, NULL);
         return;
     default:
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
     }
 }
 
@@ -140,7 +140,7 @@ void cli_session_open_keyless(struct cli_session *session, const struct cli_opti
     if (f->status == APIPIE_OK && o->sandbox)
         session->box = cli_box_start(&ways, f);
     if (f->status == APIPIE_OK && (session->client = apipie_client_new(NULL)) == NULL)
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
     if (f->status == APIPIE_OK)
         set_server(session, o, f);
     if (f->status == APIPIE_OK)

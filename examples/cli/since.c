@@ -65,7 +65,7 @@ static void look(struct since *s, const struct cli_offer *offer, struct cli_fail
     s->before = s->then == NULL ? NULL : apipie_compare(s->then, NULL, field);
     s->after = s->now == NULL ? NULL : apipie_compare(s->now, NULL, field);
     if (s->before == NULL || s->after == NULL)
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
 }
 
 static void let_go(struct since *s)
@@ -376,6 +376,6 @@ void cli_since(const struct cli_offer *offer, const struct cli_options *o, struc
     if (f->status == APIPIE_OK)
         look(&s, offer, f);
     if (f->status == APIPIE_OK && (o->json ? report(&s) : show(&s)) != APIPIE_OK)
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
     let_go(&s);
 }

@@ -54,7 +54,7 @@ static void print_text(const apipie_stats *stats, int32_t format, struct cli_fai
     char *text = malloc(n + 1);
 
     if (text == NULL || apipie_stats_format(stats, format, text, n + 1) != n)
-        cli_failure_set(f, APIPIE_E_MEMORY, "", "out of memory", NULL, NULL);
+        cli_failure_memory(f);
     else
         (void)fwrite(text, 1, n, stdout);
     if (f->status == APIPIE_OK && format == APIPIE_FORMAT_JSON)
