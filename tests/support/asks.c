@@ -16,15 +16,6 @@ void asks_serve(struct draw *d, const char *dialect, const char *path, const str
     assert_status(apipie_client_set_backend_key(d->client, "own", ASKS_KEY), APIPIE_OK);
 }
 
-static void asks_image(struct draw *d, const char *base64, int32_t mask)
-{
-    uint8_t bytes[1024];
-    size_t n = draw_decode(base64, bytes);
-    assert_status(mask ? apipie_request_set_mask_bytes(d->request, bytes, n)
-                       : apipie_request_add_image_bytes(d->request, bytes, n),
-                  APIPIE_OK);
-}
-
 static apipie_status asks_text(apipie_request *r, char what)
 {
     switch (what) {
@@ -77,13 +68,13 @@ static void asks_set(struct draw *d, char what)
         assert_status(apipie_request_set_seed(r, UINT64_MAX), APIPIE_OK);
         break;
     case 'I':
-        asks_image(d, PNG1, 0);
+        draw_set_image(d, PNG1, 0);
         break;
     case 'J':
-        asks_image(d, JPEG1, 0);
+        draw_set_image(d, JPEG1, 0);
         break;
     case 'M':
-        asks_image(d, PNG2, 1);
+        draw_set_image(d, PNG2, 1);
         break;
     case 'U':
         assert_status(apipie_request_add_image_url(r, ASKS_URL), APIPIE_OK);
@@ -104,12 +95,13 @@ void asks_fresh(struct draw *d, int32_t kind, const char *model, const char *let
         asks_set(d, *letters);
 }
 
-const struct raw_request *asks_sent(struct draw *d)
+const apipie_catalog *asks_list(struct draw *d, const char *type)
 {
-    const struct raw_request *q =
-        raw_server_request(d->server, raw_server_count(d->server, NULL) - 1);
-    assert_non_null(q);
-    return q;
+    asks_fresh(d, APIPIE_REQUEST_MODELS, NULL, "");
+    if (type != NULL)
+        assert_status(apipie_request_set_filter(d->request, "type", type), APIPIE_OK);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    return apipie_request_catalog(d->request);
 }
 
 /* Appends with pictures and boundary. */

@@ -13,7 +13,8 @@ void asks_serve(struct draw *d, const char *dialect, const char *path, const str
  * p a prompt, g a negative one, n two, s 512x768, t steps, G guidance, T strength, S the largest seed, a aspect ratio, r b64_json,
  * R url, o webp, O png, q quality, m sampler, u user, I a picture (PNG1), J another (JPEG1), M a mask (PNG2), U a picture by URL. */
 void asks_fresh(struct draw *d, int32_t kind, const char *model, const char *letters);
-const struct raw_request *asks_sent(struct draw *d); /* the last one */
+/* Its list of models, of that type (NULL: of all). */
+const apipie_catalog *asks_list(struct draw *d, const char *type);
 
 /* One field of a form, and one file; "$1" to "$3" in a body stand for the bytes of PNG1, PNG2 and JPEG1, "--B" for the boundary. */
 #define ASKS_FIELD(name, value)                                                                    \

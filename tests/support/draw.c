@@ -331,6 +331,23 @@ void draw_assert_image(const apipie_result *r, size_t index, const char *base64,
     assert_string_equal(apipie_result_image_mime(r, index), mime);
 }
 
+void draw_set_image(struct draw *d, const char *base64, int32_t mask)
+{
+    uint8_t bytes[1024];
+    size_t n = draw_decode(base64, bytes);
+    assert_status(mask ? apipie_request_set_mask_bytes(d->request, bytes, n)
+                       : apipie_request_add_image_bytes(d->request, bytes, n),
+                  APIPIE_OK);
+}
+
+const struct raw_request *draw_sent(struct draw *d)
+{
+    const struct raw_request *q =
+        raw_server_request(d->server, raw_server_count(d->server, NULL) - 1);
+    assert_non_null(q);
+    return q;
+}
+
 void draw_assert_one(const struct draw *d, size_t warnings)
 {
     const apipie_result *r = draw_result(d);

@@ -157,6 +157,10 @@ void draw_assert_status(apipie_status got, apipie_status want, const apipie_requ
 void draw_assert_contains(const char *text, const char *part, int wanted, const char *file,
                           int line);
 
+/* The picture, as bytes: one to begin with, or the mask. */
+void draw_set_image(struct draw *d, const char *base64, int32_t mask);
+const struct raw_request *draw_sent(struct draw *d); /* the last one that came */
+
 size_t draw_decode(const char *base64, uint8_t *out); /* out holds strlen(base64) */
 char *draw_encode(const void *bytes, size_t n);       /* free() it */
 int64_t draw_now_ms(void);

@@ -42,15 +42,6 @@ static struct draw *serve(void **state, int32_t status, const char *headers, con
 
 #define ONE "{\"seeds\":[7],\"finish_reasons\":[null],\"images\":[\"" PNG1 "\"]}"
 
-static void set_image(struct draw *d, const char *base64, int32_t mask)
-{
-    uint8_t bytes[1024];
-    size_t n = draw_decode(base64, bytes);
-    assert_status(mask ? apipie_request_set_mask_bytes(d->request, bytes, n)
-                       : apipie_request_add_image_bytes(d->request, bytes, n),
-                  APIPIE_OK);
-}
-
 /* ---- what is asked, as a row of a table writes it: letters that stand for setters */
 
 static void set_other(struct draw *d, char what)
@@ -58,10 +49,10 @@ static void set_other(struct draw *d, char what)
     apipie_request *r = d->request;
     switch (what) {
     case 'I':
-        set_image(d, PNG1, 0);
+        draw_set_image(d, PNG1, 0);
         break;
     case 'M':
-        set_image(d, PNG2, 1);
+        draw_set_image(d, PNG2, 1);
         break;
     case 'U':
         apipie_request_add_image_url(r, "https://example.com/a.png");
@@ -310,8 +301,7 @@ static void what_it_does_not_take_is_left_out_or_changed(void **state)
         set_all(d, APIPIE_REQUEST_IMAGE, b->model, b->setters);
         apipie_request_set_unsupported(d->request, how);
         assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-        const struct raw_request *q =
-            raw_server_request(d->server, raw_server_count(d->server, NULL) - 1);
+        const struct raw_request *q = draw_sent(d);
         assert_string_equal(q->body, how == APIPIE_UNSUPPORTED_DROP ? b->dropped : b->nearest);
         assert_true(apipie_result_warning_count(draw_result(d)) > 0);
         if (how == APIPIE_UNSUPPORTED_NEAREST)

@@ -64,7 +64,7 @@ static void exactly_this_is_sent(void **state)
     char key[100];
     asks_fresh(d, a->kind, MODEL, a->letters);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-    const struct raw_request *q = asks_sent(d);
+    const struct raw_request *q = draw_sent(d);
     assert_string_equal(q->path, a->path);
     if (a->body[0] == '{')
         assert_string_equal(q->body, a->body);
@@ -82,11 +82,11 @@ static void a_name_becomes_a_path(void **state)
     struct draw *d = serve(state, 200, WHOLE);
     asks_fresh(d, APIPIE_REQUEST_IMAGE, "own er/a:b?c#d%\xC3\xA9", "p");
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-    assert_string_equal(asks_sent(d)->path, "/v1/inference/own%20er/a%3Ab%3Fc%23d%25%C3%A9");
+    assert_string_equal(draw_sent(d)->path, "/v1/inference/own%20er/a%3Ab%3Fc%23d%25%C3%A9");
     asks_fresh(d, APIPIE_REQUEST_IMAGE, MODEL, "p");
     apipie_request_set_extra(d->request, "scheduler", "\"DDIM\"");
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-    assert_string_equal(asks_sent(d)->body, BEGIN ",\"scheduler\":\"DDIM\"}");
+    assert_string_equal(draw_sent(d)->body, BEGIN ",\"scheduler\":\"DDIM\"}");
 }
 
 /* What a veto, a recipe and the cache see names the model, wherever it stands on the wire. */
@@ -168,7 +168,7 @@ static void sizes_and_numbers_have_bounds(void **state)
                      how == APIPIE_UNSUPPORTED_REFUSE ? APIPIE_E_UNSUPPORTED : APIPIE_OK);
         if (how == APIPIE_UNSUPPORTED_REFUSE)
             continue;
-        assert_string_equal(asks_sent(d)->body, want[how]);
+        assert_string_equal(draw_sent(d)->body, want[how]);
     }
     asks_fresh(d, APIPIE_REQUEST_IMAGE, MODEL, "p");
     apipie_request_set_n(d->request, 5);
@@ -344,15 +344,6 @@ static const char list[] =
     "llama\",\"type\":\"text-generation\",\"pricing\":{\"type\":\"tokens\"}},"
     "{\"type\":\"text-to-image\"}]";
 
-static const apipie_catalog *get_list(struct draw *d, const char *type)
-{
-    asks_fresh(d, APIPIE_REQUEST_MODELS, NULL, "");
-    if (type != NULL)
-        assert_status(apipie_request_set_filter(d->request, "type", type), APIPIE_OK);
-    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-    return apipie_request_catalog(d->request);
-}
-
 static void its_models_are_listed_with_prices(void **state)
 {
     struct draw *d = *state;
@@ -362,8 +353,8 @@ static void its_models_are_listed_with_prices(void **state)
     assert_status(
         apipie_client_add_backend(d->client, "own", "deepinfra", raw_server_origin(d->server)),
         APIPIE_OK);
-    const apipie_catalog *c = get_list(d, NULL);
-    assert_string_equal(asks_sent(d)->path, "/models/list");
+    const apipie_catalog *c = asks_list(d, NULL);
+    assert_string_equal(draw_sent(d)->path, "/models/list");
     assert_int_equal(apipie_catalog_count(c), 4);
     assert_string_equal(apipie_catalog_text(c, 0, APIPIE_MODEL_PROVIDER), "own");
     assert_string_equal(apipie_catalog_text(c, 0, APIPIE_MODEL_NAME),
@@ -377,8 +368,8 @@ static void its_models_are_listed_with_prices(void **state)
     assert_int_equal(apipie_catalog_number(c, 0, APIPIE_MODEL_ENABLED), APIPIE_UNKNOWN);
     assert_int_equal(apipie_catalog_number(c, 2, APIPIE_MODEL_ENABLED), 0);
     assert_string_equal(apipie_catalog_text(c, 3, APIPIE_MODEL_TYPE), "text-generation");
-    assert_int_equal(apipie_catalog_count(get_list(d, "image")), 3);
-    assert_int_equal(apipie_catalog_count(get_list(d, "voice")), 0);
+    assert_int_equal(apipie_catalog_count(asks_list(d, "image")), 3);
+    assert_int_equal(apipie_catalog_count(asks_list(d, "voice")), 0);
 }
 
 int main(void)

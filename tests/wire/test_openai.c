@@ -36,23 +36,6 @@ static struct draw *serve(void **state, int32_t status, const char *headers, con
     return d;
 }
 
-static const struct raw_request *sent(struct draw *d)
-{
-    const struct raw_request *q =
-        raw_server_request(d->server, raw_server_count(d->server, NULL) - 1);
-    assert_non_null(q);
-    return q;
-}
-
-static void set_image(struct draw *d, const char *base64, int32_t mask)
-{
-    uint8_t bytes[1024];
-    size_t n = draw_decode(base64, bytes);
-    assert_status(mask ? apipie_request_set_mask_bytes(d->request, bytes, n)
-                       : apipie_request_add_image_bytes(d->request, bytes, n),
-                  APIPIE_OK);
-}
-
 /* ---- what is asked, as a row of a table writes it: letters that stand for setters */
 
 static void set_texts(apipie_request *r, char what)
@@ -117,13 +100,13 @@ static void set_one(struct draw *d, char what)
         apipie_request_set_partial_images(r, 2);
         break;
     case 'I':
-        set_image(d, PNG1, 0);
+        draw_set_image(d, PNG1, 0);
         break;
     case 'J':
-        set_image(d, JPEG1, 0);
+        draw_set_image(d, JPEG1, 0);
         break;
     case 'M':
-        set_image(d, PNG2, 1);
+        draw_set_image(d, PNG2, 1);
         break;
     case 'U':
         apipie_request_add_image_url(r, URL);
@@ -235,7 +218,7 @@ static void exactly_this_is_sent(void **state)
     for (const char *s = a->setters; *s != '\0'; s++)
         set_one(d, *s);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-    const struct raw_request *q = sent(d);
+    const struct raw_request *q = draw_sent(d);
     snprintf(want, sizeof want, "/v1%s", a->path);
     assert_string_equal(q->path, want);
     assert_true(raw_request_header(q, "authorization", key, sizeof key));
@@ -337,7 +320,7 @@ static void what_it_does_not_take_can_be_left_out(void **state)
                      how == APIPIE_UNSUPPORTED_REFUSE ? APIPIE_E_UNSUPPORTED : APIPIE_OK);
         if (how == APIPIE_UNSUPPORTED_REFUSE)
             continue;
-        assert_string_equal(sent(d)->body,
+        assert_string_equal(draw_sent(d)->body,
                             how == APIPIE_UNSUPPORTED_DROP
                                 ? "{\"model\":\"gpt-image-1\",\"prompt\":\"a \\\"lake\\\"\"}"
                                 : "{\"model\":\"gpt-image-1\",\"prompt\":\"a \\\"lake\\\"\","
@@ -383,7 +366,7 @@ static void the_nearest_size_is_asked_for(void **state)
     apipie_request_set_size(d->request, a->width, a->height);
     apipie_request_set_unsupported(d->request, APIPIE_UNSUPPORTED_NEAREST);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-    draw_field(sent(d), "size", size, sizeof size);
+    draw_field(draw_sent(d), "size", size, sizeof size);
     assert_string_equal(size, a->want);
     snprintf(asked, sizeof asked, "%dx%d", (int)a->width, (int)a->height);
     if (strcmp(asked, a->want) == 0) {

@@ -36,14 +36,6 @@ static struct draw *serve(void **state, int32_t status, const char *headers, con
     return d;
 }
 
-static const struct raw_request *sent(struct draw *d)
-{
-    const struct raw_request *q =
-        raw_server_request(d->server, raw_server_count(d->server, NULL) - 1);
-    assert_non_null(q);
-    return q;
-}
-
 static void a_whole_reply_is_understood(void **state)
 {
     struct draw *d = serve(
@@ -192,7 +184,7 @@ static void a_stream_is_asked_for_and_read(void **state)
     apipie_request_set_partial_images(d->request, 2);
     assert_status(apipie_request_set_partial_fn(d->request, play_see, &s, NULL), APIPIE_OK);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-    assert_contains(sent(d)->body, "\"stream\":true,\"partial_images\":2}");
+    assert_contains(draw_sent(d)->body, "\"stream\":true,\"partial_images\":2}");
     assert_int_equal(s.count, 1);
     play_assert(&s, 0, 0, PNG1);
     draw_assert_image(draw_result(d), 0, PNG2, "image/png");
@@ -232,9 +224,9 @@ static void its_models_are_listed(void **state)
     assert_null(apipie_catalog_text(c, 0, APIPIE_MODEL_TYPE));
     assert_int_equal(apipie_catalog_number(c, 1, APIPIE_MODEL_PRICE), APIPIE_UNKNOWN);
     assert_contains(apipie_catalog_json(c, 1, NULL), "\"owned_by\":\"system\"");
-    assert_string_equal(sent(d)->path, "/v1/models");
+    assert_string_equal(draw_sent(d)->path, "/v1/models");
     assert_int_equal(apipie_catalog_count(list(d, "image")), 2);
-    assert_string_equal(sent(d)->path, "/v1/models");
+    assert_string_equal(draw_sent(d)->path, "/v1/models");
     assert_int_equal(apipie_catalog_count(list(d, "voice")), 0);
 }
 

@@ -53,7 +53,7 @@ static void exactly_this_is_sent(void **state)
     char key[100];
     asks_fresh(d, a->kind, MODEL, a->letters);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-    const struct raw_request *q = asks_sent(d);
+    const struct raw_request *q = draw_sent(d);
     assert_string_equal(q->body, a->body);
     for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++)
         assert_int_equal(asks_is(q, "/v1/images/generations", asks[i].body), &asks[i] == a);
@@ -69,7 +69,7 @@ static void extra_fields_go_as_they_are(void **state)
                              "[{\"path\":\"https://example.com/l\",\"scale\":0.8}]");
     apipie_request_set_extra(d->request, "response_format", "\"url\"");
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-    assert_string_equal(asks_sent(d)->body, BEGIN
+    assert_string_equal(draw_sent(d)->body, BEGIN
                         ",\"image_loras\":[{\"path\":\"https://example.com/l\",\"scale\":0.8}],"
                         "\"response_format\":\"url\"}");
 }
@@ -117,7 +117,7 @@ static void what_it_does_not_take_can_be_left_out(void **state)
     asks_fresh(d, APIPIE_REQUEST_IMAGE, MODEL, "poqam");
     apipie_request_set_unsupported(d->request, APIPIE_UNSUPPORTED_DROP);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-    assert_string_equal(asks_sent(d)->body, BEGIN ",\"response_format\":\"base64\"}");
+    assert_string_equal(draw_sent(d)->body, BEGIN ",\"response_format\":\"base64\"}");
     assert_int_equal(apipie_result_warning_count(draw_result(d)), 4);
 }
 
@@ -206,15 +206,6 @@ static const char list[] =
     "\"type\":\"image\"},{\"id\":\"a/odd\",\"type\":\"image\",\"pricing\":{\"base\":-1}},7,"
     "{\"id\":\"meta/llama\",\"type\":\"chat\",\"pricing\":{\"input\":0.88,\"base\":3}}]";
 
-static const apipie_catalog *get_list(struct draw *d, const char *type)
-{
-    asks_fresh(d, APIPIE_REQUEST_MODELS, NULL, "");
-    if (type != NULL)
-        assert_status(apipie_request_set_filter(d->request, "type", type), APIPIE_OK);
-    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-    return apipie_request_catalog(d->request);
-}
-
 static void its_models_are_listed_with_prices(void **state)
 {
     struct draw *d = *state;
@@ -224,8 +215,8 @@ static void its_models_are_listed_with_prices(void **state)
     assert_status(
         apipie_client_add_backend(d->client, "own", "together", raw_server_base(d->server)),
         APIPIE_OK);
-    const apipie_catalog *c = get_list(d, NULL);
-    assert_string_equal(asks_sent(d)->path, "/v1/models");
+    const apipie_catalog *c = asks_list(d, NULL);
+    assert_string_equal(draw_sent(d)->path, "/v1/models");
     assert_int_equal(apipie_catalog_count(c), 5);
     assert_string_equal(apipie_catalog_text(c, 0, APIPIE_MODEL_PROVIDER), "own");
     assert_string_equal(apipie_catalog_text(c, 0, APIPIE_MODEL_NAME), MODEL);
@@ -234,9 +225,9 @@ static void its_models_are_listed_with_prices(void **state)
     for (size_t i = 1; i < 5; i++)
         assert_int_equal(apipie_catalog_number(c, i, APIPIE_MODEL_PRICE), APIPIE_UNKNOWN);
     assert_contains(apipie_catalog_json(c, 0, NULL), "\"organization\":\"Black Forest Labs\"");
-    assert_int_equal(apipie_catalog_count(get_list(d, "image")), 4);
-    assert_int_equal(apipie_catalog_count(get_list(d, "chat")), 1);
-    assert_int_equal(apipie_catalog_count(get_list(d, "voice")), 0);
+    assert_int_equal(apipie_catalog_count(asks_list(d, "image")), 4);
+    assert_int_equal(apipie_catalog_count(asks_list(d, "chat")), 1);
+    assert_int_equal(apipie_catalog_count(asks_list(d, "voice")), 0);
 }
 
 int main(void)
