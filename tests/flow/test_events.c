@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Replies that come as a stream of events: what comes of each, and that no way of cutting them changes it. */
 #include "record.h"
+#include "scarce.h"
 #include "replies.h"
 
 #include <setjmp.h>
@@ -436,32 +437,6 @@ static void sketches_have_the_limit_of_pictures(void **state)
 
 /* ---- memory that runs out */
 
-struct scarce {
-    int32_t left;  /* allocations that succeed */
-    int32_t alive; /* blocks not given back */
-};
-
-static void *scarce_alloc(void *user, size_t size)
-{
-    struct scarce *m = user;
-    void *block = m->left-- > 0 ? malloc(size) : NULL;
-    m->alive += block != NULL;
-    return block;
-}
-
-static void *scarce_resize(void *user, void *block, size_t size)
-{
-    struct scarce *m = user;
-    return m->left-- > 0 ? realloc(block, size) : NULL;
-}
-
-static void scarce_release(void *user, void *block)
-{
-    struct scarce *m = user;
-    m->alive--;
-    free(block);
-}
-
 /* Every other sketch is taken. */
 static void take_sketch(void *user, size_t image, struct pie_buf *bytes, const char *mime)
 {
@@ -513,7 +488,7 @@ static void each_allocation_may_fail(void **state)
     int32_t n = 0;
     for (; !enough; n++) {
         struct scarce scarce = {n, 0};
-        struct pie_mem mem = {&scarce, scarce_alloc, scarce_resize, scarce_release, NULL};
+        struct pie_mem mem = scarce_mem(&scarce);
         enough = runs_in(&mem, text, sizeof text - 1);
         assert_int_equal(scarce.alive, 0);
     }
