@@ -162,6 +162,15 @@ apipie_status pie_wish_set_filter(struct pie_wish *w, const char *name, const ch
     return APIPIE_OK;
 }
 
+const char *pie_wish_extra(const struct pie_wish *w, const char *name)
+{
+    for (const struct pie_extra *e = w->extras; e != NULL; e = e->next) {
+        if (strcmp(e->name, name) == 0)
+            return e->json;
+    }
+    return NULL;
+}
+
 size_t pie_wish_extra_bytes(const struct pie_wish *w)
 {
     size_t n = 0;

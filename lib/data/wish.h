@@ -113,6 +113,8 @@ apipie_status pie_wish_set_text(struct pie_wish *w, int32_t which, const char *t
 apipie_status pie_wish_set_image(struct pie_wish *w, const struct pie_input *image);
 /* json NULL takes it back. */
 apipie_status pie_wish_set_extra(struct pie_wish *w, const char *name, const char *json);
+/* The value of one, JSON text; NULL when it is not set. */
+const char *pie_wish_extra(const struct pie_wish *w, const char *name);
 size_t pie_wish_extra_bytes(const struct pie_wish *w);
 /* value NULL: the name alone; "": takes it back. */
 apipie_status pie_wish_set_filter(struct pie_wish *w, const char *name, const char *value);

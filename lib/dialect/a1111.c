@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Knows the web API of Automatic1111's Stable Diffusion web UI, which Forge speaks too (modules/api of
  * https://github.com/AUTOMATIC1111/stable-diffusion-webui); must not send anything. */
-#include "dialect/local_priv.h"
+#include "dialect/shared_priv.h"
 #include "flow/flow.h"
 
 static const struct pie_path a1111_paths[] = {
@@ -40,19 +40,19 @@ static void a1111_number(struct pie_buf *out, const struct pie_call *c, size_t i
     const char *name = a1111_numbers[i].name;
     switch (a1111_numbers[i].has) {
     case PIE_WISH_HAS_N:
-        pie_local_int(out, name, c->n);
+        pie_field_int(out, name, c->n);
         break;
     case PIE_WISH_HAS_SIZE:
-        pie_local_int(out, name, strcmp(name, "width") == 0 ? c->width : c->height);
+        pie_field_int(out, name, strcmp(name, "width") == 0 ? c->width : c->height);
         break;
     case PIE_WISH_HAS_STEPS:
-        pie_local_int(out, name, c->steps);
+        pie_field_int(out, name, c->steps);
         break;
     case PIE_WISH_HAS_GUIDANCE:
-        pie_local_double(out, name, c->guidance);
+        pie_field_double(out, name, c->guidance);
         break;
     case PIE_WISH_HAS_STRENGTH:
-        pie_local_double(out, name, c->strength);
+        pie_field_double(out, name, c->strength);
         break;
     default:
         pie_field_name(out, name);
@@ -68,8 +68,8 @@ static void a1111_settings(struct pie_buf *out, const struct pie_call *c)
         return;
     pie_field_name(out, "override_settings");
     pie_buf_add_char(out, '{');
-    pie_local_text(out, "sd_model_checkpoint", c->model);
-    pie_local_members(out, pie_local_extra(c->wish, "override_settings"));
+    pie_field_text(out, "sd_model_checkpoint", c->model);
+    pie_field_members(out, pie_wish_extra(c->wish, "override_settings"));
     pie_buf_add_char(out, '}');
 }
 
@@ -77,9 +77,9 @@ static void a1111_settings(struct pie_buf *out, const struct pie_call *c)
  * alone, enlarged; in its own page it does neither. */
 static void a1111_inpainting(struct pie_buf *out, const struct pie_call *c)
 {
-    if (pie_local_extra(c->wish, "inpainting_fill") == NULL)
-        pie_local_int(out, "inpainting_fill", 1);
-    if (pie_local_extra(c->wish, "inpaint_full_res") == NULL) {
+    if (pie_wish_extra(c->wish, "inpainting_fill") == NULL)
+        pie_field_int(out, "inpainting_fill", 1);
+    if (pie_wish_extra(c->wish, "inpaint_full_res") == NULL) {
         pie_field_name(out, "inpaint_full_res");
         pie_buf_add_text(out, "false");
     }
@@ -91,13 +91,13 @@ static void a1111_pictures(struct pie_buf *out, const struct pie_call *c, struct
         return;
     pie_field_name(out, "init_images");
     pie_buf_add_char(out, '[');
-    pie_local_picture(out, leg, &c->wish->images.items[0]);
+    pie_input_member(out, leg, &c->wish->images.items[0]);
     pie_buf_add_char(out, ']');
     if (c->mask == NULL)
         return;
     a1111_inpainting(out, c);
     pie_field_name(out, "mask");
-    pie_local_picture(out, leg, c->mask);
+    pie_input_member(out, leg, c->mask);
 }
 
 /* leg NULL: the bytes of pictures are left out. */
@@ -107,14 +107,14 @@ static void a1111_body(struct pie_buf *out, const struct pie_call *c, struct pie
     for (size_t i = 0; i < PIE_COUNT(a1111_texts); i++) {
         const char *text = pie_call_text(c, a1111_texts[i].text);
         if (text != NULL)
-            pie_local_text(out, a1111_texts[i].name, text);
+            pie_field_text(out, a1111_texts[i].name, text);
     }
     for (size_t i = 0; i < PIE_COUNT(a1111_numbers); i++) {
         if (pie_call_has(c, a1111_numbers[i].has))
             a1111_number(out, c, i);
     }
     a1111_settings(out, c);
-    pie_local_extras(out, c->wish, a1111_names_model(c) ? "override_settings" : NULL);
+    pie_field_extras(out, c->wish, a1111_names_model(c) ? "override_settings" : NULL);
     a1111_pictures(out, c, leg);
     pie_buf_add_char(out, '}');
 }
@@ -212,9 +212,9 @@ static apipie_status a1111_check(struct pie_call *c, struct pie_buf *notes,
     a1111_names_set(c, names);
     apipie_status status = pie_fields_check(c, none, names, err);
     if (status == APIPIE_OK)
-        status = pie_local_check_count(c->wish, "batch_size", err);
+        status = pie_fields_check_count(c->wish, "batch_size", err);
     if (status == APIPIE_OK && a1111_names_model(c))
-        status = pie_local_check_object(c->wish, "override_settings", "sd_model_checkpoint", err);
+        status = pie_fields_check_object(c->wish, "override_settings", "sd_model_checkpoint", err);
     return status;
 }
 
@@ -326,10 +326,8 @@ static apipie_status a1111_prepared(const struct pie_call *c, const struct pie_r
     return a1111_refuse(c, reply->root, err);
 }
 
-static apipie_status a1111_ask_models(const struct pie_call *c, struct pie_leg *leg,
-                                      struct apipie_error *err)
+static apipie_status a1111_ask_models(const struct pie_call *c, struct pie_leg *leg)
 {
-    (void)err;
     return a1111_ask_list(c, APIPIE_PURPOSE_MODELS, leg);
 }
 
@@ -341,8 +339,8 @@ static apipie_status a1111_write_models(const struct pie_call *c, const struct p
     pie_buf_add_text(out, "{\"data\":[");
     for (size_t i = 0; i < pie_node_count(reply->root); i++) {
         const struct pie_node *item = pie_node_at(reply->root, i);
-        pie_local_model(out, c->wish, backend, pie_node_text(pie_node_get(item, "model_name")),
-                        pie_node_text(pie_node_get(item, "title")));
+        pie_models_free_row(out, c->wish, backend, pie_node_text(pie_node_get(item, "model_name")),
+                            pie_node_text(pie_node_get(item, "title")));
     }
     pie_buf_add_text(out, "]}");
     return out->failed;
@@ -449,7 +447,7 @@ static apipie_status a1111_decode(const struct pie_call *c, const struct pie_rep
 
 /* ---- explain */
 
-static const struct pie_local_known a1111_known[] = {
+static const struct pie_known a1111_known[] = {
     {401, "", APIPIE_E_AUTH, 0,
      "the server wants user and password (--api-auth): give the backend the key user:password"},
     {0, "Sampler not found", APIPIE_E_PARAMETER, 0,
@@ -466,11 +464,6 @@ static const struct pie_local_known a1111_known[] = {
      "the server fetches no pictures from its own network: give it as bytes or as a file"},
     {0, NULL, APIPIE_OK, 0, NULL},
 };
-
-static void a1111_explain(const struct pie_reply *reply, struct apipie_error *err)
-{
-    pie_local_explain(reply, a1111_known, err);
-}
 
 /* ---- beside the call */
 
@@ -521,7 +514,7 @@ const struct pie_dialect pie_dialect_a1111 = {
     .encode = a1111_encode,
     .write = a1111_write,
     .decode = a1111_decode,
-    .explain = a1111_explain,
+    .known = a1111_known,
     .ask_models = a1111_ask_models,
     .write_models = a1111_write_models,
     .prepare = a1111_prepare,

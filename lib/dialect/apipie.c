@@ -184,9 +184,9 @@ const struct pie_dialect pie_dialect_apipie = {
     .encode = apipie_encode,
     .write = apipie_write,
     .decode = apipie_decode,
-    .explain = pie_explain,
     .ask_history = pie_apipie_ask_history,
     .read_history = pie_apipie_read_history,
     .read_page = pie_apipie_read_page,
-    .ask_models = pie_apipie_ask_models,
+    .models_path = "/models",
+    .models_detailed = "/models/detailed",
 };

@@ -13,9 +13,4 @@ int32_t pie_apipie_read_history(const struct pie_reply *reply, size_t index,
                                 struct pie_history_row *ret);
 int32_t pie_apipie_read_page(const struct pie_reply *reply, int32_t *ret_more);
 
-/* ---- models.c */
-
-apipie_status pie_apipie_ask_models(const struct pie_call *c, struct pie_leg *leg,
-                                    struct apipie_error *err);
-
 #endif

@@ -27,7 +27,7 @@ static void bedrock_seed(struct pie_buf *out, const struct pie_call *c)
 /* What the user wants to add stands in a list of its own. */
 static void bedrock_more_prompts(struct pie_buf *out, const struct pie_wish *w)
 {
-    struct pie_slice list = pie_slice_trim(pie_slice_text(pie_local_extra(w, "text_prompts")));
+    struct pie_slice list = pie_slice_trim(pie_slice_text(pie_wish_extra(w, "text_prompts")));
     if (list.n < 2)
         return;
     list = pie_slice_trim(pie_slice(list.p + 1, list.n - 2));
@@ -44,12 +44,12 @@ static void bedrock_prompts(struct pie_buf *out, const struct pie_call *c)
     const char *negative = pie_call_text(c, PIE_WISH_NEGATIVE);
     pie_field_name(out, "text_prompts");
     pie_buf_add_text(out, "[{");
-    pie_local_text(out, "text", prompt != NULL ? prompt : "");
+    pie_field_text(out, "text", prompt != NULL ? prompt : "");
     pie_buf_add_char(out, '}');
     if (negative != NULL) {
         pie_buf_add_text(out, ",{");
-        pie_local_text(out, "text", negative);
-        pie_local_int(out, "weight", -1);
+        pie_field_text(out, "text", negative);
+        pie_field_int(out, "weight", -1);
         pie_buf_add_char(out, '}');
     }
     bedrock_more_prompts(out, c->wish);
@@ -68,15 +68,15 @@ static void bedrock_sdxl_pictures(struct pie_buf *out, const struct pie_call *c,
     if (c->images == 0)
         return;
     if (pie_call_has(c, PIE_WISH_HAS_STRENGTH))
-        pie_local_double(out, "image_strength", bedrock_image_strength(c->strength));
+        pie_field_double(out, "image_strength", bedrock_image_strength(c->strength));
     pie_field_name(out, "init_image");
-    pie_local_picture(out, leg, &c->wish->images.items[0]);
+    pie_input_member(out, leg, &c->wish->images.items[0]);
     if (c->mask == NULL)
         return;
-    if (pie_local_extra(c->wish, "mask_source") == NULL) /* white is drawn anew, as elsewhere */
-        pie_local_text(out, "mask_source", "MASK_IMAGE_WHITE");
+    if (pie_wish_extra(c->wish, "mask_source") == NULL) /* white is drawn anew, as elsewhere */
+        pie_field_text(out, "mask_source", "MASK_IMAGE_WHITE");
     pie_field_name(out, "mask_image");
-    pie_local_picture(out, leg, c->mask);
+    pie_input_member(out, leg, c->mask);
 }
 
 static void bedrock_sdxl_body(struct pie_buf *out, const struct pie_call *c, struct pie_leg *leg)
@@ -84,19 +84,19 @@ static void bedrock_sdxl_body(struct pie_buf *out, const struct pie_call *c, str
     const char *sampler = pie_call_text(c, PIE_WISH_SAMPLER);
     bedrock_prompts(out, c);
     if (pie_call_has(c, PIE_WISH_HAS_GUIDANCE))
-        pie_local_double(out, "cfg_scale", c->guidance);
+        pie_field_double(out, "cfg_scale", c->guidance);
     bedrock_seed(out, c);
     if (pie_call_has(c, PIE_WISH_HAS_STEPS))
-        pie_local_int(out, "steps", c->steps);
+        pie_field_int(out, "steps", c->steps);
     if (pie_call_has(c, PIE_WISH_HAS_N) && pie_bedrock_body(c->model) == PIE_BEDROCK_SDXL)
-        pie_local_int(out, "samples", c->n);
+        pie_field_int(out, "samples", c->n);
     if (pie_call_has(c, PIE_WISH_HAS_SIZE)) {
-        pie_local_int(out, "width", c->width);
-        pie_local_int(out, "height", c->height);
+        pie_field_int(out, "width", c->width);
+        pie_field_int(out, "height", c->height);
     }
     if (sampler != NULL)
-        pie_local_text(out, "sampler", sampler);
-    pie_local_extras(out, c->wish, "text_prompts");
+        pie_field_text(out, "sampler", sampler);
+    pie_field_extras(out, c->wish, "text_prompts");
     bedrock_sdxl_pictures(out, c, leg);
 }
 
@@ -110,18 +110,18 @@ static void bedrock_image_body(struct pie_buf *out, const struct pie_call *c, st
     };
     for (size_t i = 0; i < PIE_COUNT(texts); i++) {
         if (texts[i][1] != NULL)
-            pie_local_text(out, texts[i][0], texts[i][1]);
+            pie_field_text(out, texts[i][0], texts[i][1]);
     }
     bedrock_seed(out, c);
     if (pie_call_has(c, PIE_WISH_HAS_STRENGTH))
-        pie_local_double(out, "strength", c->strength);
-    pie_local_extras(out, c->wish, NULL);
+        pie_field_double(out, "strength", c->strength);
+    pie_field_extras(out, c->wish, NULL);
     if (c->images == 0)
         return;
-    if (pie_local_extra(c->wish, "mode") == NULL)
-        pie_local_text(out, "mode", "image-to-image");
+    if (pie_wish_extra(c->wish, "mode") == NULL)
+        pie_field_text(out, "mode", "image-to-image");
     pie_field_name(out, "image");
-    pie_local_picture(out, leg, &c->wish->images.items[0]);
+    pie_input_member(out, leg, &c->wish->images.items[0]);
 }
 
 /* leg NULL: the bytes of pictures are left out. */
@@ -270,7 +270,7 @@ static apipie_status bedrock_decode(const struct pie_call *c, const struct pie_r
 
 /* ---- explain */
 
-static const struct pie_local_known bedrock_known[] = {
+static const struct pie_known bedrock_known[] = {
     {0, "ServiceQuotaExceeded", APIPIE_E_QUOTA, 0,
      "the account met a quota of this region: have it raised in Service Quotas, or ask another "
      "region"},
@@ -298,11 +298,6 @@ static const struct pie_local_known bedrock_known[] = {
     {0, NULL, APIPIE_OK, 0, NULL},
 };
 
-static void bedrock_explain(const struct pie_reply *reply, struct apipie_error *err)
-{
-    pie_local_explain(reply, bedrock_known, err);
-}
-
 const struct pie_dialect pie_dialect_bedrock = {
     .name = "bedrock",
     .paths = bedrock_paths,
@@ -319,5 +314,5 @@ const struct pie_dialect pie_dialect_bedrock = {
     .one_image = bedrock_one_image,
     .write = bedrock_write,
     .decode = bedrock_decode,
-    .explain = bedrock_explain,
+    .known = bedrock_known,
 };

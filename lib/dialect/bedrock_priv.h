@@ -3,7 +3,7 @@
 #ifndef PIE_BEDROCK_PRIV_H
 #define PIE_BEDROCK_PRIV_H
 
-#include "dialect/local_priv.h"
+#include "dialect/shared_priv.h"
 
 /* ---- bedrock_takes.c: what the models take */
 

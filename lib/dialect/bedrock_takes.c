@@ -307,8 +307,8 @@ static apipie_status bedrock_check_extras(const struct pie_call *c, struct apipi
         also[n++] = "mask_image";
     apipie_status status = pie_fields_check(c, sdxl ? bedrock_sdxl : bedrock_image, also, err);
     if (status == APIPIE_OK)
-        status = pie_local_check_count(c->wish, "samples", err);
-    const char *prompts = pie_local_extra(c->wish, "text_prompts");
+        status = pie_fields_check_count(c->wish, "samples", err);
+    const char *prompts = pie_wish_extra(c->wish, "text_prompts");
     if (status != APIPIE_OK || !sdxl || prompts == NULL)
         return status;
     struct pie_slice list = pie_slice_trim(pie_slice_text(prompts));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Knows DeepInfra's native inference of pictures, its route for edits after OpenAI's, and its list of models
  * (https://deepinfra.com/docs); must not send anything. */
-#include "dialect/local_priv.h"
+#include "dialect/shared_priv.h"
 
 #define DEEPINFRA_SIDE_LEAST 128
 #define DEEPINFRA_SIDE_MOST  2048
@@ -158,11 +158,11 @@ static apipie_status deepinfra_check_extras(const struct pie_call *c, struct api
     apipie_status status =
         pie_fields_check(c, deepinfra_edits(c) ? deepinfra_edit_table : deepinfra_table, also, err);
     if (status == APIPIE_OK)
-        status = pie_local_check_count(c->wish, "num_images", err);
+        status = pie_fields_check_count(c->wish, "num_images", err);
     if (status == APIPIE_OK)
         status =
             pie_fields_check_stream(c->wish, "leave it out: the picture comes in one reply", err);
-    if (status == APIPIE_OK && pie_local_extra(c->wish, "webhook") != NULL)
+    if (status == APIPIE_OK && pie_wish_extra(c->wish, "webhook") != NULL)
         status = deepinfra_refuse("leave it out: the picture comes in the reply",
                                   "set_extra: the picture would go elsewhere: ", "webhook", err);
     return status;
@@ -390,7 +390,7 @@ static apipie_status deepinfra_decode(const struct pie_call *c, const struct pie
 
 /* ---- explain */
 
-static const struct pie_local_known deepinfra_known[] = {
+static const struct pie_known deepinfra_known[] = {
     {402, "", APIPIE_E_QUOTA, 0, "the account has no balance left: top up, then try again"},
     {404, "", APIPIE_E_NOT_FOUND, 0,
      "models have an owner there, like stabilityai/sdxl-turbo: see the list of models; the base "
@@ -400,19 +400,7 @@ static const struct pie_local_known deepinfra_known[] = {
     {0, NULL, APIPIE_OK, 0, NULL},
 };
 
-static void deepinfra_explain(const struct pie_reply *reply, struct apipie_error *err)
-{
-    pie_local_explain(reply, deepinfra_known, err);
-}
-
 /* ---- models */
-
-static apipie_status deepinfra_ask_models(const struct pie_call *c, struct pie_leg *leg,
-                                          struct apipie_error *err)
-{
-    (void)err;
-    return pie_begin_models(c, "/models/list", '#', leg);
-}
 
 /* Cents for a picture: of the default size and steps where there are such, of any size where these are 0. */
 static void deepinfra_price(struct pie_buf *out, const struct pie_node *pricing)
@@ -476,7 +464,7 @@ const struct pie_dialect pie_dialect_deepinfra = {
     .encode = deepinfra_encode,
     .write = deepinfra_write,
     .decode = deepinfra_decode,
-    .explain = deepinfra_explain,
-    .ask_models = deepinfra_ask_models,
+    .known = deepinfra_known,
+    .models_path = "/models/list",
     .write_models = deepinfra_write_models,
 };

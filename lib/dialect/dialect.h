@@ -95,6 +95,15 @@ struct pie_step {
     char id[200];  /* of a job at the server, or where it is asked for */
 };
 
+/* What the words of a failed reply mean. A list of these ends with a NULL word. */
+struct pie_known {
+    int32_t status; /* HTTP; 0: any */
+    const char *word;
+    apipie_status code;
+    int32_t retryable;
+    const char *hint;
+};
+
 struct pie_dialect {
     const char *name;
     int32_t free; /* 1: it draws on a machine of the user's: nothing is billed */
@@ -129,7 +138,9 @@ struct pie_dialect {
      * disguise or holds no picture (ret may then still carry usage). APIPIE_OK or err's code or _E_MEMORY. */
     apipie_status (*decode)(const struct pie_call *c, const struct pie_reply *reply,
                             struct apipie_result *ret, struct apipie_error *err);
-    /* A reply that is no success to what it means; sets should_retry and one_image too, but not retry_after_ms. */
+    /* What the words of its failed replies mean, where the status alone says it wrongly. NULL: none. */
+    const struct pie_known *known;
+    /* What such a reply says that no table can: after the table, see pie_dialect_explain(). NULL: nothing. */
     void (*explain)(const struct pie_reply *reply, struct apipie_error *err);
     /* One page of the history of bills, newest first: a leg that costs nothing, filled as encode does. There is no total:
      * pages go on until one has fewer than `limit` rows. NULL: the wire has no history. */
@@ -141,9 +152,12 @@ struct pie_dialect {
                             struct pie_history_row *ret);
     /* 1 when the reply is a page; *ret_more: whether another one may follow. */
     int32_t (*read_page)(const struct pie_reply *reply, int32_t *ret_more);
-    /* The list of models, by the filters of the wish: a leg that costs nothing, filled as encode does. NULL: the wire has none. */
-    apipie_status (*ask_models)(const struct pie_call *c, struct pie_leg *leg,
-                                struct apipie_error *err);
+    /* Where the list of models is; NULL: the wire has none. */
+    const char *models_path;
+    /* Instead of the three: a leg that costs nothing, filled as encode does. */
+    apipie_status (*ask_models)(const struct pie_call *c, struct pie_leg *leg);
+    /* Where the same list says more of each; then its server knows the filters of the wish too. NULL: neither. */
+    const char *models_detailed;
     /* How replies are read that come as a stream of events. NULL: none does. */
     const struct pie_stream *stream;
     /* A list of models in another form than the gateway's, to that form (pie_catalog_parse): plain JSON into out, and of it what the
@@ -178,6 +192,14 @@ struct pie_dialect {
     /* Per mille, or APIPIE_UNKNOWN. */
     int32_t (*read_progress)(const struct pie_reply *reply);
 };
+
+/* A reply that is no success to what it means; sets should_retry and one_image too, but not retry_after_ms. */
+void pie_dialect_explain(const struct pie_dialect *d, const struct pie_reply *reply,
+                         struct apipie_error *err);
+int32_t pie_dialect_has_models(const struct pie_dialect *d);
+/* The list of models, by the filters of the wish: a leg that costs nothing, filled as encode does. APIPIE_OK, APIPIE_E_MEMORY or APIPIE_E_LIMIT. */
+apipie_status pie_dialect_ask_models(const struct pie_dialect *d, const struct pie_call *c,
+                                     struct pie_leg *leg);
 
 extern const struct pie_dialect pie_dialect_apipie;
 extern const struct pie_dialect pie_dialect_openai;

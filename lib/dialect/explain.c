@@ -279,6 +279,42 @@ void pie_explain(const struct pie_reply *reply, struct apipie_error *err)
     pie_complaint_free(&c);
 }
 
+static const struct pie_known *explain_known(const struct pie_complaint *c, int32_t status,
+                                             const struct pie_known *known)
+{
+    for (; known->word != NULL; known++) {
+        const char *const words[] = {known->word, NULL};
+        if ((known->status == 0 || known->status == status) &&
+            (known->word[0] == '\0' || pie_complaint_says(c, words)))
+            return known;
+    }
+    return NULL;
+}
+
+static void explain_as_known(const struct pie_known *known, struct apipie_error *err)
+{
+    err->code = known->code;
+    err->fault = pie_error_fault(known->code);
+    err->retryable = known->retryable && err->should_retry != 0;
+    pie_text_copy(pie_slice_text(known->hint), err->hint, sizeof(err->hint));
+}
+
+void pie_dialect_explain(const struct pie_dialect *d, const struct pie_reply *reply,
+                         struct apipie_error *err)
+{
+    struct pie_complaint c;
+    pie_complaint_init(&c, err->body.mem);
+    pie_complaint_read(&c, reply);
+    explain_fill(reply, &c, explain_code(reply->outcome->status, &c), err);
+    const struct pie_known *known =
+        d->known != NULL ? explain_known(&c, reply->outcome->status, d->known) : NULL;
+    pie_complaint_free(&c);
+    if (known != NULL)
+        explain_as_known(known, err);
+    if (d->explain != NULL)
+        d->explain(reply, err);
+}
+
 int32_t pie_explain_has_error(const struct pie_node *root)
 {
     const struct pie_node *error = pie_node_get(root, "error");

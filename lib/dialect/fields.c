@@ -15,11 +15,58 @@ void pie_field_name(struct pie_buf *out, const char *name)
     pie_buf_add_char(out, ':');
 }
 
-void pie_field_double(struct pie_buf *out, double v)
+static void fields_double(struct pie_buf *out, double v)
 {
     char text[PIE_NUMBER_MAX];
     pie_number_double(v, text);
     pie_buf_add_text(out, text);
+}
+
+void pie_field_text(struct pie_buf *out, const char *name, const char *text)
+{
+    pie_field_name(out, name);
+    pie_json_string(out, pie_slice_text(text));
+}
+
+void pie_field_int(struct pie_buf *out, const char *name, int64_t v)
+{
+    pie_field_name(out, name);
+    pie_buf_add_int(out, v);
+}
+
+void pie_field_double(struct pie_buf *out, const char *name, double v)
+{
+    pie_field_name(out, name);
+    fields_double(out, v);
+}
+
+void pie_field_extras(struct pie_buf *out, const struct pie_wish *w, const char *but)
+{
+    for (const struct pie_extra *e = w->extras; e != NULL; e = e->next) {
+        if (but != NULL && strcmp(e->name, but) == 0)
+            continue;
+        pie_field_name(out, e->name);
+        pie_buf_add_text(out, e->json);
+    }
+}
+
+/* What stands between the braces; {NULL,0} of what is no object. The text is known to be JSON. */
+static struct pie_slice fields_inner(const char *json)
+{
+    struct pie_slice s = pie_slice_trim(pie_slice_text(json));
+    if (s.n < 2 || s.p[0] != '{')
+        return pie_slice(NULL, 0);
+    return pie_slice_trim(pie_slice(s.p + 1, s.n - 2));
+}
+
+void pie_field_members(struct pie_buf *out, const char *json)
+{
+    struct pie_slice inner = fields_inner(json);
+    if (inner.n == 0)
+        return;
+    if (out->failed == APIPIE_OK && out->p[out->n - 1] != '{')
+        pie_buf_add_char(out, ',');
+    pie_buf_add_slice(out, inner);
 }
 
 static void fields_size(struct pie_buf *out, const struct pie_call *c, int32_t side)
@@ -46,10 +93,10 @@ static void fields_number(struct pie_buf *out, const struct pie_call *c, const s
         pie_buf_add_int(out, c->steps);
         break;
     case PIE_WISH_HAS_STRENGTH:
-        pie_field_double(out, c->strength);
+        fields_double(out, c->strength);
         break;
     case PIE_WISH_HAS_GUIDANCE:
-        pie_field_double(out, c->guidance);
+        fields_double(out, c->guidance);
         break;
     case PIE_WISH_HAS_COMPRESSION:
         pie_buf_add_int(out, c->compression);
@@ -84,10 +131,7 @@ void pie_fields_json(struct pie_buf *out, const struct pie_call *c, const struct
         if (quoted)
             pie_buf_add_char(out, '"');
     }
-    for (const struct pie_extra *e = c->wish->extras; e != NULL; e = e->next) {
-        pie_field_name(out, e->name);
-        pie_buf_add_text(out, e->json);
-    }
+    pie_field_extras(out, c->wish, NULL);
 }
 
 /* ---- forms */
@@ -171,24 +215,50 @@ static apipie_status fields_check_twice(const struct pie_call *c, const struct p
     return APIPIE_OK;
 }
 
-/* The number of pictures decides what is reserved and whether the call must be split. */
-static apipie_status fields_check_n(const struct pie_wish *w, struct apipie_error *err)
-{
-    for (const struct pie_extra *e = w->extras; e != NULL; e = e->next) {
-        if (strcmp(e->name, "n") == 0) {
-            pie_error_set(err, APIPIE_E_ARGUMENT, "use apipie_request_set_n(), -n",
-                          "set_extra: this field has a setter that must be used: ", e->name, NULL);
-            return err->code;
-        }
-    }
-    return APIPIE_OK;
-}
-
 apipie_status pie_fields_check(const struct pie_call *c, const struct pie_field *fields,
                                const char *const *also, struct apipie_error *err)
 {
     apipie_status status = fields_check_twice(c, fields, also, err);
-    return status == APIPIE_OK ? fields_check_n(c->wish, err) : status;
+    return status == APIPIE_OK ? pie_fields_check_count(c->wish, "n", err) : status;
+}
+
+/* "name" somewhere in it, at any depth: errs towards yes. */
+static int32_t fields_has_member(struct pie_slice inner, const char *name)
+{
+    const size_t n = strlen(name);
+    for (size_t i = 1; i + n < inner.n; i++) {
+        if (inner.p[i - 1] == '"' && inner.p[i + n] == '"' && memcmp(inner.p + i, name, n) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+apipie_status pie_fields_check_object(const struct pie_wish *w, const char *extra,
+                                      const char *member, struct apipie_error *err)
+{
+    const char *json = pie_wish_extra(w, extra);
+    if (json == NULL)
+        return APIPIE_OK;
+    struct pie_slice inner = fields_inner(json);
+    if (inner.p != NULL && !fields_has_member(inner, member))
+        return APIPIE_OK;
+    pie_error_set(err, APIPIE_E_ARGUMENT, "use the setter or set_extra for it, not both",
+                  inner.p == NULL ? "set_extra: it must be an object, for a setter writes into it "
+                                    "too: "
+                                  : "set_extra: another setter has set a member of it too: ",
+                  extra, NULL);
+    return err->code;
+}
+
+/* It decides what is reserved and whether the call must be split. */
+apipie_status pie_fields_check_count(const struct pie_wish *w, const char *name,
+                                     struct apipie_error *err)
+{
+    if (pie_wish_extra(w, name) == NULL)
+        return APIPIE_OK;
+    pie_error_set(err, APIPIE_E_ARGUMENT, "use apipie_request_set_n(), -n",
+                  "set_extra: this field has a setter that must be used: ", name, NULL);
+    return err->code;
 }
 
 apipie_status pie_fields_check_stream(const struct pie_wish *w, const char *hint,

@@ -62,6 +62,16 @@ void pie_input_json_short(struct pie_buf *out, const struct pie_input *in)
         pie_buf_add_text(out, "null");
 }
 
+void pie_input_member(struct pie_buf *out, struct pie_leg *leg, const struct pie_input *in)
+{
+    if (leg == NULL)
+        pie_input_json_short(out, in);
+    else if (pie_input_fits(in, PIE_INPUT_AS_BASE64))
+        pie_input_json(&leg->request, in, PIE_INPUT_AS_BASE64);
+    else
+        pie_input_json(&leg->request, in, PIE_INPUT_AS_DATA_URI);
+}
+
 void pie_input_name(const struct pie_input *in, const char *stem, size_t number,
                     char out[PIE_INPUT_NAME])
 {

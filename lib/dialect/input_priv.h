@@ -17,6 +17,9 @@ void pie_input_json(struct pie_http_request *q, const struct pie_input *in, int3
 /* The same where no bytes are wanted: a URL for the server to fetch, or null. */
 void pie_input_json_short(struct pie_buf *out, const struct pie_input *in);
 
+/* As base64 where it can be, else as a URL. leg NULL: no bytes are wanted. */
+void pie_input_member(struct pie_buf *out, struct pie_leg *leg, const struct pie_input *in);
+
 /* Its bytes as they are; nothing of a URL. */
 void pie_input_raw(struct pie_http_request *q, const struct pie_input *in);
 

@@ -7,11 +7,19 @@
 /* Of one row so many are kept: each is looked for from the first one on. */
 #define MODELS_MEMBERS 256
 
-apipie_status pie_apipie_ask_models(const struct pie_call *c, struct pie_leg *leg,
-                                    struct apipie_error *err)
+int32_t pie_dialect_has_models(const struct pie_dialect *d)
 {
-    (void)err;
-    return pie_begin_models(c, c->wish->detailed ? "/models/detailed" : "/models", '?', leg);
+    return d->ask_models != NULL || d->models_path != NULL;
+}
+
+apipie_status pie_dialect_ask_models(const struct pie_dialect *d, const struct pie_call *c,
+                                     struct pie_leg *leg)
+{
+    if (d->ask_models != NULL)
+        return d->ask_models(c, leg);
+    if (d->models_detailed == NULL)
+        return pie_begin_models(c, d->models_path, '#', leg);
+    return pie_begin_models(c, c->wish->detailed ? d->models_detailed : d->models_path, '?', leg);
 }
 
 void pie_models_row(struct pie_buf *out, const struct pie_node *row, struct pie_slice provider,
@@ -61,4 +69,33 @@ void pie_models_price(struct pie_buf *out, int64_t width, int64_t height, int64_
     pie_buf_add_text(out, "\"img_price\":\"");
     pie_buf_add_text(out, text);
     pie_buf_add_char(out, '"');
+}
+
+static void models_member(struct pie_buf *out, const char *name, struct pie_slice value)
+{
+    pie_field_name(out, name);
+    pie_json_string(out, value);
+}
+
+/* Nothing in it is a number: plain JSON and safe JSON are the same then. */
+void pie_models_free_row(struct pie_buf *out, const struct pie_wish *w, const char *backend,
+                         struct pie_slice name, struct pie_slice title)
+{
+    if (name.n == 0 || !pie_models_wanted(w, pie_slice_text(backend), name, "image"))
+        return;
+    if (out->failed == APIPIE_OK && out->n != 0 && out->p[out->n - 1] == '}')
+        pie_buf_add_char(out, ',');
+    pie_buf_add_char(out, '{');
+    models_member(out, "id", name);
+    models_member(out, "model", name);
+    pie_field_text(out, "provider", backend);
+    pie_field_text(out, "type", "image");
+    if (title.n != 0)
+        models_member(out, "description", title);
+    pie_field_text(out, "price_type", "image");
+    pie_field_text(out, "img_price", "0"); /* it costs nothing, and that is known */
+    pie_field_name(out, "enabled");
+    pie_buf_add_text(out, "true");
+    pie_field_name(out, "available");
+    pie_buf_add_text(out, "true}");
 }

@@ -151,7 +151,6 @@ const struct pie_dialect pie_dialect_openai = {
     .encode = openai_encode,
     .write = openai_write,
     .decode = pie_answer_decode,
-    .explain = pie_explain,
-    .ask_models = pie_openai_ask_models,
+    .models_path = "/models",
     .write_models = pie_openai_write_models,
 };

@@ -3,13 +3,6 @@
 #include "dialect/openai_priv.h"
 #include "dialect/shared_priv.h"
 
-apipie_status pie_openai_ask_models(const struct pie_call *c, struct pie_leg *leg,
-                                    struct apipie_error *err)
-{
-    (void)err;
-    return pie_begin_models(c, "/models", '#', leg);
-}
-
 /* Those that are known to make images; the list does not say it. */
 static const char *omodels_type(const struct pie_node *row, struct pie_slice id)
 {

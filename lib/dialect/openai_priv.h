@@ -22,8 +22,6 @@ apipie_status pie_openai_fit(struct pie_call *c, struct pie_buf *notes, struct a
 
 /* ---- openai_models.c */
 
-apipie_status pie_openai_ask_models(const struct pie_call *c, struct pie_leg *leg,
-                                    struct apipie_error *err);
 apipie_status pie_openai_write_models(const struct pie_call *c, const struct pie_reply *reply,
                                       const char *backend, struct pie_buf *out);
 

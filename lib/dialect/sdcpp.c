@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Knows the web API of stable-diffusion.cpp's server (examples/server of https://github.com/leejet/stable-diffusion.cpp): its own,
  * of jobs, and the one that it has after OpenAI's; must not send anything. */
-#include "dialect/local_priv.h"
+#include "dialect/shared_priv.h"
 
 static const struct pie_path sdcpp_paths[] = {
     {"result.images[].b64_json", PIE_PATH_IMAGE}, /* of a job */
@@ -64,16 +64,16 @@ static void sdcpp_sample(struct pie_buf *out, const struct pie_call *c)
     pie_field_name(out, "sample_params");
     pie_buf_add_char(out, '{');
     if (sampler != NULL)
-        pie_local_text(out, "sample_method", sampler);
+        pie_field_text(out, "sample_method", sampler);
     if (pie_call_has(c, PIE_WISH_HAS_STEPS))
-        pie_local_int(out, "sample_steps", c->steps);
+        pie_field_int(out, "sample_steps", c->steps);
     if (pie_call_has(c, PIE_WISH_HAS_GUIDANCE)) {
         pie_field_name(out, "guidance");
         pie_buf_add_char(out, '{');
-        pie_local_double(out, "txt_cfg", c->guidance);
+        pie_field_double(out, "txt_cfg", c->guidance);
         pie_buf_add_char(out, '}');
     }
-    pie_local_members(out, pie_local_extra(c->wish, "sample_params"));
+    pie_field_members(out, pie_wish_extra(c->wish, "sample_params"));
     pie_buf_add_char(out, '}');
 }
 
@@ -82,15 +82,15 @@ static void sdcpp_own(struct pie_buf *out, const struct pie_call *c)
 {
     const char *negative = pie_call_text(c, PIE_WISH_NEGATIVE);
     if (negative != NULL)
-        pie_local_text(out, "negative_prompt", negative);
+        pie_field_text(out, "negative_prompt", negative);
     if (pie_call_has(c, PIE_WISH_HAS_STRENGTH))
-        pie_local_double(out, "strength", c->strength);
+        pie_field_double(out, "strength", c->strength);
     if (pie_call_has(c, PIE_WISH_HAS_SEED)) {
         pie_field_name(out, "seed");
         pie_buf_add_uint(out, c->seed);
     }
     sdcpp_sample(out, c);
-    pie_local_extras(out, c->wish, sdcpp_has_sample(c) ? "sample_params" : NULL);
+    pie_field_extras(out, c->wish, sdcpp_has_sample(c) ? "sample_params" : NULL);
 }
 
 /* ---- encode: a job */
@@ -102,10 +102,10 @@ static void sdcpp_pictures(struct pie_buf *out, const struct pie_call *c, struct
     if (c->images == 0)
         return;
     pie_field_name(out, "init_image");
-    pie_local_picture(out, leg, &c->wish->images.items[0]);
+    pie_input_member(out, leg, &c->wish->images.items[0]);
     if (c->mask != NULL) {
         pie_field_name(out, "mask_image");
-        pie_local_picture(out, leg, c->mask);
+        pie_input_member(out, leg, c->mask);
     }
     if (c->wish->kind != APIPIE_REQUEST_EDIT && c->images == 1)
         return;
@@ -114,7 +114,7 @@ static void sdcpp_pictures(struct pie_buf *out, const struct pie_call *c, struct
     for (size_t i = 0; i < c->images; i++) {
         if (i != 0)
             pie_buf_add_char(out, ',');
-        pie_local_picture(out, leg, &c->wish->images.items[i]);
+        pie_input_member(out, leg, &c->wish->images.items[i]);
     }
     pie_buf_add_char(out, ']');
 }
@@ -126,15 +126,15 @@ static void sdcpp_job(struct pie_buf *out, const struct pie_call *c, struct pie_
     pie_buf_add_char(out, '{');
     sdcpp_prompt(out, c, out->mem);
     if (pie_call_has(c, PIE_WISH_HAS_SIZE)) {
-        pie_local_int(out, "width", c->width);
-        pie_local_int(out, "height", c->height);
+        pie_field_int(out, "width", c->width);
+        pie_field_int(out, "height", c->height);
     }
     if (pie_call_has(c, PIE_WISH_HAS_N))
-        pie_local_int(out, "batch_count", c->n);
+        pie_field_int(out, "batch_count", c->n);
     if (encoding != NULL)
-        pie_local_text(out, "output_format", encoding);
+        pie_field_text(out, "output_format", encoding);
     if (pie_call_has(c, PIE_WISH_HAS_COMPRESSION))
-        pie_local_int(out, "output_compression", c->compression);
+        pie_field_int(out, "output_compression", c->compression);
     sdcpp_own(out, c);
     sdcpp_pictures(out, c, leg);
     pie_buf_add_char(out, '}');
@@ -205,7 +205,7 @@ static void sdcpp_generation(struct pie_buf *out, const struct pie_call *c,
     pie_field_name(out, "prompt");
     pie_json_string(out, pie_buf_slice(prompt));
     if (pie_call_has(c, PIE_WISH_HAS_N))
-        pie_local_int(out, "n", c->n);
+        pie_field_int(out, "n", c->n);
     if (pie_call_has(c, PIE_WISH_HAS_SIZE)) {
         pie_field_name(out, "size");
         pie_buf_add_char(out, '"');
@@ -213,9 +213,9 @@ static void sdcpp_generation(struct pie_buf *out, const struct pie_call *c,
         pie_buf_add_char(out, '"');
     }
     if (encoding != NULL)
-        pie_local_text(out, "output_format", encoding);
+        pie_field_text(out, "output_format", encoding);
     if (pie_call_has(c, PIE_WISH_HAS_COMPRESSION))
-        pie_local_int(out, "output_compression", c->compression);
+        pie_field_int(out, "output_compression", c->compression);
     pie_buf_add_char(out, '}');
 }
 
@@ -342,11 +342,11 @@ static apipie_status sdcpp_check_sample(const struct pie_call *c, struct apipie_
     static const char extra[] = "sample_params";
     apipie_status status = APIPIE_OK;
     if (pie_call_text(c, PIE_WISH_SAMPLER) != NULL)
-        status = pie_local_check_object(c->wish, extra, "sample_method", err);
+        status = pie_fields_check_object(c->wish, extra, "sample_method", err);
     if (status == APIPIE_OK && pie_call_has(c, PIE_WISH_HAS_STEPS))
-        status = pie_local_check_object(c->wish, extra, "sample_steps", err);
+        status = pie_fields_check_object(c->wish, extra, "sample_steps", err);
     if (status == APIPIE_OK && pie_call_has(c, PIE_WISH_HAS_GUIDANCE))
-        status = pie_local_check_object(c->wish, extra, "guidance", err);
+        status = pie_fields_check_object(c->wish, extra, "guidance", err);
     return status;
 }
 
@@ -381,7 +381,7 @@ static apipie_status sdcpp_check(struct pie_call *c, struct pie_buf *notes,
     sdcpp_names_set(c, names);
     apipie_status status = pie_fields_check(c, none, names, err);
     if (status == APIPIE_OK)
-        status = pie_local_check_count(c->wish, "batch_count", err);
+        status = pie_fields_check_count(c->wish, "batch_count", err);
     if (status == APIPIE_OK)
         status = sdcpp_check_sample(c, err);
     if (status == APIPIE_OK)
@@ -518,7 +518,7 @@ static apipie_status sdcpp_decode(const struct pie_call *c, const struct pie_rep
 
 /* ---- explain */
 
-static const struct pie_local_known sdcpp_known[] = {
+static const struct pie_known sdcpp_known[] = {
     {500, "[json.exception", APIPIE_E_PARAMETER, 0,
      "the server cannot read the call: look at the extra fields"},
     {404, "job not found", APIPIE_E_SERVER, 1,
@@ -530,19 +530,7 @@ static const struct pie_local_known sdcpp_known[] = {
     {0, NULL, APIPIE_OK, 0, NULL},
 };
 
-static void sdcpp_explain(const struct pie_reply *reply, struct apipie_error *err)
-{
-    pie_local_explain(reply, sdcpp_known, err);
-}
-
 /* ---- models: the one that the server was started with */
-
-static apipie_status sdcpp_ask_models(const struct pie_call *c, struct pie_leg *leg,
-                                      struct apipie_error *err)
-{
-    (void)err;
-    return pie_begin_models(c, "/sdcpp/v1/capabilities", '#', leg);
-}
 
 static apipie_status sdcpp_write_models(const struct pie_call *c, const struct pie_reply *reply,
                                         const char *backend, struct pie_buf *out)
@@ -554,7 +542,7 @@ static apipie_status sdcpp_write_models(const struct pie_call *c, const struct p
     if (name.n == 0)
         name = pie_node_text(pie_node_get(model, "name"));
     pie_buf_add_text(out, "{\"data\":[");
-    pie_local_model(out, c->wish, backend, name, pie_node_text(pie_node_get(model, "name")));
+    pie_models_free_row(out, c->wish, backend, name, pie_node_text(pie_node_get(model, "name")));
     pie_buf_add_text(out, "]}");
     return out->failed;
 }
@@ -574,8 +562,8 @@ const struct pie_dialect pie_dialect_sdcpp = {
     .encode = sdcpp_encode,
     .write = sdcpp_write,
     .decode = sdcpp_decode,
-    .explain = sdcpp_explain,
-    .ask_models = sdcpp_ask_models,
+    .known = sdcpp_known,
+    .models_path = "/sdcpp/v1/capabilities",
     .write_models = sdcpp_write_models,
     .step = sdcpp_step,
     .instead = sdcpp_instead,

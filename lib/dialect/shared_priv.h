@@ -19,7 +19,14 @@ struct pie_field {
 
 /* A member's name; a value never ends with the brace that opens the object. */
 void pie_field_name(struct pie_buf *out, const char *name);
-void pie_field_double(struct pie_buf *out, double v);
+/* Members of an object that is open in out; failures stick there. */
+void pie_field_text(struct pie_buf *out, const char *name, const char *text);
+void pie_field_int(struct pie_buf *out, const char *name, int64_t v);
+void pie_field_double(struct pie_buf *out, const char *name, double v);
+/* The extra fields of the wish, but for that one (NULL: all). */
+void pie_field_extras(struct pie_buf *out, const struct pie_wish *w, const char *but);
+/* The members of an object that is JSON text (NULL: none). */
+void pie_field_members(struct pie_buf *out, const char *json);
 /* The open object with the fields that are sent, in the order of the table, and the extra ones. */
 void pie_fields_json(struct pie_buf *out, const struct pie_call *c, const struct pie_field *fields);
 /* The same into a form. An extra field that is a JSON text goes without its quotes. */
@@ -29,6 +36,12 @@ void pie_fields_form(struct pie_multipart *m, const struct pie_call *c,
  * code. */
 apipie_status pie_fields_check(const struct pie_call *c, const struct pie_field *fields,
                                const char *const *also, struct apipie_error *err);
+/* An object that a setter writes into too: it must be one, without a member of that name. APIPIE_OK, also without it; or err's code. */
+apipie_status pie_fields_check_object(const struct pie_wish *w, const char *extra,
+                                      const char *member, struct apipie_error *err);
+/* A field that stands for the number of pictures is no extra. */
+apipie_status pie_fields_check_count(const struct pie_wish *w, const char *name,
+                                     struct apipie_error *err);
 /* Of servers that draw from a prompt, each model by its name: one must be named, and there are no variations. */
 apipie_status pie_check_model(const struct pie_call *c, struct apipie_error *err);
 /* set_extra may not ask for a stream: what comes of it depends on the setter. */
@@ -65,6 +78,11 @@ void pie_models_price(struct pie_buf *out, int64_t width, int64_t height, int64_
  * type (NULL: its own), and all else as it came. The object stays open. */
 void pie_models_row(struct pie_buf *out, const struct pie_node *row, struct pie_slice provider,
                     struct pie_slice model, const char *type);
+
+/* The same for a model of a server of the user's, which costs nothing; nothing for one that the filters hold back. title: NULL, or what
+ * else it is called. */
+void pie_models_free_row(struct pie_buf *out, const struct pie_wish *w, const char *backend,
+                         struct pie_slice name, struct pie_slice title);
 
 /* ---- answer.c: replies that hold data[].b64_json and data[].url */
 

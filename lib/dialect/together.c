@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Knows Together's images API (https://docs.together.ai/reference/post-images-generations); must not send anything. */
-#include "dialect/local_priv.h"
+#include "dialect/shared_priv.h"
 
 static const struct pie_field together_table[] = {
     {"model", PIE_WISH_MODEL, 0},
@@ -22,11 +22,11 @@ static const struct pie_field together_table[] = {
 static void together_format(struct pie_buf *out, const struct pie_call *c)
 {
     const char *format = pie_call_text(c, PIE_WISH_FORMAT);
-    if (pie_local_extra(c->wish, "response_format") != NULL)
+    if (pie_wish_extra(c->wish, "response_format") != NULL)
         return;
     if (format == NULL || strcmp(format, "b64_json") == 0)
         format = "base64";
-    pie_local_text(out, "response_format", format);
+    pie_field_text(out, "response_format", format);
 }
 
 static void together_image(struct pie_http_request *q, struct pie_buf *out,
@@ -160,7 +160,7 @@ static apipie_status together_decode(const struct pie_call *c, const struct pie_
     "the limit moves with what you sent lately: send less at once and raise it step by step, see " \
     "apipie_client_set_rate()"
 
-static const struct pie_local_known together_known[] = {
+static const struct pie_known together_known[] = {
     {403, "input token", APIPIE_E_PARAMETER, 0, TOGETHER_LONG},
     {403, "context length", APIPIE_E_PARAMETER, 0, TOGETHER_LONG},
     {403, "max_tokens", APIPIE_E_PARAMETER, 0, TOGETHER_LONG},
@@ -175,19 +175,11 @@ static const struct pie_local_known together_known[] = {
 /* 503 in JSON is the model's word that it has no room, though the account is within its limits: nothing was drawn. */
 static void together_explain(const struct pie_reply *reply, struct apipie_error *err)
 {
-    pie_local_explain(reply, together_known, err);
     if (reply->outcome->status == 503 && reply->root != NULL)
         err->refused = 1;
 }
 
 /* ---- models */
-
-static apipie_status together_ask_models(const struct pie_call *c, struct pie_leg *leg,
-                                         struct apipie_error *err)
-{
-    (void)err;
-    return pie_begin_models(c, "/models", '#', leg);
-}
 
 /* pricing.base of a model that draws: by the megapixel, so it is the price of the default size alone. 0 says nothing: other models have
  * it too. */
@@ -236,7 +228,8 @@ const struct pie_dialect pie_dialect_together = {
     .encode = together_encode,
     .write = together_write,
     .decode = together_decode,
+    .known = together_known,
     .explain = together_explain,
-    .ask_models = together_ask_models,
+    .models_path = "/models",
     .write_models = together_write_models,
 };

@@ -290,7 +290,7 @@ void pie_job_explain(struct apipie_request *r, const struct pie_outcome *o,
     }
     struct pie_reading g;
     pie_reading_open(&g, r, o);
-    r->dialect->explain(&g.reply, err);
+    pie_dialect_explain(r->dialect, &g.reply, err);
     pie_reading_close(&g);
     err->retry_after_ms = pie_explain_retry_after(&o->headers, pie_clock_wall_ms());
 }

@@ -55,7 +55,7 @@ static apipie_status modeljob_ask(struct apipie_request *r, const char *key,
     call.base_url = r->place->base_url;
     call.key = key;
     pie_run_make_room(r, &r->run->fetch);
-    apipie_status status = r->dialect->ask_models(&call, &r->run->fetch, err);
+    apipie_status status = pie_dialect_ask_models(r->dialect, &call, &r->run->fetch);
     if (status == APIPIE_E_LIMIT && err->code == APIPIE_OK)
         pie_error_set(err, APIPIE_E_ARGUMENT, "shorten the filters",
                       "set_filter: ", "all of them together are too long", NULL);

@@ -79,7 +79,7 @@ static apipie_status submit_check_route(struct apipie_request *r, size_t route)
 static apipie_status submit_check_question(struct apipie_request *r)
 {
     const struct pie_dialect *d = r->dialect;
-    if (r->wish.kind == APIPIE_REQUEST_MODELS ? d->ask_models != NULL : d->ask_history != NULL)
+    if (r->wish.kind == APIPIE_REQUEST_MODELS ? pie_dialect_has_models(d) : d->ask_history != NULL)
         return APIPIE_OK;
     return submit_error(r, APIPIE_E_UNSUPPORTED, "ask another backend",
                         "servers of this kind cannot be asked for it: ", d->name);

@@ -260,7 +260,7 @@ static void the_list_is_one_of_models_that_cost_nothing(void **state)
     (void)state;
     open_wish(&t);
     wires_call(&t);
-    assert_int_equal(t.wire->ask_models(&t.call, &t.leg, &t.err), APIPIE_OK);
+    assert_int_equal(pie_dialect_ask_models(t.wire, &t.call, &t.leg), APIPIE_OK);
     assert_string_equal(t.leg.request.url.p, "http://box:7860/sdapi/v1/sd-models");
     assert_int_equal(t.leg.purpose, APIPIE_PURPOSE_MODELS);
     wires_reply(&t, 200, LIST);

@@ -403,7 +403,7 @@ static void the_list_is_the_one_model(void **state)
     (void)state;
     open_wish(&t);
     wires_call(&t);
-    assert_int_equal(t.wire->ask_models(&t.call, &t.leg, &t.err), APIPIE_OK);
+    assert_int_equal(pie_dialect_ask_models(t.wire, &t.call, &t.leg), APIPIE_OK);
     assert_string_equal(t.leg.request.url.p, "http://box:7860/sdcpp/v1/capabilities");
     wires_reply(&t, 200, "{\"model\":{\"name\":\"sd-v1-4.ckpt\",\"stem\":\"sd-v1-4\"}}");
     wires_models(&t, &out);

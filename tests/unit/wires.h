@@ -194,7 +194,7 @@ static inline void wires_need_error(struct wires *t, int32_t status, const char 
                                     const char *hint)
 {
     wires_reply(t, status, body);
-    t->wire->explain(&t->reply, &t->err);
+    pie_dialect_explain(t->wire, &t->reply, &t->err);
     assert_int_equal(t->err.code, code);
     assert_int_equal(t->err.retryable, retryable);
     assert_int_equal(t->err.http_status, status);
