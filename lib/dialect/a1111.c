@@ -229,7 +229,7 @@ static apipie_status a1111_prepare(const struct pie_call *c, struct pie_leg *leg
                                    int32_t *ret_needed, struct apipie_error *err)
 {
     (void)err;
-    *ret_needed = a1111_names_model(c);
+    *ret_needed = a1111_names_model(c) && c->found == NULL;
     return *ret_needed ? a1111_ask_list(c, APIPIE_PURPOSE_CHECK, leg) : APIPIE_OK;
 }
 
@@ -312,7 +312,7 @@ static apipie_status a1111_refuse(const struct pie_call *c, const struct pie_nod
 }
 
 static apipie_status a1111_prepared(const struct pie_call *c, const struct pie_reply *reply,
-                                    struct apipie_error *err)
+                                    struct pie_buf *found, struct apipie_error *err)
 {
     if (pie_node_kind(reply->root) != PIE_JSON_ARRAY) {
         pie_error_set(err, APIPIE_E_MALFORMED, "is there a web UI with --api at this address?",
@@ -320,8 +320,10 @@ static apipie_status a1111_prepared(const struct pie_call *c, const struct pie_r
         return err->code;
     }
     for (size_t i = 0; i < pie_node_count(reply->root); i++) {
-        if (a1111_is(pie_node_at(reply->root, i), c->model))
+        if (a1111_is(pie_node_at(reply->root, i), c->model)) {
+            pie_buf_add_text(found, c->model);
             return APIPIE_OK;
+        }
     }
     return a1111_refuse(c, reply->root, err);
 }

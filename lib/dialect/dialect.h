@@ -26,6 +26,7 @@ struct pie_call {
     size_t images;                /* of the wish's input images so many, from the first on */
     const struct pie_input *mask; /* NULL: none */
     int64_t wall_ms;              /* since 1970 UTC, for signatures; 0 where none is made */
+    const char *found;            /* by the questions before the call; NULL: nothing so far */
     const uint8_t *random; /* 16 bytes that nobody who made an input image can know, the same for
                                      each try; NULL: zeros */
 };
@@ -169,12 +170,13 @@ struct pie_dialect {
     /* ---- calls of several exchanges; each NULL where the wire needs none */
 
     /* A question that costs nothing, before the call: leg is filled as encode does (purpose APIPIE_PURPOSE_CHECK). *ret_needed 0: not
-     * for this call. */
+     * for this call, or not any more: it is asked for the next one after each answer (c->found). */
     apipie_status (*prepare)(const struct pie_call *c, struct pie_leg *leg, int32_t *ret_needed,
                              struct apipie_error *err);
-    /* Its 2xx reply. APIPIE_OK: the call may go; or err's code: it is not sent. */
+    /* Its 2xx reply. What it says is appended to found, which is c->found from then on: as long as that is empty, the same is asked again.
+     * APIPIE_OK; or err's code: the call is not sent. A failure of found counts by itself. */
     apipie_status (*prepared)(const struct pie_call *c, const struct pie_reply *reply,
-                              struct apipie_error *err);
+                              struct pie_buf *found, struct apipie_error *err);
     /* A reply to the call that is no success: 0; or, for c->way from now on, in what other way the server is to be asked: this one it
      * does not have, and nothing was drawn. */
     int32_t (*instead)(const struct pie_call *c, const struct pie_reply *reply);

@@ -205,7 +205,8 @@ struct pie_run {
     struct pie_leg *leg;  /* the one that is out or comes next */
     int32_t encoded;      /* call is that of the present route and key */
     int32_t way;          /* pie_call's, of the present route */
-    int32_t prepared;     /* what the wire wants to know before it is known */
+    int32_t prepared;     /* what the wire wants to know before it is known ... */
+    struct pie_buf found; /* ... and is this */
     uint64_t
         called; /* the call went out, as the client's so-manieth, and has not come to its end; 0: it is not out */
     int32_t stopping; /* it was given up: the server is told */

@@ -2,6 +2,8 @@
 /* Knows what a job holds while it is out: sink, body, the call of its present route; must not send it. */
 #include "engine/engine_priv.h"
 
+#define RUN_FOUND_MAX 65536 /* of what is found out before a call */
+
 static apipie_status run_memory(struct apipie_error *err)
 {
     pie_error_set(err, APIPIE_E_MEMORY, PIE_HINT_MEMORY, "out of memory", NULL, NULL);
@@ -45,6 +47,7 @@ apipie_status pie_run_make(struct apipie_request *r, struct apipie_error *err)
         return run_memory(err);
     pie_http_request_init(&run->call.request, r->mem);
     pie_http_request_init(&run->fetch.request, r->mem);
+    pie_buf_init(&run->found, r->mem, RUN_FOUND_MAX);
     run->private_gateway = r->place->private_gateway;
     r->run = run;
     apipie_status status = run_fill(r, run, err);
@@ -72,6 +75,7 @@ void pie_run_free(struct apipie_request *r)
     pie_run_wipe_key(r);
     pie_http_request_free(&run->call.request);
     pie_http_request_free(&run->fetch.request);
+    pie_buf_free(&run->found);
     r->run = pie_mem_free(r->mem, run);
 }
 
@@ -206,6 +210,7 @@ void pie_run_call(const struct apipie_request *r, struct pie_call *ret)
     ret->random = r->seed_of_keys;
     pie_route_names(r, r->route, &ret->provider, &ret->model);
     ret->way = r->run != NULL ? r->run->way : 0;
+    ret->found = r->run != NULL && r->run->found.n != 0 ? r->run->found.p : NULL;
     pie_run_fit(r, ret, NULL);
     if (r->whole != NULL) {
         ret->n = 0; /* one is what everybody makes unasked, and some refuse the very field */

@@ -49,9 +49,11 @@ static apipie_status steps_read_check(struct apipie_request *r, const struct pie
     struct pie_call call;
     pie_reading_open(&g, r, o);
     pie_run_call(r, &call);
-    apipie_status status = r->dialect->prepared(&call, &g.reply, err);
+    apipie_status status = r->dialect->prepared(&call, &g.reply, &r->run->found, err);
     pie_reading_close(&g);
-    if (status == APIPIE_E_MEMORY && err->code == APIPIE_OK)
+    if (status == APIPIE_OK)
+        status = r->run->found.failed;
+    if ((status == APIPIE_E_MEMORY || status == APIPIE_E_LIMIT) && err->code == APIPIE_OK)
         steps_memory(err);
     return status;
 }
@@ -70,7 +72,6 @@ void pie_steps_checked(struct apipie_request *r, const struct pie_outcome *o,
     }
     if (steps_is_success(o) && steps_read_check(r, o, err) == APIPIE_OK) {
         pie_job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
-        r->run->prepared = 1;
         pie_job_call(r);
         return;
     }

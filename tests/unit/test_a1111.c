@@ -228,9 +228,11 @@ static void checkpoints_are_known_by_any_of_their_names(void **state)
                 {"31e35", APIPIE_E_NOT_FOUND}};
     struct wires t;
     int32_t needed = 7;
+    struct pie_buf found;
     (void)state;
     open_wish(&t);
     wires_call(&t);
+    pie_buf_init(&found, &pie_mem_libc, 100);
     assert_int_equal(t.wire->prepare(&t.call, &t.leg, &needed, &t.err), APIPIE_OK);
     assert_int_equal(needed, 0);
     for (size_t i = 0; i < PIE_COUNT(rows); i++) {
@@ -242,14 +244,22 @@ static void checkpoints_are_known_by_any_of_their_names(void **state)
         assert_string_equal(t.leg.request.method, "GET");
         assert_true(t.leg.paid == 0 && t.leg.request.once == 0);
         wires_reply(&t, 200, LIST);
-        assert_int_equal(t.wire->prepared(&t.call, &t.reply, &t.err), rows[i].want);
+        assert_int_equal(t.wire->prepared(&t.call, &t.reply, &found, &t.err), rows[i].want);
         assert_int_equal(t.err.code, rows[i].want);
+        assert_int_equal(found.n != 0, rows[i].want == APIPIE_OK);
+        if (found.n != 0) {
+            t.call.found = found.p;
+            assert_int_equal(t.wire->prepare(&t.call, &t.leg, &needed, &t.err), APIPIE_OK);
+            assert_int_equal(needed, 0);
+        }
+        pie_buf_clear(&found);
     }
     assert_non_null(strstr(t.err.message, "31e35; there are: sdxl_base_1.0, dreamshaper_8"));
     wires_reply(&t, 200, "{}");
-    assert_int_equal(t.wire->prepared(&t.call, &t.reply, &t.err), APIPIE_E_MALFORMED);
+    assert_int_equal(t.wire->prepared(&t.call, &t.reply, &found, &t.err), APIPIE_E_MALFORMED);
     wires_reply(&t, 200, "[]");
-    assert_int_equal(t.wire->prepared(&t.call, &t.reply, &t.err), APIPIE_E_NOT_FOUND);
+    assert_int_equal(t.wire->prepared(&t.call, &t.reply, &found, &t.err), APIPIE_E_NOT_FOUND);
+    pie_buf_free(&found);
     wires_close(&t);
 }
 
