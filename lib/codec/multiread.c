@@ -71,12 +71,16 @@ static void multi_end(struct pie_multiread *m, int32_t whole)
 
 /* ---- the delimiter */
 
-/* What looked like one was none: its bytes count. */
-static void multi_give_back(struct pie_multiread *m)
+/* What looked like one was none: its bytes count, and those that were kept behind it. */
+static void multi_give_back(struct pie_multiread *m, size_t behind)
 {
-    const size_t n = m->matched;
+    const size_t n = m->matched - m->from;
     m->matched = 0;
-    multi_hand_on(m, m->delimiter + m->from, n - m->from);
+    m->at -= n + behind;
+    multi_hand_on(m, m->delimiter + m->from, n);
+    m->at += n;
+    multi_hand_on(m, m->tail, behind);
+    m->at += behind;
 }
 
 /* More of one that has begun. */
@@ -84,6 +88,7 @@ static const char *multi_match(struct pie_multiread *m, const char *at, const ch
 {
     while (at < end && m->matched < m->delimiter_n && *at == m->delimiter[m->matched]) {
         m->matched++;
+        m->at++;
         at++;
     }
     if (m->matched == m->delimiter_n) {
@@ -91,7 +96,7 @@ static const char *multi_match(struct pie_multiread *m, const char *at, const ch
         m->state = MULTI_TAIL;
         m->tail_n = 0;
     } else if (at < end) {
-        multi_give_back(m);
+        multi_give_back(m, 0);
     }
     return at;
 }
@@ -159,8 +164,7 @@ static const char *multi_tail(struct pie_multiread *m, const char *at)
         m->tail[m->tail_n++] = *at;
     } else {
         m->state = m->was;
-        multi_give_back(m);
-        multi_hand_on(m, m->tail, m->tail_n);
+        multi_give_back(m, m->tail_n);
         return at;
     }
     return at + 1;
@@ -211,7 +215,7 @@ apipie_status pie_multiread_finish(struct pie_multiread *m)
 {
     const int32_t delimited = m->state == MULTI_TAIL; /* only what follows it is missing */
     if (m->state == MULTI_DATA && m->matched != 0)
-        multi_give_back(m);
+        multi_give_back(m, 0);
     multi_end(m, delimited);
     return m->failed;
 }
