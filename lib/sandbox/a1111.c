@@ -300,11 +300,8 @@ void pie_a1111_answer(struct apipie_sandbox *box, const struct pie_call *call,
     char seconds[PIE_NUMBER_MAX];
 
     answer->no_id = 1;
-    if (route != NULL && route->draws) {
-        pie_lock_take(box->lock);
-        box->requests++;
-        pie_lock_drop(box->lock);
-    }
+    if (route != NULL && route->draws)
+        pie_call_arrived(box);
     if (route == NULL) {
         answer->status = allow != NULL ? 405 : 404;
         answer->allow = allow;

@@ -381,6 +381,7 @@ struct pie_sdcpp {
     size_t count;
 };
 
+#define PIE_WIRES_MAX       16
 #define PIE_SANDBOX_NUMBERS 16 /* of APIPIE_SANDBOX_* */
 
 struct apipie_sandbox {
@@ -401,9 +402,9 @@ struct apipie_sandbox {
     struct pie_till till;
     struct pie_throttle throttle;
     struct pie_outage *outages;
-    char wire_urls[3][64]; /* openai, a1111, sdcpp */
-    int32_t draw_ms;       /* how long a picture of the local ones takes */
-    char basic[800];       /* base64 of "user:password"; empty: none is asked for */
+    char wire_urls[PIE_WIRES_MAX][64]; /* in the order of pie_wires */
+    int32_t draw_ms;                   /* how long a picture of the local ones takes */
+    char basic[800];                   /* base64 of "user:password"; empty: none is asked for */
     struct pie_a1111 a1111;
     struct pie_sdcpp sdcpp;
     int64_t numbers[PIE_SANDBOX_NUMBERS];

@@ -337,7 +337,7 @@ void pie_sdcpp_edits(struct apipie_sandbox *box, const struct pie_call *call,
     pie_sdcpp_order_init(&o);
     if (!call->is_form)
         (void)images_refuse(answer, "Content-Type must be multipart/form-data");
-    else if (pie_fields_parse(call->media, call->form, &form) != APIPIE_OK)
+    else if (pie_fields_parse(call->media, call->body, &form) != APIPIE_OK)
         (void)images_refuse(answer, "prompt required");
     else if (images_edit(&form, &o, answer) == APIPIE_OK)
         images_serve(box, call, &o, NULL, answer);

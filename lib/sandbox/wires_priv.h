@@ -83,21 +83,28 @@ void pie_inputs_mask(struct pie_inputs *in, struct pie_slice bytes);
 /* ---- call.c: one call, without HTTP. */
 
 struct pie_call {
-    const char *path; /* behind the wire's base */
+    const char *path; /* behind the wire's base, decoded */
     const char *method;
+    struct pie_slice target;                      /* as it was sent: with the base and the query */
     struct pie_slice media, authorization, fault; /* headers */
     int32_t is_form;
-    int32_t skip_picture; /* ?skip_current_image=true */
     struct pie_intake *in;
-    struct pie_slice form; /* the body, with is_form */
+    struct pie_slice body; /* of a form, and of a wire that wants the bytes */
     int64_t at_ms;
+    void *connection; /* for pie_call_header() and pie_call_query() */
 };
+
+/* By name, trimmed; of a header that is not there NULL and 0. */
+struct pie_slice pie_call_header(const struct pie_call *call, const char *name);
+/* Of ?name=value, decoded. */
+struct pie_slice pie_call_query(const struct pie_call *call, const char *name);
 
 typedef void (*pie_call_fn)(struct apipie_sandbox *box, const struct pie_call *call,
                             struct pie_answer *answer);
 
 struct pie_route {
-    const char *path, *method;
+    const char *path; /* one '*' stands for any text, pie_call_wild() */
+    const char *method;
     pie_call_fn answer;
     int32_t draws; /* looks for its fault by itself, when the call has turned out good */
 };
@@ -105,6 +112,15 @@ struct pie_route {
 /* NULL: none; then *ret_allow is the method that the path takes, or NULL. */
 const struct pie_route *pie_route_find(const struct pie_route *routes, size_t n,
                                        const struct pie_call *call, const char **ret_allow);
+/* What stands for the '*' of that route; empty: the path is another one. */
+struct pie_slice pie_call_wild(const struct pie_call *call, const char *path);
+/* Of "Authorization: Bearer KEY"; empty: none. */
+struct pie_slice pie_call_bearer(const struct pie_call *call);
+/* One more that is to draw something, good or bad. */
+void pie_call_arrived(struct apipie_sandbox *box);
+/* Of those that may draw: is it one too many? APIPIE_E_LIMIT with the refusal in answer. */
+apipie_status pie_call_throttle(struct apipie_sandbox *box, struct pie_answer *answer,
+                                pie_error_fn error);
 /* The body as JSON: APIPIE_OK, APIPIE_E_TOO_LARGE, APIPIE_E_MALFORMED, APIPIE_E_MEMORY. */
 apipie_status pie_call_json(const struct pie_call *call, struct pie_doc **ret);
 /* Answers; a call that draws nothing is spoilt by the words that it brings, and by no others. */
@@ -117,6 +133,20 @@ const struct pie_node *pie_call_get(const struct pie_node *object, const char *k
 void pie_call_count(struct apipie_sandbox *box, int32_t field);
 void pie_box_note(struct apipie_sandbox *box, const struct pie_inputs *in, uint64_t seed,
                   int64_t steps);
+
+/* ---- wires.c: the whole servers, each below a base of its own. A new one is a line there. */
+
+struct pie_wire {
+    const char *name; /* of the dialect */
+    const char *base;
+    pie_call_fn answer;
+    const struct pie_model *models; /* those that a fault can be set for */
+    size_t model_count;
+    int32_t wants_bytes; /* of every body, not of forms alone */
+};
+
+extern const struct pie_wire pie_wires[];
+extern const size_t pie_wire_count;
 
 /* ---- openai*.c */
 
