@@ -109,14 +109,14 @@ static int64_t call_fit(uint64_t v)
     return v > INT64_MAX ? INT64_MAX : (int64_t)v;
 }
 
-void pie_box_note(struct apipie_sandbox *box, const struct pie_inputs *in, uint64_t seed,
+void pie_box_note(struct apipie_sandbox *box, const struct pie_inputs *in, const uint64_t *seed,
                   int64_t steps)
 {
     pie_lock_take(box->lock);
     box->numbers[APIPIE_SANDBOX_INPUTS] = (int64_t)in->count;
     box->numbers[APIPIE_SANDBOX_INPUT_BYTES] = call_fit(in->bytes);
     box->numbers[APIPIE_SANDBOX_MASK_BYTES] = call_fit(in->mask_bytes);
-    box->numbers[APIPIE_SANDBOX_SEED] = steps == APIPIE_UNKNOWN ? APIPIE_UNKNOWN : call_fit(seed);
+    box->numbers[APIPIE_SANDBOX_SEED] = seed == NULL ? APIPIE_UNKNOWN : call_fit(*seed);
     box->numbers[APIPIE_SANDBOX_STEPS] = steps;
     pie_lock_drop(box->lock);
 }

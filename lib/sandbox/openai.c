@@ -14,29 +14,11 @@ void pie_openai_error(struct pie_answer *answer, int32_t status, const char *cod
         {"content_policy_violation", "image_generation_user_error"},
     };
     const char *type = status >= 500 || status == 200 ? "server_error" : "invalid_request_error";
-    struct pie_buf *body = &answer->body;
 
     for (size_t i = 0; code != NULL && i < PIE_COUNT(types); i++)
         if (strcmp(code, types[i].code) == 0)
             type = types[i].type;
-    pie_buf_clear(body);
-    answer->status = status;
-    answer->mime = "application/json";
-    pie_buf_add_text(body, "{\"error\":{\"message\":");
-    pie_json_string(body, pie_slice_text(message));
-    pie_buf_add_text(body, ",\"type\":");
-    pie_json_string(body, pie_slice_text(type));
-    pie_buf_add_text(body, ",\"param\":");
-    if (param != NULL)
-        pie_json_string(body, pie_slice_text(param));
-    else
-        pie_buf_add_text(body, "null");
-    pie_buf_add_text(body, ",\"code\":");
-    if (code != NULL)
-        pie_json_string(body, pie_slice_text(code));
-    else
-        pie_buf_add_text(body, "null");
-    pie_buf_add_text(body, "}}");
+    pie_answer_typed_error(answer, status, type, code, message, param);
 }
 
 apipie_status pie_openai_refuse(struct pie_answer *answer, const char *code, struct pie_slice param,
@@ -120,7 +102,7 @@ static void openai_draw(struct apipie_sandbox *box, const struct pie_call *call,
 
     if (pie_spoil_choose(box, o->model, call->fault, answer, &fault) != APIPIE_OK)
         return;
-    pie_box_note(box, &o->inputs, 0, APIPIE_UNKNOWN);
+    pie_box_note(box, &o->inputs, NULL, APIPIE_UNKNOWN);
     if (fault.set & PIE_FAULT_ONLYONE && o->n > 1)
         pie_openai_error(answer, 400, "invalid_value", "n must be 1 for this model", "n");
     else if (fault.set & PIE_FAULT_REFUSED)

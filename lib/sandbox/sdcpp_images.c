@@ -139,7 +139,7 @@ static apipie_status images_draw(struct apipie_sandbox *box, const struct pie_sd
 
     if (status != APIPIE_OK)
         return status;
-    pie_box_note(box, &o->inputs, o->seed, o->steps);
+    pie_box_note(box, &o->inputs, &o->seed, o->steps);
     for (int32_t i = 0; i < count && status == APIPIE_OK; i++) {
         pie_buf_init(&png, &pie_mem_libc, PIE_SANDBOX_REPLY_MAX);
         status = pie_sdcpp_draw(box, o, i, &png);

@@ -371,15 +371,11 @@ static void server_add(struct MHD_Response *response, const char *name, const ch
 
 static void server_add_id(struct MHD_Response *response)
 {
-    static const char hex[] = "0123456789abcdef";
     char id[] = "req_sandbox_0123456789abcdef";
     uint8_t bytes[8];
 
     pie_random(bytes, sizeof(bytes));
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        id[12 + 2 * i] = hex[bytes[i] >> 4];
-        id[13 + 2 * i] = hex[bytes[i] & 15];
-    }
+    pie_answer_hex(bytes, sizeof(bytes), id + 12);
     server_add(response, "x-request-id", id);
 }
 
