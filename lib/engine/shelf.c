@@ -51,14 +51,18 @@ struct pie_shelf_list *pie_shelf_find(struct pie_shelf *s, const char *url)
 }
 
 /* Another server's prices are not this one's. */
-static int32_t shelf_is_from(const struct pie_shelf_list *list, const char *base_url,
-                             const struct pie_dialect *d)
+static int32_t shelf_is_from(const struct pie_shelf_list *list, const char *name,
+                             const char *base_url, const struct pie_dialect *d)
 {
-    size_t n = strlen(base_url);
-    if (strncmp(list->url, base_url, n) != 0)
-        return 0;
-    const char *path = list->url + n;
-    struct pie_slice asked = pie_slice(path, strcspn(path, "?#"));
+    const char *p = list->url;
+    const char *const before[] = {name != NULL ? name : "", name != NULL ? " " : "", base_url};
+    for (size_t i = 0; i < PIE_COUNT(before); i++) {
+        const size_t n = strlen(before[i]);
+        if (strncmp(p, before[i], n) != 0)
+            return 0;
+        p += n;
+    }
+    struct pie_slice asked = pie_slice(p, strcspn(p, "?#"));
     return (d->models_path != NULL && pie_slice_equal(asked, d->models_path)) ||
            (d->models_detailed != NULL && pie_slice_equal(asked, d->models_detailed));
 }
@@ -66,13 +70,14 @@ static int32_t shelf_is_from(const struct pie_shelf_list *list, const char *base
 struct apipie_catalog *pie_shelf_whole(const struct apipie_client *c, const struct pie_backend *b,
                                        int64_t *ret_wall_ms)
 {
+    const char *name = b != NULL ? b->name : NULL;
     const char *base_url = b != NULL ? b->base_url : c->base_url;
     const struct pie_dialect *d = b != NULL ? b->dialect : &pie_dialect_apipie;
     const struct pie_shelf *s = &c->shelf;
     const struct pie_shelf_list *newest = NULL;
     for (size_t i = 0; i < s->count; i++) {
         const struct pie_shelf_list *list = &s->lists[i];
-        if (list->whole && shelf_is_from(list, base_url, d) &&
+        if (list->whole && shelf_is_from(list, name, base_url, d) &&
             (newest == NULL || list->wall_ms >= newest->wall_ms))
             newest = list;
     }

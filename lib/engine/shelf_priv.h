@@ -18,7 +18,8 @@ struct apipie_client;
 struct pie_backend;
 
 struct pie_shelf_list {
-    char *url;             /* that was asked */
+    char *
+        url; /* that was asked; of another backend than the gateway, its name and a blank before it */
     char *etag, *modified; /* the server's; NULL */
     int64_t wall_ms;       /* when the server last said that it holds */
     int32_t whole;         /* of all models, or of all that make images */
