@@ -87,6 +87,16 @@ typedef struct apipie_sandbox apipie_sandbox; /**< a server with its pictures an
 #define APIPIE_SANDBOX_KEY "sk-pie-sandbox"
 
 /**
+ * Keys of an AWS account that "bedrock" knows besides, as apipie_client_set_backend_key() takes them: a lasting pair, one with a
+ * session token, and one whose session is over. They are the same in every sandbox. Since: 0.1.
+ */
+#define APIPIE_SANDBOX_AWS_KEY     "AKIASANDBOXEXAMPLE:pie/sandbox+secret"
+#define APIPIE_SANDBOX_AWS_SESSION "ASIASANDBOXEXAMPLE:pie/sandbox+session:pie/sandbox+token=="
+#define APIPIE_SANDBOX_AWS_EXPIRED "ASIASANDBOXEXPIRED:pie/sandbox+expired:pie/sandbox+old+token=="
+/** The region that "bedrock" is in. Since: 0.1. */
+#define APIPIE_SANDBOX_AWS_REGION "us-east-1"
+
+/**
  * Makes a sandbox. It opens nothing before apipie_sandbox_start().
  * @return a reference, or NULL without memory
  * Threads: any. Blocks: no. Owns: the caller, apipie_sandbox_unref(). Since: 0.1.
