@@ -106,21 +106,12 @@ static const struct bedrock_shape *bedrock_nearest(const struct bedrock_shape *s
     return best;
 }
 
-static int32_t bedrock_side(struct pie_slice s)
-{
-    uint64_t v = 0;
-    return pie_number_uint(s, &v) == APIPIE_OK && v <= 100000 ? (int32_t)v : 0;
-}
-
 /* "4:3"; NULL when it is no ratio. */
 static const struct bedrock_shape *bedrock_read_ratio(const char *text)
 {
-    const size_t n = strcspn(text, ":");
-    if (text[n] == '\0')
-        return NULL;
-    const int32_t width = bedrock_side(pie_slice(text, n));
-    const int32_t height = bedrock_side(pie_slice_text(text + n + 1));
-    if (width == 0 || height == 0)
+    int32_t width = 0;
+    int32_t height = 0;
+    if (!pie_call_ratio(text, &width, &height))
         return NULL;
     return bedrock_nearest(bedrock_ratios, PIE_COUNT(bedrock_ratios), width, height);
 }
@@ -265,10 +256,7 @@ static apipie_status bedrock_check_kind(const struct pie_call *c, struct apipie_
 
 static apipie_status bedrock_check_pictures(const struct pie_call *c, struct apipie_error *err)
 {
-    int32_t fits = c->mask == NULL || pie_input_fits(c->mask, PIE_INPUT_AS_BASE64);
-    for (size_t i = 0; i < c->images; i++)
-        fits &= pie_input_fits(&c->wish->images.items[i], PIE_INPUT_AS_BASE64);
-    if (fits)
+    if (pie_inputs_fit(c, PIE_INPUT_AS_BASE64))
         return APIPIE_OK;
     return bedrock_refuse(err, APIPIE_E_UNSUPPORTED, "give the picture as bytes or as a file",
                           "set_image_url: servers of this kind fetch no pictures");
