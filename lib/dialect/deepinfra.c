@@ -227,23 +227,6 @@ static apipie_status deepinfra_fit_size(struct pie_call *c, struct pie_buf *note
     return APIPIE_OK;
 }
 
-static apipie_status deepinfra_fit_n(struct pie_call *c, struct pie_buf *notes,
-                                     struct apipie_error *err)
-{
-    if (c->n <= DEEPINFRA_N_MOST)
-        return APIPIE_OK;
-    if (pie_call_may_change(c)) {
-        pie_call_note(notes, "set_n: ", "the server draws 4 pictures a call at most: became 4");
-        c->n = DEEPINFRA_N_MOST;
-        return APIPIE_OK;
-    }
-    if (!pie_call_leave_out(c, "set_n", ": the server draws 4 pictures a call at most", NULL, notes,
-                            err))
-        return err->code;
-    c->n = 0;
-    return APIPIE_OK;
-}
-
 /* Pictures come in the reply itself, whether that was asked for or not. */
 static apipie_status deepinfra_fit_format(struct pie_call *c, struct pie_buf *notes,
                                           struct apipie_error *err)
@@ -271,7 +254,7 @@ static apipie_status deepinfra_check(struct pie_call *c, struct pie_buf *notes,
         status = deepinfra_fit_format(c, notes, err);
     if (status == APIPIE_OK && !edits)
         status = deepinfra_fit_size(c, notes, err);
-    return status == APIPIE_OK && !edits ? deepinfra_fit_n(c, notes, err) : status;
+    return status == APIPIE_OK && !edits ? pie_fit_count(c, DEEPINFRA_N_MOST, notes, err) : status;
 }
 
 /* ---- decode */
@@ -360,14 +343,10 @@ static apipie_status deepinfra_decode_native(const struct pie_call *c,
 {
     const struct pie_node *root = reply->root;
     const struct pie_node *did = pie_node_get(root, "inference_status");
-    apipie_status status = APIPIE_OK;
-    for (size_t i = 0; i < reply->part_count && status == APIPIE_OK; i++)
-        status = pie_answer_part(ret, &reply->parts[i], pie_answer_index(&reply->parts[i]));
+    apipie_status status = pie_answer_parts(reply, ret);
     if (status != APIPIE_OK)
         return status;
-    if (pie_answer_text(ret->mem, pie_slice_text(c->model), &ret->model) != APIPIE_OK ||
-        pie_answer_text(ret->mem, pie_slice_text(c->provider), &ret->provider) != APIPIE_OK)
-        pie_result_warn(ret, "out of memory: some texts of the reply are missing", NULL);
+    pie_answer_route(c, ret);
     deepinfra_usage(did, &ret->usage);
     deepinfra_seed(c, pie_node_get(root, "seed"), ret);
     const size_t marked = deepinfra_marked(pie_node_get(root, "nsfw_content_detected"), ret);

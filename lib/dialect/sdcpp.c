@@ -360,18 +360,6 @@ static apipie_status sdcpp_check_seed(const struct pie_call *c, struct apipie_er
     return err->code;
 }
 
-static apipie_status sdcpp_check_pictures(const struct pie_call *c, struct apipie_error *err)
-{
-    int32_t fits = c->mask == NULL || pie_input_fits(c->mask, PIE_INPUT_AS_BASE64);
-    for (size_t i = 0; i < c->images; i++)
-        fits &= pie_input_fits(&c->wish->images.items[i], PIE_INPUT_AS_BASE64);
-    if (fits)
-        return APIPIE_OK;
-    pie_error_set(err, APIPIE_E_UNSUPPORTED, "give the picture as bytes or as a file",
-                  "set_image_url: servers of this kind fetch no pictures", NULL, NULL);
-    return err->code;
-}
-
 static apipie_status sdcpp_check(struct pie_call *c, struct pie_buf *notes,
                                  struct apipie_error *err)
 {
@@ -386,20 +374,10 @@ static apipie_status sdcpp_check(struct pie_call *c, struct pie_buf *notes,
         status = sdcpp_check_sample(c, err);
     if (status == APIPIE_OK)
         status = sdcpp_check_seed(c, err);
-    return status == APIPIE_OK ? sdcpp_check_pictures(c, err) : status;
+    return status == APIPIE_OK ? pie_check_pictures(c, PIE_INPUT_AS_BASE64, err) : status;
 }
 
 /* ---- jobs */
-
-static int32_t sdcpp_is_id(struct pie_slice id)
-{
-    struct pie_step s;
-    for (size_t i = 0; i < id.n; i++) {
-        if (!pie_is_alpha(id.p[i]) && !pie_is_digit(id.p[i]) && id.p[i] != '_' && id.p[i] != '-')
-            return 0;
-    }
-    return id.n != 0 && id.n < sizeof(s.id);
-}
 
 static apipie_status sdcpp_begin_job(const struct pie_call *c, const struct pie_step *s,
                                      const char *method, const char *end, int32_t purpose,
@@ -448,7 +426,7 @@ static apipie_status sdcpp_accepted(const struct pie_call *c, const struct pie_r
                                     struct apipie_error *err)
 {
     struct pie_slice id = pie_node_text(pie_node_get(reply->root, "id"));
-    if (!sdcpp_is_id(id))
+    if (!pie_begin_is_id(id))
         return sdcpp_broken(err, "the server took the call, and named no job");
     memcpy(s->id, id.p, id.n);
     s->id[id.n] = '\0';
@@ -499,14 +477,10 @@ static void sdcpp_seeds(const struct pie_call *c, struct apipie_result *ret)
 static apipie_status sdcpp_decode(const struct pie_call *c, const struct pie_reply *reply,
                                   struct apipie_result *ret, struct apipie_error *err)
 {
-    apipie_status status = APIPIE_OK;
-    for (size_t i = 0; i < reply->part_count && status == APIPIE_OK; i++)
-        status = pie_answer_part(ret, &reply->parts[i], pie_answer_index(&reply->parts[i]));
+    apipie_status status = pie_answer_parts(reply, ret);
     if (status != APIPIE_OK)
         return status;
-    if (pie_answer_text(ret->mem, pie_slice_text(c->model), &ret->model) != APIPIE_OK ||
-        pie_answer_text(ret->mem, pie_slice_text(c->provider), &ret->provider) != APIPIE_OK)
-        pie_result_warn(ret, "out of memory: some texts of the reply are missing", NULL);
+    pie_answer_route(c, ret);
     if (c->model != NULL && c->model[0] != '\0')
         pie_result_warn(ret,
                         "the server draws with the model that it was started with, whatever is "
