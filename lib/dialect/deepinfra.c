@@ -187,7 +187,9 @@ static apipie_status deepinfra_check_name(const char *name, struct apipie_error 
 /* A form holds bytes alone. */
 static apipie_status deepinfra_check_bytes(const struct pie_call *c, struct apipie_error *err)
 {
-    const int32_t by_url = !pie_inputs_fit(c, PIE_INPUT_AS_BYTES);
+    int32_t by_url = c->mask != NULL && c->mask->kind == PIE_INPUT_URL;
+    for (size_t i = 0; i < c->images; i++)
+        by_url |= c->wish->images.items[i].kind == PIE_INPUT_URL;
     if (c->images == 0)
         return deepinfra_refuse("give it one, or ask another backend",
                                 "an edit needs an input image: ", c->model, err);
@@ -196,23 +198,6 @@ static apipie_status deepinfra_check_bytes(const struct pie_call *c, struct apip
                                   "request may be a URL",
                                   "set_image_url: an edit takes the pictures themselves", NULL, err)
                : APIPIE_OK;
-}
-
-static apipie_status deepinfra_fit_n(struct pie_call *c, struct pie_buf *notes,
-                                     struct apipie_error *err)
-{
-    if (c->n <= DEEPINFRA_N_MOST)
-        return APIPIE_OK;
-    if (pie_call_may_change(c)) {
-        pie_call_note(notes, "set_n: ", "the server draws 4 pictures a call at most: became 4");
-        c->n = DEEPINFRA_N_MOST;
-        return APIPIE_OK;
-    }
-    if (!pie_call_leave_out(c, "set_n", ": the server draws 4 pictures a call at most", NULL, notes,
-                            err))
-        return err->code;
-    c->n = 0;
-    return APIPIE_OK;
 }
 
 /* Pictures come in the reply itself, whether that was asked for or not. */
@@ -242,7 +227,7 @@ static apipie_status deepinfra_check(struct pie_call *c, struct pie_buf *notes,
         status = deepinfra_fit_format(c, notes, err);
     if (status == APIPIE_OK && !edits)
         status = pie_call_fit_sides(c, DEEPINFRA_SIDE_LEAST, DEEPINFRA_SIDE_MOST, notes, err);
-    return status == APIPIE_OK && !edits ? deepinfra_fit_n(c, notes, err) : status;
+    return status == APIPIE_OK && !edits ? pie_fit_count(c, DEEPINFRA_N_MOST, notes, err) : status;
 }
 
 /* ---- decode */
@@ -331,9 +316,10 @@ static apipie_status deepinfra_decode_native(const struct pie_call *c,
 {
     const struct pie_node *root = reply->root;
     const struct pie_node *did = pie_node_get(root, "inference_status");
-    apipie_status status = pie_answer_pictures(c, reply, ret);
+    apipie_status status = pie_answer_parts(reply, ret);
     if (status != APIPIE_OK)
         return status;
+    pie_answer_route(c, ret);
     deepinfra_usage(did, &ret->usage);
     deepinfra_seed(c, pie_node_get(root, "seed"), ret);
     const size_t marked = deepinfra_marked(pie_node_get(root, "nsfw_content_detected"), ret);

@@ -23,14 +23,6 @@ int32_t pie_input_fits(const struct pie_input *in, int32_t as)
            (as == PIE_INPUT_AS_BASE64 && input_payload(in).n != 0);
 }
 
-int32_t pie_inputs_fit(const struct pie_call *c, int32_t as)
-{
-    int32_t fit = c->mask == NULL || pie_input_fits(c->mask, as);
-    for (size_t i = 0; i < c->images; i++)
-        fit &= pie_input_fits(&c->wish->images.items[i], as);
-    return fit;
-}
-
 static void input_add(struct pie_http_request *q, const struct pie_input *in,
                       pie_segment_encode_fn encode)
 {

@@ -7,13 +7,11 @@
 
 /* ---- input.c: bodies that are JSON. What is written goes to q->text, as all the JSON around it; failures stick there. */
 
-enum { PIE_INPUT_AS_BASE64, PIE_INPUT_AS_DATA_URI, PIE_INPUT_AS_BYTES };
+enum { PIE_INPUT_AS_BASE64, PIE_INPUT_AS_DATA_URI, PIE_INPUT_AS_FILE /* of a form */ };
 
-/* Can it be written that way? Of a URL only one that brings the picture with it is base64; every other goes as it is, for the server
- * to fetch, and none is bytes. */
+/* Can it be written that way? Of a URL only one that brings the picture with it is base64, and none is a file; every other goes as it
+ * is, for the server to fetch. */
 int32_t pie_input_fits(const struct pie_input *in, int32_t as);
-/* Do all pictures of the call, and the mask? */
-int32_t pie_inputs_fit(const struct pie_call *c, int32_t as);
 /* The string, with its quotes; it must fit. */
 void pie_input_json(struct pie_http_request *q, const struct pie_input *in, int32_t as);
 /* The same where no bytes are wanted: a URL for the server to fetch, or null. */

@@ -4,12 +4,8 @@
 
 int32_t pie_poll_take(struct pie_slice id, struct pie_step *s)
 {
-    if (id.n == 0 || id.n >= sizeof(s->id))
+    if (!pie_begin_is_id(id))
         return 0;
-    for (size_t i = 0; i < id.n; i++) {
-        if (!pie_is_alpha(id.p[i]) && !pie_is_digit(id.p[i]) && id.p[i] != '_' && id.p[i] != '-')
-            return 0;
-    }
     memcpy(s->id, id.p, id.n);
     s->id[id.n] = '\0';
     return 1;

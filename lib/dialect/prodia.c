@@ -183,10 +183,7 @@ static apipie_status prodia_check_type(const struct pie_call *c, struct apipie_e
     else if (c->mask == NULL && c->images < 2 && prodia_says(c, "inpaint"))
         pie_error_set(err, APIPIE_E_ARGUMENT, "give it: apipie_request_set_mask_file(), --mask",
                       "set_mask: the job draws where a mask says: ", c->model, NULL);
-    else if (!pie_inputs_fit(c, PIE_INPUT_AS_BYTES))
-        pie_error_set(err, APIPIE_E_UNSUPPORTED, "give it as bytes or as a file",
-                      "set_image_url: the job takes the pictures themselves", NULL, NULL);
-    return err->code;
+    return err->code != APIPIE_OK ? err->code : pie_check_pictures(c, PIE_INPUT_AS_FILE, err);
 }
 
 static apipie_status prodia_fit_encoding(struct pie_call *c, struct pie_buf *notes,
@@ -283,9 +280,10 @@ static apipie_status prodia_decode_job(const struct pie_call *c, const struct pi
                                        struct apipie_result *ret, struct apipie_error *err)
 {
     const int32_t failed = prodia_has_failed(reply->root);
-    apipie_status status = pie_answer_pictures(c, reply, ret);
+    apipie_status status = pie_answer_parts(reply, ret);
     if (status != APIPIE_OK)
         return status;
+    pie_answer_route(c, ret);
     if (ret->count != 0)
         ret->images[0].has_seed =
             pie_node_uint(pie_node_get(pie_node_get(reply->root, "config"), "seed"),

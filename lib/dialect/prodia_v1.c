@@ -345,9 +345,10 @@ apipie_status pie_prodia_v1_decode(const struct pie_call *c, const struct pie_re
     const struct pie_node *params = pie_node_get(reply->root, "params");
     struct pie_call named = *c;
     named.model = prodia1_model(c);
-    apipie_status status = pie_answer_pictures(&named, reply, ret);
+    apipie_status status = pie_answer_parts(reply, ret);
     if (status != APIPIE_OK)
         return status;
+    pie_answer_route(&named, ret);
     if (ret->count != 0) {
         struct pie_image *image = &ret->images[0];
         image->has_seed = pie_node_uint(pie_node_get(params, "seed"), &image->seed) == APIPIE_OK;

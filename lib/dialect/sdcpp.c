@@ -359,15 +359,6 @@ static apipie_status sdcpp_check_seed(const struct pie_call *c, struct apipie_er
     return err->code;
 }
 
-static apipie_status sdcpp_check_pictures(const struct pie_call *c, struct apipie_error *err)
-{
-    if (pie_inputs_fit(c, PIE_INPUT_AS_BASE64))
-        return APIPIE_OK;
-    pie_error_set(err, APIPIE_E_UNSUPPORTED, "give the picture as bytes or as a file",
-                  "set_image_url: servers of this kind fetch no pictures", NULL, NULL);
-    return err->code;
-}
-
 static apipie_status sdcpp_check(struct pie_call *c, struct pie_buf *notes,
                                  struct apipie_error *err)
 {
@@ -382,7 +373,7 @@ static apipie_status sdcpp_check(struct pie_call *c, struct pie_buf *notes,
         status = sdcpp_check_sample(c, err);
     if (status == APIPIE_OK)
         status = sdcpp_check_seed(c, err);
-    return status == APIPIE_OK ? sdcpp_check_pictures(c, err) : status;
+    return status == APIPIE_OK ? pie_check_pictures(c, PIE_INPUT_AS_BASE64, err) : status;
 }
 
 /* ---- jobs */
@@ -470,9 +461,10 @@ static void sdcpp_seeds(const struct pie_call *c, struct apipie_result *ret)
 static apipie_status sdcpp_decode(const struct pie_call *c, const struct pie_reply *reply,
                                   struct apipie_result *ret, struct apipie_error *err)
 {
-    apipie_status status = pie_answer_pictures(c, reply, ret);
+    apipie_status status = pie_answer_parts(reply, ret);
     if (status != APIPIE_OK)
         return status;
+    pie_answer_route(c, ret);
     if (c->model != NULL && c->model[0] != '\0')
         pie_result_warn(ret,
                         "the server draws with the model that it was started with, whatever is "
