@@ -84,7 +84,10 @@ apipie_status pie_prodia_v1_prepare(const struct pie_call *c, struct pie_leg *le
 /* A name that can stand on a line. */
 static struct pie_slice prodia1_name(const struct pie_node *list, size_t i)
 {
-    struct pie_slice name = pie_node_text(pie_node_at(list, i));
+    const struct pie_node *item = pie_node_at(list, i);
+    struct pie_slice name = pie_node_text(item);
+    if (pie_node_kind(item) != PIE_JSON_TEXT)
+        return pie_slice("", 0);
     for (size_t k = 0; k < name.n; k++) {
         if ((unsigned char)name.p[k] < ' ')
             return pie_slice("", 0);
