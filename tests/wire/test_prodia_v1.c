@@ -69,6 +69,14 @@ static struct old fine = {"fine",
                            {200, NULL, DRAWN}},
                           0};
 
+/* Has it drawn when it takes it. */
+static struct old quick = {"quick",
+                           {200, NULL, LISTS},
+                           {200, NULL, OTHER},
+                           {200, NULL, STATUS("succeeded", ",\"imageUrl\":\"$ORIGIN/pics/1\"")},
+                           {{500, NULL, "{}"}},
+                           0};
+
 static const struct raw_request *posted(struct draw *d)
 {
     for (int32_t i = 0; raw_server_request(d->server, i) != NULL; i++) {
@@ -161,7 +169,7 @@ static const struct ask asks[] = {
 
 static void exactly_this_is_sent(void **state)
 {
-    struct draw *d = serve(state, &fine);
+    struct draw *d = serve(state, &quick);
     const struct ask *a = d->row;
     asks_fresh(d, a->kind, a->model, a->letters);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
@@ -190,7 +198,7 @@ static const struct shape shapes[] = {
 
 static void shapes_have_names(void **state)
 {
-    struct draw *d = serve(state, &fine);
+    struct draw *d = serve(state, &quick);
     const struct shape *s = d->row;
     char sent[200];
     apipie_request_set_unsupported(d->request, s->unsupported);
@@ -204,7 +212,7 @@ static void shapes_have_names(void **state)
 
 static void sizes_end_at_1024(void **state)
 {
-    struct draw *d = serve(state, &fine);
+    struct draw *d = serve(state, &quick);
     apipie_request_set_size(d->request, 1024, 1025);
     assert_status(apipie_request_perform(d->request), APIPIE_E_UNSUPPORTED);
     assert_contains(apipie_error_message(draw_error(d)), "1 to 1024");
@@ -242,7 +250,7 @@ static const struct refusal refusals[] = {
 
 static void this_is_refused_before_it_is_sent(void **state)
 {
-    struct draw *d = serve(state, &fine);
+    struct draw *d = serve(state, &quick);
     const struct refusal *a = d->row;
     asks_fresh(d, a->kind, a->model, a->letters);
     if (a->extra != NULL)
@@ -254,7 +262,7 @@ static void this_is_refused_before_it_is_sent(void **state)
 
 static void the_shape_cannot_be_set_twice(void **state)
 {
-    struct draw *d = serve(state, &fine);
+    struct draw *d = serve(state, &quick);
     apipie_request_set_aspect_ratio(d->request, "square");
     apipie_request_set_extra(d->request, "aspect_ratio", "\"portrait\"");
     assert_status(apipie_request_perform(d->request), APIPIE_E_ARGUMENT);
@@ -263,7 +271,7 @@ static void the_shape_cannot_be_set_twice(void **state)
 
 static void a_request_reads_as_it_is_sent(void **state)
 {
-    struct draw *d = serve(state, &fine);
+    struct draw *d = serve(state, &quick);
     char json[400];
     asks_fresh(d, APIPIE_REQUEST_IMAGE, "dreamshaperXL10_alpha2", "pIM");
     assert_in_range(apipie_request_format_json(d->request, json, sizeof json), 1, sizeof json - 1);
@@ -506,12 +514,6 @@ static void a_look_that_fails_is_made_again(void **state)
 
 static void drawn_at_once(void **state)
 {
-    static struct old quick = {"quick",
-                               {200, NULL, LISTS},
-                               {200, NULL, OTHER},
-                               {200, NULL, STATUS("succeeded", ",\"imageUrl\":\"$ORIGIN/pics/1\"")},
-                               {{500, NULL, "{}"}},
-                               0};
     struct draw *d = serve(state, &quick);
     uint64_t seed = 0;
     asks_fresh(d, APIPIE_REQUEST_IMAGE, XL, "pS");
@@ -525,7 +527,7 @@ static void drawn_at_once(void **state)
 
 static void its_models_are_two_lists(void **state)
 {
-    struct draw *d = serve(state, &fine);
+    struct draw *d = serve(state, &quick);
     const apipie_catalog *c = asks_list(d, NULL);
     assert_string_equal(draw_sent(d)->path, "/v1/sd/models");
     assert_int_equal(apipie_catalog_count(c), 5);
