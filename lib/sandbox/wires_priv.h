@@ -275,6 +275,17 @@ extern const struct pie_model pie_sandbox_together[PIE_SANDBOX_TOGETHER];
 void pie_together_answer(struct apipie_sandbox *box, const struct pie_call *call,
                          struct pie_answer *answer);
 
+#define PIE_SANDBOX_DEEPINFRA 7
+extern const struct pie_model pie_sandbox_deepinfra[PIE_SANDBOX_DEEPINFRA];
+void pie_deepinfra_answer(struct apipie_sandbox *box, const struct pie_call *call,
+                          struct pie_answer *answer);
+/* The last of the models edits pictures, and does nothing else. */
+void pie_deepinfra_edits(struct apipie_sandbox *box, const struct pie_call *call,
+                         struct pie_answer *answer);
+/* {"error":{"message"}}, as the routes after OpenAI's have it. */
+void pie_deepinfra_error(struct pie_answer *answer, int32_t status, const char *code,
+                         const char *message, const char *param);
+
 /* ---- a1111*.c */
 
 void pie_a1111_answer(struct apipie_sandbox *box, const struct pie_call *call,
