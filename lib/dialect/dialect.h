@@ -57,6 +57,12 @@ int32_t pie_call_leave_out(const struct pie_call *c, const char *setter, const c
 int32_t pie_call_may_change(const struct pie_call *c);
 void pie_call_note(struct pie_buf *notes, const char *what, const char *more);
 
+/* A size with a side outside of that becomes the nearest one, or is left out, as the wish says. APIPIE_OK, or err's code. */
+apipie_status pie_call_fit_sides(struct pie_call *c, int32_t least, int32_t most,
+                                 struct pie_buf *notes, struct apipie_error *err);
+/* "16:9" in numbers, neither of them 0. 0: the text is no ratio. */
+int32_t pie_call_ratio(const char *text, int32_t *ret_width, int32_t *ret_height);
+
 /* One exchange to make. */
 struct pie_leg {
     struct pie_http_request request;
@@ -155,7 +161,7 @@ struct pie_dialect {
     int32_t (*read_page)(const struct pie_reply *reply, int32_t *ret_more);
     /* Where the list of models is; NULL: the wire has none. */
     const char *models_path;
-    /* Instead of the three: a leg that costs nothing, filled as encode does. */
+    /* Instead of the three: a leg that costs nothing, filled as encode does; APIPIE_E_UNSUPPORTED: there is no list at this address. */
     apipie_status (*ask_models)(const struct pie_call *c, struct pie_leg *leg);
     /* Where the same list says more of each; then its server knows the filters of the wish too. NULL: neither. */
     const char *models_detailed;
@@ -210,6 +216,7 @@ extern const struct pie_dialect pie_dialect_sdcpp;
 extern const struct pie_dialect pie_dialect_together;
 extern const struct pie_dialect pie_dialect_deepinfra;
 extern const struct pie_dialect pie_dialect_bedrock;
+extern const struct pie_dialect pie_dialect_prodia;
 
 /* NULL when there is none of that name. */
 const struct pie_dialect *pie_dialect_find(const char *name);
