@@ -210,6 +210,7 @@ extern const struct pie_dialect pie_dialect_sdcpp;
 extern const struct pie_dialect pie_dialect_together;
 extern const struct pie_dialect pie_dialect_deepinfra;
 extern const struct pie_dialect pie_dialect_bedrock;
+extern const struct pie_dialect pie_dialect_stability;
 
 /* NULL when there is none of that name. */
 const struct pie_dialect *pie_dialect_find(const char *name);
