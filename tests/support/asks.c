@@ -9,8 +9,13 @@
 
 void asks_serve(struct draw *d, const char *dialect, const char *path, const struct draw_reply *r)
 {
-    char base[200];
     draw_serve_reply(d, r->status, r->headers, r->body);
+    asks_add(d, dialect, path);
+}
+
+void asks_add(struct draw *d, const char *dialect, const char *path)
+{
+    char base[200];
     snprintf(base, sizeof base, "%s%s", raw_server_origin(d->server), path);
     assert_status(apipie_client_add_backend(d->client, "own", dialect, base), APIPIE_OK);
     assert_status(apipie_client_set_backend_key(d->client, "own", ASKS_KEY), APIPIE_OK);

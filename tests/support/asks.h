@@ -9,6 +9,8 @@
 
 /* The stage's server answers with that, and is the client's backend "own" too, which speaks the dialect; path: of its base URL. */
 void asks_serve(struct draw *d, const char *dialect, const char *path, const struct draw_reply *r);
+/* The same of a stage that is there already. */
+void asks_add(struct draw *d, const char *dialect, const char *path);
 /* A fresh request to it: of that kind, for that model (NULL: none), with what the letters set:
  * p a prompt, g a negative one, n two, s 512x768, t steps, G guidance, T strength, S the largest seed, v a small one, a aspect ratio, r b64_json,
  * R url, o webp, O png, j jpeg, q quality, m sampler, u user, I a picture (PNG1), J another (JPEG1), M a mask (PNG2), U a picture by URL. */
