@@ -53,18 +53,13 @@ static const struct pie_stability_route stability_routes[] = {
 static const struct pie_stability_route stability_sd3 = {
     "sd3", NULL, "generate/sd3", STABILITY_DRAW, STABILITY_SD3, STABILITY_TWO, MUST, MAY, 0, 0, 0};
 
-static const struct pie_stability_route stability_engine = {NULL,
-                                                            NULL,
-                                                            NULL,
-                                                            PIE_STABLE_TEXT(NEGATIVE) |
-                                                                PIE_STABLE_TEXT(SAMPLER),
-                                                            STABILITY_SD3 | PIE_WISH_HAS_STEPS,
-                                                            0,
-                                                            MUST,
-                                                            MAY,
-                                                            1,
-                                                            0,
-                                                            0};
+static const struct pie_stability_route stability_engine = {
+    .texts = PIE_STABLE_TEXT(NEGATIVE) | PIE_STABLE_TEXT(SAMPLER),
+    .numbers = STABILITY_SD3 | PIE_WISH_HAS_STEPS,
+    .prompt = MUST,
+    .image = MAY,
+    .mask = 1,
+};
 
 const struct pie_stability_route *pie_stability_route(const char *model)
 {
