@@ -22,7 +22,7 @@ static void stability_turn(struct pie_call *c)
 {
     const uint64_t most = UINT32_MAX - UINT64_C(1);
     if (c->seed > most)
-        c->seed = (c->seed - 1) % most + 1;
+        c->seed -= most;
 }
 
 /* What has another name, or another value, than it was set with. */
@@ -258,11 +258,21 @@ static int32_t stability_one_image(const struct pie_call *c)
 /* Each may be looked at once in ten seconds, unless a reply says otherwise. */
 #define STABILITY_LOOK_MS  INT64_C(10000)
 #define STABILITY_LEAST_MS INT64_C(20)
+#define STABILITY_MOST_MS  INT64_C(60000)
+
+static int64_t stability_pause(const struct pie_call *c, const struct pie_reply *reply)
+{
+    const int64_t after = pie_explain_retry_after(&reply->outcome->headers, c->wall_ms);
+    if (after == APIPIE_UNKNOWN)
+        return STABILITY_LOOK_MS;
+    if (after < STABILITY_LEAST_MS)
+        return STABILITY_LEAST_MS;
+    return after < STABILITY_MOST_MS ? after : STABILITY_MOST_MS;
+}
 
 static apipie_status stability_look(const struct pie_call *c, const struct pie_reply *reply,
                                     struct pie_step *s, struct pie_leg *leg, int64_t *ret_after_ms)
 {
-    const int64_t after = pie_explain_retry_after(&reply->outcome->headers, c->wall_ms);
     apipie_status status = pie_begin(c, "GET", "/v2beta/results/", leg);
     pie_buf_add_text(&leg->request.url, s->id);
     leg->purpose = APIPIE_PURPOSE_POLL;
@@ -270,9 +280,7 @@ static apipie_status stability_look(const struct pie_call *c, const struct pie_r
         status = leg->request.url.failed;
     if (status == APIPIE_OK)
         status = pie_headers_set(&leg->request.headers, "Accept", "image/*");
-    *ret_after_ms = after == APIPIE_UNKNOWN      ? STABILITY_LOOK_MS
-                    : after < STABILITY_LEAST_MS ? STABILITY_LEAST_MS
-                                                 : after;
+    *ret_after_ms = stability_pause(c, reply);
     return status == APIPIE_OK ? APIPIE_PENDING : status;
 }
 
@@ -281,7 +289,9 @@ static apipie_status stability_step(const struct pie_call *c, const struct pie_r
                                     struct apipie_error *err)
 {
     struct pie_slice id = pie_node_text(pie_node_get(reply->root, "id"));
-    const int32_t waits = reply->outcome->status == 202;
+    const int32_t waits =
+        reply->outcome->status == 202 ||
+        pie_slice_equal(pie_node_text(pie_node_get(reply->root, "status")), "in-progress");
     if (!pie_stability_route(c->model)->later || reply->part_count != 0)
         return APIPIE_OK;
     if (s->stage != 0)

@@ -251,7 +251,9 @@ static void a_job_is_asked_for_its_picture(void **state)
          {WAITS, WAITS, TEXT("{\"result\":" B64 ",\"finish_reason\":\"SUCCESS\",\"seed\":5}")},
          3},
         {TAKEN(202),
-         {WAITS, WAITS, TEXT("{\"image\":" B64 ",\"finish_reason\":\"SUCCESS\",\"seed\":5}")},
+         {WAITS,
+          {200, SOON, "{\"id\":\"" ID "\",\"status\":\"in-progress\"}"},
+          TEXT("{\"image\":" B64 ",\"finish_reason\":\"SUCCESS\",\"seed\":5}")},
          3},
     };
     struct draw *d = *state;
