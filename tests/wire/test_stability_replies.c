@@ -190,6 +190,8 @@ static const struct asks_failure failures[] = {
     {"an error as a success", 200,
      "{\"error\":{\"message\":\"it broke\"},\"name\":\"internal_error\"}", APIPIE_E_SERVER, 1,
      APIPIE_BILLED_UNKNOWN, "internal_error", "it broke", NULL},
+    {"errors as a success", 200, NAMED("internal_error", "it broke"), APIPIE_E_SERVER, 1,
+     APIPIE_BILLED_UNKNOWN, "internal_error", "it broke", NULL},
     {"a page", 200, "<html>hello</html>", APIPIE_E_MALFORMED, 1, APIPIE_BILLED_UNKNOWN, NULL,
      "neither JSON", NULL},
 };
@@ -437,6 +439,21 @@ static void its_models_are_listed_with_prices(void **state)
     assert_int_equal(apipie_catalog_count(asks_list(d, "voice")), 0);
 }
 
+/* A known price of any size: what it will cost is known before it is asked, and a budget can refuse it. */
+static void what_it_costs_is_known_before(void **state)
+{
+    struct draw *d = serve_list(state, list);
+    int32_t source = 0;
+    asks_list(d, NULL);
+    asks_fresh(d, APIPIE_REQUEST_IMAGE, "sd3.5-large", "pna");
+    assert_int_equal(apipie_client_estimate(d->client, d->request, &source), INT64_C(130000000000));
+    assert_int_equal(source, APIPIE_PRICE_LISTED);
+    assert_status(apipie_request_set_budget(d->request, INT64_C(60000000000)), APIPIE_OK);
+    const int32_t before = raw_server_count(d->server, NULL);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_BUDGET);
+    assert_int_equal(raw_server_count(d->server, NULL), before);
+}
+
 static void a_list_that_is_none(void **state)
 {
     struct draw *d = serve_list(state, "{\"engines\":7}");
@@ -453,6 +470,7 @@ int main(void)
         DRAW_TEST(a_look_is_taken_again),
         DRAW_TEST(a_job_is_not_looked_at_too_often),
         DRAW_TEST(its_models_are_listed_with_prices),
+        DRAW_TEST(what_it_costs_is_known_before),
         DRAW_TEST(a_list_that_is_none),
     };
     return DRAW_ROWS(a_picture_is_understood, forms) +
