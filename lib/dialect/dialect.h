@@ -217,6 +217,7 @@ extern const struct pie_dialect pie_dialect_together;
 extern const struct pie_dialect pie_dialect_deepinfra;
 extern const struct pie_dialect pie_dialect_bedrock;
 extern const struct pie_dialect pie_dialect_prodia;
+extern const struct pie_dialect pie_dialect_stability;
 
 /* NULL when there is none of that name. */
 const struct pie_dialect *pie_dialect_find(const char *name);
@@ -229,7 +230,7 @@ void pie_explain(const struct pie_reply *reply, struct apipie_error *err);
 /* A 2xx reply without a picture or a url to err: what the reply says of it, else what was wrong with the parts. */
 void pie_explain_no_image(const struct pie_reply *reply, const struct apipie_result *result,
                           struct apipie_error *err);
-/* 1 when a JSON reply holds an error member that says something. */
+/* 1 when a JSON reply holds an error member, or a list of errors, that says something. */
 int32_t pie_explain_has_error(const struct pie_node *root);
 /* The server's id for the exchange; "" when none. */
 void pie_explain_request_id(const struct pie_headers *headers, char out[128]);

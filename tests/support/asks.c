@@ -38,6 +38,8 @@ static apipie_status asks_text(apipie_request *r, char what)
         return apipie_request_set_output_format(r, "webp");
     case 'O':
         return apipie_request_set_output_format(r, "png");
+    case 'j':
+        return apipie_request_set_output_format(r, "jpeg");
     case 'q':
         return apipie_request_set_quality(r, "high");
     case 'm':
@@ -71,6 +73,9 @@ static void asks_set(struct draw *d, char what)
         break;
     case 'S':
         assert_status(apipie_request_set_seed(r, UINT64_MAX), APIPIE_OK);
+        break;
+    case 'v':
+        assert_status(apipie_request_set_seed(r, 7), APIPIE_OK);
         break;
     case 'I':
         draw_set_image(d, PNG1, 0);

@@ -12,8 +12,8 @@ void asks_serve(struct draw *d, const char *dialect, const char *path, const str
 /* The same backend alone, at the stage's server as it is. */
 void asks_join(struct draw *d, const char *dialect, const char *path);
 /* A fresh request to it: of that kind, for that model (NULL: none), with what the letters set:
- * p a prompt, g a negative one, n two, s 512x768, t steps, G guidance, T strength, S the largest seed, a aspect ratio, r b64_json,
- * R url, o webp, O png, q quality, m sampler, u user, I a picture (PNG1), J another (JPEG1), M a mask (PNG2), U a picture by URL. */
+ * p a prompt, g a negative one, n two, s 512x768, t steps, G guidance, T strength, S the largest seed, v a small one, a aspect ratio, r b64_json,
+ * R url, o webp, O png, j jpeg, q quality, m sampler, u user, I a picture (PNG1), J another (JPEG1), M a mask (PNG2), U a picture by URL. */
 void asks_fresh(struct draw *d, int32_t kind, const char *model, const char *letters);
 /* Its list of models, of that type (NULL: of all). */
 const apipie_catalog *asks_list(struct draw *d, const char *type);
