@@ -167,6 +167,20 @@ struct pie_dialect {
     apipie_status (*write_models)(const struct pie_call *c, const struct pie_reply *reply,
                                   const char *backend, struct pie_buf *out);
 
+    /* ---- pictures that get a URL before the call; all four or none */
+
+    /* 1: it takes the picture; *ret_note is NULL, or what it does to it. 0: it does not; *ret_note says why. */
+    int32_t (*takes_upload)(const struct pie_input *in, const char **ret_note);
+    /* A picture that it takes to the server: a leg that costs nothing, filled as encode does (purpose APIPIE_PURPOSE_UPLOAD). APIPIE_OK,
+     * APIPIE_E_MEMORY or _E_LIMIT. */
+    apipie_status (*ask_upload)(const struct pie_call *c, const struct pie_input *in,
+                                struct pie_leg *leg);
+    /* Its 2xx reply: the URL as it stands there; empty when there is none. */
+    struct pie_slice (*read_upload)(const struct pie_reply *reply);
+    /* The next one of the call that needs one: c->found holds the URLs of those before it, with a newline behind each. NULL: all have
+     * theirs. Such a dialect has no other questions before the call. */
+    const struct pie_input *(*next_upload)(const struct pie_call *c);
+
     /* ---- calls of several exchanges; each NULL where the wire needs none */
 
     /* A question that costs nothing, before the call: leg is filled as encode does (purpose APIPIE_PURPOSE_CHECK). *ret_needed 0: not
