@@ -98,8 +98,11 @@ static apipie_status apipie_body(const struct pie_call *c, struct pie_http_reque
         if (in == NULL)
             continue;
         pie_field_name(&q->text, name);
+        struct pie_slice url = pie_slice("", 0);
         if (apipie_is_uploaded(c, in))
-            pie_json_string(&q->text, apipie_found(c, uploaded++));
+            url = apipie_found(c, uploaded++);
+        if (url.n != 0)
+            pie_json_string(&q->text, url);
         else
             pie_input_json(q, in, PIE_INPUT_AS_DATA_URI);
     }

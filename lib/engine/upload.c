@@ -125,13 +125,20 @@ static apipie_status upload_refuse(const struct pie_outcome *o, apipie_status co
     return code;
 }
 
-static int32_t upload_is_plain(const char *url)
+/* One of http or https that goes into a line. */
+static apipie_status upload_check_url(const struct pie_mem *mem, const char *url)
 {
+    struct pie_url u;
     for (const char *p = url; *p != '\0'; p++) {
         if ((unsigned char)*p <= 0x20 || (unsigned char)*p == 0x7F)
-            return 0;
+            return APIPIE_E_MALFORMED;
     }
-    return strlen(url) <= APIPIE_LIMIT_TEXT;
+    if (strlen(url) > APIPIE_LIMIT_TEXT)
+        return APIPIE_E_MALFORMED;
+    apipie_status status = pie_url_parse(mem, url, &u);
+    if (status == APIPIE_OK)
+        pie_url_free(mem, &u);
+    return status;
 }
 
 /* The whole URL, to be freed. */
@@ -151,14 +158,16 @@ static apipie_status upload_url(struct apipie_request *r, const struct pie_outco
                                ? pie_url_resolve(r->mem, r->run->leg->request.url.p, text, &whole)
                                : APIPIE_E_MEMORY;
     pie_mem_free(r->mem, text);
+    if (status == APIPIE_OK)
+        status = upload_check_url(r->mem, whole);
+    if (status == APIPIE_OK) {
+        *ret = whole;
+        return APIPIE_OK;
+    }
+    pie_mem_free(r->mem, whole);
     if (status == APIPIE_E_MEMORY)
         return upload_refuse(o, APIPIE_E_MEMORY, "out of memory", err);
-    if (status != APIPIE_OK || !upload_is_plain(whole)) {
-        pie_mem_free(r->mem, whole);
-        return upload_refuse(o, APIPIE_E_MALFORMED, "the upload's URL is none", err);
-    }
-    *ret = whole;
-    return APIPIE_OK;
+    return upload_refuse(o, APIPIE_E_MALFORMED, "the upload's URL is none", err);
 }
 
 apipie_status pie_upload_read(struct apipie_request *r, const struct pie_outcome *o,
