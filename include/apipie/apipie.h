@@ -3227,13 +3227,14 @@ APIPIE_API apipie_catalog *apipie_price_history_at(const apipie_price_history *h
 enum {
     APIPIE_PRICE_NONE = 0,   /**< it is not */
     APIPIE_PRICE_HOST = 1,   /**< apipie_client_set_price() */
-    APIPIE_PRICE_LISTED = 2, /**< the gateway's list, as in apipie_client_catalog() */
+    APIPIE_PRICE_LISTED = 2, /**< the list of models: the gateway's, as in apipie_client_catalog(), or the one fetched from that backend */
     APIPIE_PRICE_FREE = 3    /**< drawn on a machine of yours: nothing */
 };
 
 /**
- * What an image request will cost, before it is sent: its first route, size (1024x1024 when none is set), quality and n. The
- * price of apipie_client_set_price() counts before the listed one; when the gateway chooses the provider, the dearest that lists
+ * What an image request will cost, before it is sent: its first route, size (1024x1024 when none is set), steps where the list
+ * prices them, quality and n. Of another backend than the gateway the list is known once a request of the kind APIPIE_REQUEST_MODELS
+ * has fetched it, all models or all of the type "image". The price of apipie_client_set_price() counts before the listed one; when the gateway chooses the provider, the dearest that lists
  * the model. The same figure is reserved from a budget.
  * @param ret_source NULL, or gets APIPIE_PRICE_*
  * @return exact picodollars, or APIPIE_UNKNOWN; also for another kind of request

@@ -93,7 +93,9 @@ APIPIE_API const char *apipie_catalog_json(const apipie_catalog *catalog, size_t
 APIPIE_API int64_t apipie_catalog_price(const apipie_catalog *catalog, size_t index, int32_t width,
                                         int32_t height, const char *quality)
 {
-    return pie_catalog_price(catalog, index, width, height, quality);
+    if (width < 1 || height < 1)
+        return APIPIE_UNKNOWN;
+    return pie_catalog_price(catalog, index, width, height, 0, quality);
 }
 
 APIPIE_API int32_t apipie_catalog_is_restricted(const apipie_catalog *catalog, const char *provider,

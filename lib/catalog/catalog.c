@@ -73,11 +73,11 @@ struct pie_slice pie_catalog_json(const struct apipie_catalog *c, size_t index)
 }
 
 int64_t pie_catalog_price(const struct apipie_catalog *c, size_t index, int32_t width,
-                          int32_t height, const char *quality)
+                          int32_t height, int32_t steps, const char *quality)
 {
-    if (c == NULL || index >= c->n || width < 1 || height < 1)
+    if (c == NULL || index >= c->n || width < 0 || height < 0 || (width == 0) != (height == 0))
         return APIPIE_UNKNOWN;
-    return pie_listed_price(c->table, pie_catalog_row(c, index), width, height, quality);
+    return pie_listed_price(c->table, pie_catalog_row(c, index), width, height, steps, quality);
 }
 
 size_t pie_catalog_warning_count(const struct apipie_catalog *c)

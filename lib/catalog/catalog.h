@@ -78,9 +78,9 @@ int64_t pie_catalog_number(const struct apipie_catalog *c, size_t index, int32_t
 int64_t pie_catalog_usable(const struct apipie_catalog *c, size_t index);
 /* The record as it was sent; {NULL, 0} for one that was not. p[n] is NUL. */
 struct pie_slice pie_catalog_json(const struct apipie_catalog *c, size_t index);
-/* Of one image: exact picodollars, or APIPIE_UNKNOWN. quality NULL: standard. */
+/* Of one image: exact picodollars, or APIPIE_UNKNOWN. width and height 0: of whatever size, as the list has it; steps 0: the model's own. quality NULL: standard. */
 int64_t pie_catalog_price(const struct apipie_catalog *c, size_t index, int32_t width,
-                          int32_t height, const char *quality);
+                          int32_t height, int32_t steps, const char *quality);
 /* Is it not offered there? 1, 0, APIPIE_UNKNOWN. A list of restrictions, or one that is empty, can tell. */
 int32_t pie_catalog_restricted(const struct apipie_catalog *c, struct pie_slice provider,
                                struct pie_slice model, struct pie_slice country);

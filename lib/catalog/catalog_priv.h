@@ -19,6 +19,9 @@ struct pie_listed {
     int64_t cost;          /* APIPIE_UNKNOWN: refused */
     int32_t width, height; /* 0: any */
     uint32_t quality;      /* among the texts; 0: none is named */
+    /* cost is that of this size, others cost by their area; 0: all cost the same */
+    int32_t unit_width, unit_height;
+    int32_t unit_steps; /* likewise by steps; 0: what other steps cost is not known */
 };
 
 /* One country of a record of ?restrictions; places among the texts. */
@@ -109,8 +112,9 @@ apipie_status pie_restrict_read(struct pie_reader *r, const struct pie_node *nod
 /* Walks any JSON for prices by size and quality; they belong to the row that is added next or last. */
 apipie_status pie_listed_read(struct pie_reader *r, const struct pie_node *node,
                               struct pie_slice who);
+/* width and height 0: as the list names it; steps 0: the model's own. */
 int64_t pie_listed_price(const struct pie_table *t, const struct pie_row *row, int32_t width,
-                         int32_t height, const char *quality);
+                         int32_t height, int32_t steps, const char *quality);
 /* Picodollars of a node that is a price; refused: APIPIE_UNKNOWN, and why in *ret_problem (else NULL). */
 int64_t pie_listed_money(const struct pie_node *node, const char **ret_problem);
 

@@ -65,9 +65,9 @@ static int32_t diff_listed(const struct apipie_catalog *a, size_t i, const struc
     for (size_t k = 0; k < row->listed_n; k++) {
         const struct pie_listed *p = &a->table->listed[row->listed + k];
         const char *quality = pie_table_text_at(a->table, p->quality);
-        int64_t before = pie_listed_price(a->table, row, p->width, p->height, quality);
+        int64_t before = pie_listed_price(a->table, row, p->width, p->height, 0, quality);
         int64_t after =
-            pie_listed_price(b->table, pie_catalog_row(b, j), p->width, p->height, quality);
+            pie_listed_price(b->table, pie_catalog_row(b, j), p->width, p->height, 0, quality);
         if (!diff_is_change(before, after))
             continue;
         *ret_before = before;

@@ -31,10 +31,10 @@ void pie_figures(const struct pie_table *t, const struct pie_row *row, const str
                             0,
                             0};
     int32_t standard = limits->width == 0 && limits->quality[0] == '\0';
-    f.price_listed =
-        standard ? pie_row_number(row, APIPIE_MODEL_PRICE)
-                 : pie_listed_price(t, row, limits->width != 0 ? limits->width : 1024,
-                                    limits->height != 0 ? limits->height : 1024, limits->quality);
+    f.price_listed = standard ? pie_row_number(row, APIPIE_MODEL_PRICE)
+                              : pie_listed_price(t, row, limits->width != 0 ? limits->width : 1024,
+                                                 limits->height != 0 ? limits->height : 1024, 0,
+                                                 limits->quality);
     f.ms_listed = pie_row_number(row, APIPIE_MODEL_LATENCY);
     if (own != NULL) {
         if (own->images > 0 && own->cost > 0)

@@ -174,7 +174,7 @@ static apipie_status listed_leaf(struct listed_walk *w, const struct pie_node *n
 {
     const char *problem = NULL;
     struct pie_table *t = w->reader->table;
-    struct pie_listed price = {APIPIE_UNKNOWN, label->width, label->height, 0};
+    struct pie_listed price = {APIPIE_UNKNOWN, label->width, label->height, 0, 0, 0, 0};
     if (t->listed_n - w->start >= LISTED_PRICES)
         return APIPIE_OK;
     price.quality = listed_quality(t, label->quality);
@@ -296,19 +296,43 @@ static int32_t listed_fits(const struct pie_table *t, const struct pie_listed *p
     return own != NULL && pie_slice_equal_nocase(quality, own);
 }
 
+/* What is asked of a price. */
+struct listed_ask {
+    int32_t width, height, steps;
+    struct pie_slice quality;
+};
+
+/* By area and steps, rounded up. Doubles are exact enough: a price has 16 digits at most. */
+static int64_t listed_cost(const struct pie_listed *p, const struct listed_ask *ask)
+{
+    double cost = (double)p->cost;
+    if (p->cost < 0 || p->unit_width <= 0 || p->unit_height <= 0)
+        return p->cost;
+    if (ask->steps > 0 && p->unit_steps <= 0)
+        return APIPIE_UNKNOWN;
+    if (ask->width > 0 && ask->height > 0)
+        cost = cost * ask->width / p->unit_width * ask->height / p->unit_height;
+    if (ask->steps > 0)
+        cost = cost * ask->steps / p->unit_steps;
+    if (cost > (double)PIE_PRICE_MOST)
+        return APIPIE_UNKNOWN;
+    const int64_t whole = (int64_t)cost;
+    return (double)whole < cost ? whole + 1 : whole;
+}
+
 /* 1 when there is one of that very size, or of any (0, 0). */
 static int32_t listed_highest(const struct pie_table *t, const struct pie_row *row, int32_t width,
-                              int32_t height, struct pie_slice quality, int64_t *ret)
+                              int32_t height, const struct listed_ask *ask, int64_t *ret)
 {
     int32_t found = 0;
     int64_t highest = APIPIE_UNKNOWN;
     for (size_t i = 0; i < row->listed_n; i++) {
         const struct pie_listed *p = &t->listed[row->listed + i];
-        if (!listed_fits(t, p, width, height, quality))
+        if (!listed_fits(t, p, width, height, ask->quality))
             continue;
         found = 1;
-        if (p->cost > highest)
-            highest = p->cost;
+        const int64_t cost = listed_cost(p, ask);
+        highest = cost > highest ? cost : highest;
     }
     if (found)
         *ret = highest;
@@ -316,11 +340,11 @@ static int32_t listed_highest(const struct pie_table *t, const struct pie_row *r
 }
 
 int64_t pie_listed_price(const struct pie_table *t, const struct pie_row *row, int32_t width,
-                         int32_t height, const char *quality)
+                         int32_t height, int32_t steps, const char *quality)
 {
-    struct pie_slice name = pie_slice_text(quality);
+    const struct listed_ask ask = {width, height, steps, pie_slice_text(quality)};
     int64_t cost = APIPIE_UNKNOWN;
-    if (!listed_highest(t, row, width, height, name, &cost))
-        listed_highest(t, row, 0, 0, name, &cost);
+    if (!listed_highest(t, row, width, height, &ask, &cost))
+        listed_highest(t, row, 0, 0, &ask, &cost);
     return cost;
 }

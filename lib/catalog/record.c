@@ -230,11 +230,34 @@ static int32_t record_is_of_pictures(const struct pie_node *node)
            (type.n == 0 || pie_slice_equal_nocase(type, "request"));
 }
 
+static int32_t record_side(const struct pie_node *node)
+{
+    int64_t v = 0;
+    return pie_node_int(node, &v) == APIPIE_OK && v > 0 && v < 100000 ? (int32_t)v : 0;
+}
+
+/* The price of one size, by which others cost as much more as they are larger: {"price","width","height","steps"}. Not the gateway's:
+ * lists of other servers come to it (pie_models_unit). */
+static apipie_status record_unit(struct pie_reader *r, const struct pie_node *node,
+                                 struct pie_slice who)
+{
+    const char *problem = NULL;
+    const struct pie_node *unit = pie_node_get(node, "img_unit");
+    struct pie_listed price = {APIPIE_UNKNOWN, 0, 0, 0, 0, 0, 0};
+    price.cost = pie_listed_money(pie_node_get(unit, "price"), &problem);
+    price.unit_width = record_side(pie_node_get(unit, "width"));
+    price.unit_height = record_side(pie_node_get(unit, "height"));
+    price.unit_steps = record_side(pie_node_get(unit, "steps"));
+    if (problem != NULL)
+        return pie_table_warn(r->table, r->row, who, "img_unit", problem);
+    return price.cost != APIPIE_UNKNOWN ? pie_table_list_price(r->table, &price) : APIPIE_OK;
+}
+
 static apipie_status record_flat(struct pie_reader *r, const struct pie_row *row,
                                  const struct pie_node *node, struct pie_slice who)
 {
     const char *problem = NULL;
-    struct pie_listed flat = {APIPIE_UNKNOWN, 0, 0, 0};
+    struct pie_listed flat = {APIPIE_UNKNOWN, 0, 0, 0, 0, 0, 0};
     if (!record_is_of_pictures(node))
         return APIPIE_OK;
     flat.cost = pie_listed_money(pie_node_get(node, "img_price"), &problem);
@@ -252,10 +275,12 @@ static apipie_status record_fill_prices(struct pie_reader *r, struct pie_row *ro
     size_t start = t->listed_n;
     apipie_status status = pie_listed_read(r, pie_node_get(node, "img_json"), who);
     if (status == APIPIE_OK && t->listed_n == start)
+        status = record_unit(r, node, who);
+    if (status == APIPIE_OK && t->listed_n == start)
         status = record_flat(r, row, node, who);
     row->listed = (uint32_t)start;
     row->listed_n = (uint32_t)(t->listed_n - start);
-    row->number[PIE_NUMBER_AT(APIPIE_MODEL_PRICE)] = pie_listed_price(t, row, 1024, 1024, NULL);
+    row->number[PIE_NUMBER_AT(APIPIE_MODEL_PRICE)] = pie_listed_price(t, row, 1024, 1024, 0, NULL);
     return status;
 }
 

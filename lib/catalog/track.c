@@ -418,7 +418,7 @@ static apipie_status track_row(struct pie_table *t, const struct apipie_price_hi
     row->number[PIE_NUMBER_AT(APIPIE_MODEL_AVAILABLE)] = line->usable;
     row->number[PIE_NUMBER_AT(APIPIE_MODEL_LIVE)] = 1;
     row->number[PIE_NUMBER_AT(APIPIE_MODEL_BUILT_IN)] = 0;
-    const struct pie_listed listed = {line->cost[0], 1024, 1024, 0};
+    const struct pie_listed listed = {line->cost[0], 1024, 1024, 0, 0, 0, 0};
     row->listed = (uint32_t)t->listed_n;
     row->listed_n = listed.cost != APIPIE_UNKNOWN;
     return row->listed_n != 0 ? pie_table_list_price(t, &listed) : APIPIE_OK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The door of codec: JSON, base64 and event streams. Alone sees jansson (json_*.c) and libb64 (base64_encode.c). */
+/* The door of codec: JSON, base64, event streams and multipart bodies. Alone sees jansson (json_*.c) and libb64 (base64_encode.c). */
 #ifndef PIE_CODEC_H
 #define PIE_CODEC_H
 
@@ -118,6 +118,45 @@ apipie_status pie_sse_finish(struct pie_sse *s);
 struct pie_slice pie_sse_name(const struct pie_sse *s);
 /* 1 when data that begins with "[DONE]" came: what follows is not read. */
 int32_t pie_sse_is_done(const struct pie_sse *s);
+
+/* ---- multipart bodies, read: any chunks, and each byte once. Data goes on as it comes, in pieces as large as those that came. */
+
+#define PIE_MULTIREAD_BOUNDARY 70 /* RFC 2046 */
+
+/* A failure ends the reading, and is handed up. */
+struct pie_multiread_out {
+    apipie_status (*begin)(void *user);
+    apipie_status (*data)(void *user, const char *p, size_t n); /* n is not 0 */
+    apipie_status (*end)(void *user, int32_t whole);            /* 0: the body was cut in it */
+};
+
+struct pie_multiread {
+    const struct pie_multiread_out *out;
+    void *user;
+    uint64_t
+        at; /* where in the body stands what is handed on; of what looked like a delimiter, its end */
+    apipie_status failed;
+    int32_t state, was;
+    int32_t open;                               /* a part has begun */
+    char delimiter[4 + PIE_MULTIREAD_BOUNDARY]; /* with the line end before it */
+    size_t delimiter_n;
+    size_t matched, from; /* of the delimiter: bytes [from..matched) may have come */
+    char tail[16];        /* what came behind it */
+    size_t tail_n;
+    size_t line_n; /* bytes of a header's line, counted to 2 */
+};
+
+/* The boundary that a Content-Type names, in it; empty when it is no multipart, or names none that is allowed. */
+struct pie_slice pie_multiread_boundary(const char *content_type);
+/* boundary: not empty, at most PIE_MULTIREAD_BOUNDARY bytes. */
+void pie_multiread_init(struct pie_multiread *m, struct pie_slice boundary,
+                        const struct pie_multiread_out *out, void *user);
+/* APIPIE_OK, or what out said. */
+apipie_status pie_multiread_write(struct pie_multiread *m, const char *p, size_t n);
+/* No more bytes come. */
+apipie_status pie_multiread_finish(struct pie_multiread *m);
+/* 1 when the last delimiter came: nothing is missing. */
+int32_t pie_multiread_is_done(const struct pie_multiread *m);
 
 /* ---- base64, written, by libb64. */
 

@@ -38,7 +38,7 @@ apipie_status pie_answer_text(const struct pie_mem *mem, struct pie_slice s, cha
 
 size_t pie_answer_index(const struct pie_part *part)
 {
-    return part->path < 0 ? 0 : part->index[0];
+    return part->index[0];
 }
 
 /* Bytes beat a url, and a url beats the news that something is broken. */

@@ -402,18 +402,24 @@ static const struct pie_known deepinfra_known[] = {
 
 /* ---- models */
 
-/* Cents for a picture: of the default size and steps where there are such, of any size where these are 0. */
+/* Cents for a picture: of the default size and steps where there are such (the pages of the models have the formula: by each side and by
+ * the steps), of any size where these are 0. */
 static void deepinfra_price(struct pie_buf *out, const struct pie_node *pricing)
 {
     int64_t cents = 0;
     int64_t width = 0;
     int64_t height = 0;
+    int64_t steps = 0;
     if (pie_node_money(pie_node_get(pricing, "cents_per_image_unit"), &cents) != APIPIE_OK ||
         cents <= 0)
         return;
     deepinfra_count(pie_node_get(pricing, "default_width"), &width);
     deepinfra_count(pie_node_get(pricing, "default_height"), &height);
-    pie_models_price(out, width, height, cents / 100);
+    deepinfra_count(pie_node_get(pricing, "default_iterations"), &steps);
+    if (width > 0 && height > 0)
+        pie_models_unit(out, width, height, steps, cents / 100);
+    else
+        pie_models_price(out, 0, 0, cents / 100);
 }
 
 static void deepinfra_model(const struct pie_call *c, const struct pie_node *row,

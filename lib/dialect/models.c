@@ -51,6 +51,20 @@ void pie_models_row(struct pie_buf *out, const struct pie_node *row, struct pie_
     }
 }
 
+void pie_models_unit(struct pie_buf *out, int64_t width, int64_t height, int64_t steps,
+                     int64_t cost)
+{
+    char text[PIE_NUMBER_MAX];
+    pie_number_money_text(cost, text);
+    pie_buf_add_text(out, ",\"price_type\":\"image\",\"img_unit\":{");
+    pie_field_text(out, "price", text);
+    pie_field_int(out, "width", width);
+    pie_field_int(out, "height", height);
+    if (steps > 0)
+        pie_field_int(out, "steps", steps);
+    pie_buf_add_char(out, '}');
+}
+
 void pie_models_price(struct pie_buf *out, int64_t width, int64_t height, int64_t cost)
 {
     char text[PIE_NUMBER_MAX];

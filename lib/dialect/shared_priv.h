@@ -71,6 +71,9 @@ int32_t pie_models_wanted(const struct pie_wish *w, struct pie_slice provider,
                           struct pie_slice model, const char *type);
 /* Into it: what one picture of that size costs; 0 and 0: of any size. */
 void pie_models_price(struct pie_buf *out, int64_t width, int64_t height, int64_t cost);
+/* ... where other sizes cost by their area, and other steps by their number; steps 0: what these cost is not known. */
+void pie_models_unit(struct pie_buf *out, int64_t width, int64_t height, int64_t steps,
+                     int64_t cost);
 
 /* ---- models.c */
 

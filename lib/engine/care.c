@@ -92,7 +92,7 @@ static apipie_status care_listed(struct apipie_client *c, const char *backend,
     struct pie_health_said said = {backend, NULL, 0, 0};
     apipie_status status = APIPIE_OK;
     pie_lock_take(c->lock);
-    struct apipie_catalog *list = pie_catalog_keep(pie_shelf_whole(c, &said.at_ms));
+    struct apipie_catalog *list = pie_catalog_keep(pie_shelf_whole(c, NULL, &said.at_ms));
     pie_lock_drop(c->lock);
     if (list != NULL && pie_clock_wall_ms() - said.at_ms < PIE_WINDOW_MS)
         status = care_tell_list(c, list, &said, only, ret_what);

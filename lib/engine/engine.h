@@ -383,7 +383,7 @@ int64_t pie_price_find(const struct apipie_client *c, const char *provider, cons
 struct pie_price_ask {
     const struct pie_backend *backend;      /* NULL: the client's own */
     const char *provider, *model, *quality; /* NULL: not said */
-    int32_t width, height, images;
+    int32_t width, height, steps, images;   /* 0: not said */
 };
 
 /* As the wish itself asks. */

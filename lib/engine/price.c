@@ -95,6 +95,21 @@ int64_t pie_price_find(const struct apipie_client *c, const char *provider, cons
 
 /* ---- by the list */
 
+/* The gateway draws a square of 1024 where no size is said; of another server the list may know what it draws then. */
+#define PRICE_SIDE 1024
+
+static int64_t price_row(const struct apipie_catalog *list, size_t i,
+                         const struct pie_price_ask *ask)
+{
+    int64_t cost = APIPIE_UNKNOWN;
+    if (ask->width != 0)
+        return pie_catalog_price(list, i, ask->width, ask->height, ask->steps, ask->quality);
+    if (ask->backend != NULL && !pie_backend_is_own(ask->backend))
+        cost = pie_catalog_price(list, i, 0, 0, ask->steps, ask->quality);
+    return cost >= 0 ? cost
+                     : pie_catalog_price(list, i, PRICE_SIDE, PRICE_SIDE, ask->steps, ask->quality);
+}
+
 /* When the gateway chooses, the dearest of those that list the model: it will not be more. */
 static int64_t price_dearest(const struct apipie_catalog *list, size_t first,
                              const struct pie_price_ask *ask)
@@ -105,7 +120,7 @@ static int64_t price_dearest(const struct apipie_catalog *list, size_t first,
         const char *other = pie_catalog_text(list, i, APIPIE_MODEL_NAME);
         if (i != first && !(name != NULL && price_same(name, other)))
             continue;
-        int64_t price = pie_catalog_price(list, i, ask->width, ask->height, ask->quality);
+        int64_t price = price_row(list, i, ask);
         dearest = price > dearest ? price : dearest;
     }
     return dearest;
@@ -122,7 +137,7 @@ static int64_t price_listed(const struct apipie_catalog *list, const struct pie_
     if (ask->provider == NULL &&
         price_same(ask->model, pie_catalog_text(list, (size_t)index, APIPIE_MODEL_NAME)))
         return price_dearest(list, (size_t)index, ask);
-    return pie_catalog_price(list, (size_t)index, ask->width, ask->height, ask->quality);
+    return price_row(list, (size_t)index, ask);
 }
 
 int64_t pie_price_estimate(struct apipie_client *c, const struct pie_price_ask *ask,
@@ -135,17 +150,19 @@ int64_t pie_price_estimate(struct apipie_client *c, const struct pie_price_ask *
         *ret_source = APIPIE_PRICE_FREE;
         return 0;
     }
+    struct pie_price_ask named = *ask;
     int32_t own = ask->backend == NULL || pie_backend_is_own(ask->backend);
+    if (ask->provider == NULL &&
+        !own) /* another backend is its own provider, where none is named */
+        named.provider = ask->backend->name;
     pie_lock_take(c->lock);
-    /* Another backend is its own provider, where none is named. */
-    int64_t each = pie_price_find(
-        c, ask->provider == NULL && !own ? ask->backend->name : ask->provider, ask->model);
-    if (each < 0 && own)
-        list = pie_catalog_keep(pie_shelf_whole(c, NULL));
+    int64_t each = pie_price_find(c, named.provider, ask->model);
+    if (each < 0)
+        list = pie_catalog_keep(pie_shelf_whole(c, own ? NULL : ask->backend, NULL));
     pie_lock_drop(c->lock);
     if (each < 0) {
         source = APIPIE_PRICE_LISTED;
-        each = price_listed(list, ask);
+        each = price_listed(list, &named);
     }
     pie_catalog_drop(list);
     *ret_source = each < 0 ? APIPIE_PRICE_NONE : source;
@@ -154,9 +171,6 @@ int64_t pie_price_estimate(struct apipie_client *c, const struct pie_price_ask *
     return each > INT64_MAX / images ? INT64_MAX : each * images;
 }
 
-/* The gateway draws a square of 1024 where no size is said. */
-#define PRICE_SIDE 1024
-
 void pie_price_ask_init(struct pie_price_ask *ask, const struct pie_wish *w)
 {
     ask->backend = NULL;
@@ -164,8 +178,9 @@ void pie_price_ask_init(struct pie_price_ask *ask, const struct pie_wish *w)
     ask->provider = w->text[PIE_WISH_PROVIDER];
     ask->model = w->text[PIE_WISH_MODEL];
     ask->quality = w->text[PIE_WISH_QUALITY];
-    ask->width = sized ? w->width : PRICE_SIDE;
-    ask->height = sized ? w->height : PRICE_SIDE;
+    ask->width = sized ? w->width : 0;
+    ask->height = sized ? w->height : 0;
+    ask->steps = (w->has & PIE_WISH_HAS_STEPS) != 0 ? w->steps : 0;
     ask->images = (w->has & PIE_WISH_HAS_N) != 0 ? w->n : 1;
 }
 

@@ -51,24 +51,33 @@ struct pie_shelf_list *pie_shelf_find(struct pie_shelf *s, const char *url)
 }
 
 /* Another server's prices are not this one's. */
-static int32_t shelf_is_from(const struct pie_shelf_list *list, const char *base_url)
+static int32_t shelf_is_from(const struct pie_shelf_list *list, const char *name,
+                             const char *base_url, const struct pie_dialect *d)
 {
-    size_t n = strlen(base_url);
-    struct pie_slice path = pie_slice_text(list->url);
-    if (strncmp(list->url, base_url, n) != 0)
-        return 0;
-    const char *query = strchr(list->url, '?');
-    path = pie_slice(path.p + n, (query != NULL ? (size_t)(query - path.p) : path.n) - n);
-    return pie_slice_equal(path, "/models") || pie_slice_equal(path, "/models/detailed");
+    const char *p = list->url;
+    const char *const before[] = {name != NULL ? name : "", name != NULL ? " " : "", base_url};
+    for (size_t i = 0; i < PIE_COUNT(before); i++) {
+        const size_t n = strlen(before[i]);
+        if (strncmp(p, before[i], n) != 0)
+            return 0;
+        p += n;
+    }
+    struct pie_slice asked = pie_slice(p, strcspn(p, "?#"));
+    return (d->models_path != NULL && pie_slice_equal(asked, d->models_path)) ||
+           (d->models_detailed != NULL && pie_slice_equal(asked, d->models_detailed));
 }
 
-struct apipie_catalog *pie_shelf_whole(const struct apipie_client *c, int64_t *ret_wall_ms)
+struct apipie_catalog *pie_shelf_whole(const struct apipie_client *c, const struct pie_backend *b,
+                                       int64_t *ret_wall_ms)
 {
+    const char *name = b != NULL ? b->name : NULL;
+    const char *base_url = b != NULL ? b->base_url : c->base_url;
+    const struct pie_dialect *d = b != NULL ? b->dialect : &pie_dialect_apipie;
     const struct pie_shelf *s = &c->shelf;
     const struct pie_shelf_list *newest = NULL;
     for (size_t i = 0; i < s->count; i++) {
         const struct pie_shelf_list *list = &s->lists[i];
-        if (list->whole && shelf_is_from(list, c->base_url) &&
+        if (list->whole && shelf_is_from(list, name, base_url, d) &&
             (newest == NULL || list->wall_ms >= newest->wall_ms))
             newest = list;
     }
@@ -227,7 +236,7 @@ struct apipie_catalog *pie_shelf_view(struct apipie_client *c)
 {
     struct apipie_catalog *built_in = NULL, *merged = NULL, *drop = NULL;
     pie_lock_take(c->lock);
-    struct apipie_catalog *live = pie_catalog_keep(pie_shelf_whole(c, NULL));
+    struct apipie_catalog *live = pie_catalog_keep(pie_shelf_whole(c, NULL, NULL));
     struct apipie_catalog *view = c->shelf.view_of == live ? pie_catalog_keep(c->shelf.view) : NULL;
     int32_t closing = c->closing;
     pie_lock_drop(c->lock);
@@ -236,7 +245,7 @@ struct apipie_catalog *pie_shelf_view(struct apipie_client *c)
         pie_shelf_own(c, merged);
         view = merged;
         pie_lock_take(c->lock);
-        if (!closing && pie_shelf_whole(c, NULL) == live) { /* still the newest */
+        if (!closing && pie_shelf_whole(c, NULL, NULL) == live) { /* still the newest */
             drop = c->shelf.view;
             c->shelf.view = pie_catalog_keep(view);
             c->shelf.view_of = live;

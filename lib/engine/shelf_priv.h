@@ -15,9 +15,11 @@
 #define PIE_SHELF_TAG ((size_t)1024)
 
 struct apipie_client;
+struct pie_backend;
 
 struct pie_shelf_list {
-    char *url;             /* that was asked */
+    char *
+        url; /* that was asked; of another backend than the gateway, its name and a blank before it */
     char *etag, *modified; /* the server's; NULL */
     int64_t wall_ms;       /* when the server last said that it holds */
     int32_t whole;         /* of all models, or of all that make images */
@@ -48,8 +50,10 @@ struct pie_shelf_list *pie_shelf_find(struct pie_shelf *s, const char *url);
 /* Takes the list over, in place of an older one of that url; what it holds is empty then. The lock is not held. */
 void pie_shelf_put(struct apipie_client *c, struct pie_shelf_list *list);
 void pie_shelf_list_free(struct pie_shelf_list *list);
-/* The newest whole list of the present base url; NULL. *ret_wall_ms (or NULL) gets when the server last said so. The lock is held. */
-struct apipie_catalog *pie_shelf_whole(const struct apipie_client *c, int64_t *ret_wall_ms);
+/* The newest whole list of the backend (NULL: the gateway at its present base url); NULL. *ret_wall_ms (or NULL) gets when the server last
+ * said so. The lock is held. */
+struct apipie_catalog *pie_shelf_whole(const struct apipie_client *c, const struct pie_backend *b,
+                                       int64_t *ret_wall_ms);
 /* Tells a catalogue that this client keeps its memory. */
 void pie_shelf_own(struct apipie_client *c, struct apipie_catalog *list);
 /* Writes the file, when there is one. The lock is not held. */

@@ -121,12 +121,13 @@ static int32_t body_decide(const struct pie_body *b, int32_t final)
     if (start < n && (p[start] == '{' || p[start] == '['))
         return b->expect_image ? BODY_TEXT : BODY_SPLIT;
     if (start < n && b->stream != NULL && b->says_events)
-        return BODY_EVENTS;
+        return BODY_EVENTS; /* a multipart body says something else */
     if (start == n || (n < BODY_HELD && !final))
         return BODY_UNDECIDED;
     if (b->sink == NULL)
         return BODY_TEXT;
-    if (b->stream != NULL && body_begins_events(pie_slice((const char *)p + start, n - start)))
+    if (b->stream != NULL && !b->sections.on &&
+        body_begins_events(pie_slice((const char *)p + start, n - start)))
         return BODY_EVENTS;
     if (pie_slice_starts_nocase(pie_slice((const char *)p + start, n - start), "data:"))
         return BODY_FORM;
@@ -156,9 +157,11 @@ static apipie_status body_read(struct pie_body *b, const uint8_t *p, size_t n)
     case BODY_PICTURE:
         pie_picture_write(&b->picture, p, n);
         return APIPIE_OK;
-    default:
+    case BODY_TEXT:
         body_keep_text(b, p, n);
         return b->text.failed;
+    default:
+        return APIPIE_OK;
     }
 }
 
@@ -166,8 +169,8 @@ static apipie_status body_read(struct pie_body *b, const uint8_t *p, size_t n)
 static apipie_status body_settle(struct pie_body *b, int32_t reader)
 {
     size_t start = reader == BODY_PICTURE ? 0 : body_blank(b->held, b->held_n);
-    b->reader = reader;
     pie_body_place(b, -1, NULL);
+    b->reader = reader = b->sections.on ? pie_sections_choose(b, reader) : reader;
     if (reader == BODY_SPLIT)
         pie_split_init(&b->split, b->paths, &body_split_out, b, &b->text,
                        b->offset - (b->held_n - start));
@@ -206,9 +209,8 @@ static size_t body_hold(struct pie_body *b, const uint8_t *p, size_t n, apipie_s
 }
 
 /* What they say of the type is only a hint, and often wrong: pictures and JSON are known by their bytes. */
-static int32_t body_says_events(const struct pie_headers *headers)
+static int32_t body_says_events(const char *type)
 {
-    const char *type = headers != NULL ? pie_headers_get(headers, "content-type") : NULL;
     if (type == NULL)
         return 0;
     return pie_slice_equal_nocase(pie_slice_trim(pie_slice(type, strcspn(type, ";"))),
@@ -219,14 +221,15 @@ static apipie_status body_head(struct pie_writer *w, int32_t status,
                                const struct pie_headers *headers)
 {
     struct pie_body *b = (struct pie_body *)w;
-    b->says_events = body_says_events(headers);
+    const char *type = headers != NULL ? pie_headers_get(headers, "content-type") : NULL;
+    b->says_events = body_says_events(type);
+    pie_sections_start(b, pie_multiread_boundary(type));
     b->good = status >= 200 && status <= 299;
     return APIPIE_OK;
 }
 
-static apipie_status body_write(struct pie_writer *w, const uint8_t *p, size_t n)
+apipie_status pie_body_feed(struct pie_body *b, const uint8_t *p, size_t n)
 {
-    struct pie_body *b = (struct pie_body *)w;
     apipie_status status = APIPIE_OK;
     size_t i = 0;
     if (b->reader == BODY_UNDECIDED)
@@ -236,6 +239,13 @@ static apipie_status body_write(struct pie_writer *w, const uint8_t *p, size_t n
     status = body_read(b, p + i, n - i);
     b->offset += n - i;
     return status;
+}
+
+static apipie_status body_write(struct pie_writer *w, const uint8_t *p, size_t n)
+{
+    struct pie_body *b = (struct pie_body *)w;
+    return b->sections.on ? pie_multiread_write(&b->sections.multiread, (const char *)p, n)
+                          : pie_body_feed(b, p, n);
 }
 
 static apipie_status body_ended(struct pie_writer *w)
@@ -302,7 +312,7 @@ void pie_body_reset(struct pie_body *b, const struct pie_path *paths, uint32_t f
     b->paths = paths;
     b->next_slot = first_slot;
     b->expect_image = expect_image;
-    b->good = b->finished = b->shortened = b->says_events = 0;
+    b->good = b->finished = b->shortened = b->says_events = b->sections.on = 0;
     b->reader = BODY_UNDECIDED;
     b->offset = 0;
     b->held_n = 0;
@@ -340,12 +350,9 @@ static apipie_status body_finish_form(struct pie_body *b, int32_t complete)
     return status;
 }
 
-void pie_body_finish(struct pie_body *b, int32_t complete)
+apipie_status pie_body_close(struct pie_body *b, int32_t complete)
 {
     apipie_status status = APIPIE_OK;
-    if (b->finished)
-        return;
-    b->finished = 1;
     if (b->reader == BODY_UNDECIDED && b->held_n != body_blank(b->held, b->held_n))
         status = body_settle(b, body_decide(b, 1));
     if (b->reader == BODY_SPLIT)
@@ -358,6 +365,15 @@ void pie_body_finish(struct pie_body *b, int32_t complete)
         status = body_finish_form(b, complete);
     if (status == APIPIE_OK && (b->reader == BODY_PICTURE || b->reader == BODY_FORM))
         status = pie_parts_put(&b->parts, &b->part);
+    return status;
+}
+
+void pie_body_finish(struct pie_body *b, int32_t complete)
+{
+    if (b->finished)
+        return;
+    b->finished = 1;
+    apipie_status status = b->sections.on ? pie_sections_finish(b) : pie_body_close(b, complete);
     if (b->failure == APIPIE_OK)
         b->failure = status;
 }
@@ -392,7 +408,7 @@ const struct pie_part *pie_body_parts(const struct pie_body *b, size_t *ret_n)
 
 const struct pie_damage *pie_body_damage(const struct pie_body *b)
 {
-    return b->reader == BODY_SPLIT ? &b->split.damage : &b->damage;
+    return b->reader == BODY_SPLIT && !b->damage.found ? &b->split.damage : &b->damage;
 }
 
 int32_t pie_body_shortened(const struct pie_body *b)

@@ -13,7 +13,7 @@
 #define BODY_HELD PIE_MAGIC_HEAD
 
 /* Who reads the body. */
-enum { BODY_UNDECIDED, BODY_SPLIT, BODY_EVENTS, BODY_PICTURE, BODY_FORM, BODY_TEXT };
+enum { BODY_UNDECIDED, BODY_SPLIT, BODY_EVENTS, BODY_PICTURE, BODY_FORM, BODY_TEXT, BODY_SKIP };
 
 /* One picture in memory, of which nobody knows yet whether it counts. */
 struct pie_aside {
@@ -42,6 +42,14 @@ struct pie_events {
     apipie_status aside_gave_up;
 };
 
+/* A multipart body: each of its parts is decided and read as a body is. */
+struct pie_sections {
+    int32_t on;
+    struct pie_multiread multiread;
+    int32_t rest; /* who read what is the rest: BODY_SPLIT, BODY_TEXT, or BODY_UNDECIDED */
+    uint32_t pictures;
+};
+
 struct pie_body {
     struct pie_writer writer;
     const struct pie_mem *mem;
@@ -67,6 +75,7 @@ struct pie_body {
     struct pie_buf text; /* the rest, or the raw text */
     struct pie_split split;
     struct pie_events events;
+    struct pie_sections sections;
     struct pie_form form;
     struct pie_picture picture;
     struct pie_part part; /* the one at hand */
@@ -80,6 +89,19 @@ struct pie_body {
 void pie_body_place(struct pie_body *b, int32_t path, const uint32_t index[PIE_PATH_INDICES]);
 /* The part at hand could not be had although it came: the first reason counts. */
 void pie_body_gave_up(struct pie_body *b, apipie_status why);
+
+/* Bytes of the body, or of one part of it. */
+apipie_status pie_body_feed(struct pie_body *b, const uint8_t *p, size_t n);
+/* No more of them come. complete 0: it was cut. */
+apipie_status pie_body_close(struct pie_body *b, int32_t complete);
+
+/* ---- sections.c */
+
+/* Of a multipart body; an empty boundary: it is none. */
+void pie_sections_start(struct pie_body *b, struct pie_slice boundary);
+/* Who reads the part at hand, when that one would: BODY_SKIP when nobody needs it. */
+int32_t pie_sections_choose(struct pie_body *b, int32_t reader);
+apipie_status pie_sections_finish(struct pie_body *b);
 
 /* ---- events.c */
 

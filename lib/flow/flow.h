@@ -71,12 +71,13 @@ int32_t pie_magic_is_done(const struct pie_magic *m);
 const char *pie_magic_mime(const uint8_t *p, size_t n);
 const char *pie_magic_extension(const char *mime); /* ".png", ... ".bin" */
 
-/* ---- body: the root of the chain. One per job, reset for each leg. */
+/* ---- body: the root of the chain. One per job, reset for each leg. A multipart body is what its first JSON is (without one, its first
+ * text), and its pictures are parts with path -1 and index 0, 1, 2... */
 
 enum {
     PIE_BODY_NONE,  /* nothing came */
     PIE_BODY_JSON,  /* rest and parts */
-    PIE_BODY_IMAGE, /* the body itself is a picture: one part, path -1, index 0 */
+    PIE_BODY_IMAGE, /* the body itself is a picture: one part, path -1, index 0; or all that a multipart body has are pictures */
     PIE_BODY_EVENTS, /* a stream: the rest is an array of what its events say, without those that were sketches */
     PIE_BODY_TEXT /* anything else, at most PIE_BODY_TEXT_MAX bytes kept raw: errors, HTML */
 };

@@ -23,25 +23,6 @@ void pie_a1111_error(struct pie_answer *answer, int32_t status, const char *code
     pie_buf_add_char(body, '}');
 }
 
-void pie_a1111_invalid(struct pie_answer *answer, const char *field, const char *message,
-                       const char *type)
-{
-    struct pie_buf *body = &answer->body;
-
-    pie_buf_clear(body);
-    answer->status = 422;
-    pie_buf_add_text(body, "{\"detail\":[{\"loc\":[\"body\"");
-    if (field != NULL) {
-        pie_buf_add_char(body, ',');
-        pie_json_string(body, pie_slice_text(field));
-    }
-    pie_buf_add_text(body, "],\"msg\":");
-    pie_json_string(body, pie_slice_text(message));
-    pie_buf_add_text(body, ",\"type\":");
-    pie_json_string(body, pie_slice_text(type));
-    pie_buf_add_text(body, "}]}");
-}
-
 /* ---- what is installed */
 
 static const struct a1111_model {
@@ -229,7 +210,7 @@ static void a1111_set_options(struct apipie_sandbox *box, const struct pie_call 
     int32_t model = pie_a1111_model(name);
 
     if (status != APIPIE_OK || pie_node_kind(pie_doc_root(doc)) != PIE_JSON_OBJECT)
-        pie_a1111_invalid(answer, NULL, "value is not a valid dict", "type_error.dict");
+        pie_answer_invalid(answer, NULL, "value is not a valid dict", "type_error.dict");
     else if (name.n != 0 && model < 0)
         a1111_unknown_model(name, answer);
     else {
@@ -300,11 +281,8 @@ void pie_a1111_answer(struct apipie_sandbox *box, const struct pie_call *call,
     char seconds[PIE_NUMBER_MAX];
 
     answer->no_id = 1;
-    if (route != NULL && route->draws) {
-        pie_lock_take(box->lock);
-        box->requests++;
-        pie_lock_drop(box->lock);
-    }
+    if (route != NULL && route->draws)
+        pie_call_arrived(box);
     if (route == NULL) {
         answer->status = allow != NULL ? 405 : 404;
         answer->allow = allow;

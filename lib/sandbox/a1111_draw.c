@@ -80,19 +80,19 @@ static apipie_status a1111_check(const struct pie_node *root, struct pie_answer 
 
         if (node == NULL || a1111_is_kind(node, m->kind))
             continue;
-        pie_a1111_invalid(answer, m->name,
-                          m->kind == PIE_JSON_TEXT      ? "str type expected"
-                          : m->kind == PIE_JSON_NUMERIC ? "value is not a valid integer"
-                          : m->kind == PIE_JSON_BOOL    ? "value could not be parsed to a boolean"
-                          : m->kind == PIE_JSON_ARRAY   ? "value is not a valid list"
-                          : m->kind == PIE_JSON_OBJECT  ? "value is not a valid dict"
-                                                        : "value is not a valid float",
-                          m->kind == PIE_JSON_TEXT      ? "type_error.str"
-                          : m->kind == PIE_JSON_NUMERIC ? "type_error.integer"
-                          : m->kind == PIE_JSON_BOOL    ? "value_error.boolean"
-                          : m->kind == PIE_JSON_ARRAY   ? "type_error.list"
-                          : m->kind == PIE_JSON_OBJECT  ? "type_error.dict"
-                                                        : "type_error.float");
+        pie_answer_invalid(answer, m->name,
+                           m->kind == PIE_JSON_TEXT      ? "str type expected"
+                           : m->kind == PIE_JSON_NUMERIC ? "value is not a valid integer"
+                           : m->kind == PIE_JSON_BOOL    ? "value could not be parsed to a boolean"
+                           : m->kind == PIE_JSON_ARRAY   ? "value is not a valid list"
+                           : m->kind == PIE_JSON_OBJECT  ? "value is not a valid dict"
+                                                         : "value is not a valid float",
+                           m->kind == PIE_JSON_TEXT      ? "type_error.str"
+                           : m->kind == PIE_JSON_NUMERIC ? "type_error.integer"
+                           : m->kind == PIE_JSON_BOOL    ? "value_error.boolean"
+                           : m->kind == PIE_JSON_ARRAY   ? "type_error.list"
+                           : m->kind == PIE_JSON_OBJECT  ? "type_error.dict"
+                                                         : "type_error.float");
         return APIPIE_E_ARGUMENT;
     }
     return APIPIE_OK;
@@ -245,7 +245,7 @@ static apipie_status a1111_read(struct apipie_sandbox *box, const struct pie_nod
                                 struct pie_answer *answer, struct a1111_order *o)
 {
     if (pie_node_kind(root) != PIE_JSON_OBJECT) {
-        pie_a1111_invalid(answer, NULL, "value is not a valid dict", "type_error.dict");
+        pie_answer_invalid(answer, NULL, "value is not a valid dict", "type_error.dict");
         return APIPIE_E_ARGUMENT;
     }
     o->root = root;
@@ -452,7 +452,7 @@ static void a1111_run(struct apipie_sandbox *box, const struct a1111_order *o,
         answer->cut = 1;
         return;
     }
-    pie_box_note(box, &o->inputs, o->seed, o->steps);
+    pie_box_note(box, &o->inputs, &o->seed, o->steps);
     a1111_make(box, o, f, answer);
     pie_lock_take(box->lock);
     if (o->keeps_model)
@@ -472,10 +472,10 @@ static void a1111_ask(struct apipie_sandbox *box, const struct pie_call *call, i
     memset(&o, 0, sizeof(o));
     o.image_route = image_route;
     if (status != APIPIE_OK)
-        pie_a1111_invalid(answer, NULL, "Expecting value: line 1 column 1 (char 0)",
-                          "value_error.jsondecode");
+        pie_answer_invalid(answer, NULL, "Expecting value: line 1 column 1 (char 0)",
+                           "value_error.jsondecode");
     else if (!pie_slice_starts_nocase(call->media, "application/json"))
-        pie_a1111_invalid(answer, NULL, "value is not a valid dict", "type_error.dict");
+        pie_answer_invalid(answer, NULL, "value is not a valid dict", "type_error.dict");
     else if (a1111_read(box, pie_doc_root(doc), answer, &o) == APIPIE_OK &&
              pie_spoil_choose(box, &pie_sandbox_local[0], call->fault, answer, &fault) ==
                  APIPIE_OK) {

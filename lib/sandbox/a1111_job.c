@@ -216,7 +216,8 @@ void pie_a1111_progress(struct apipie_sandbox *box, const struct pie_call *call,
                                       : "",
               step, now, out);
     job_state(&a, step, out);
-    if (a.busy && step > 0 && !call->skip_picture)
+    if (a.busy && step > 0 &&
+        !pie_slice_equal_nocase(pie_call_query(call, "skip_current_image"), "true"))
         job_preview(&a, out);
     else
         pie_buf_add_text(out, ",\"current_image\":null");

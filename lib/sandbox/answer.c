@@ -56,6 +56,57 @@ void pie_answer_error(struct pie_answer *answer, int32_t status, const char *cod
     pie_buf_add_text(body, "}}");
 }
 
+static void answer_member(struct pie_buf *out, const char *key, const char *value)
+{
+    pie_buf_add_text(out, key);
+    if (value != NULL)
+        pie_json_string(out, pie_slice_text(value));
+    else
+        pie_buf_add_text(out, "null");
+}
+
+void pie_answer_typed_error(struct pie_answer *answer, int32_t status, const char *type,
+                            const char *code, const char *message, const char *param)
+{
+    struct pie_buf *body = &answer->body;
+
+    pie_buf_clear(body);
+    answer->status = status;
+    answer->mime = "application/json";
+    answer_member(body, "{\"error\":{\"message\":", message);
+    answer_member(body, ",\"type\":", type);
+    answer_member(body, ",\"param\":", param);
+    answer_member(body, ",\"code\":", code);
+    pie_buf_add_text(body, "}}");
+}
+
+void pie_answer_invalid(struct pie_answer *answer, const char *field, const char *message,
+                        const char *type)
+{
+    struct pie_buf *body = &answer->body;
+
+    pie_buf_clear(body);
+    answer->status = 422;
+    answer->mime = "application/json";
+    pie_buf_add_text(body, "{\"detail\":[{\"loc\":[\"body\"");
+    if (field != NULL)
+        answer_member(body, ",", field);
+    answer_member(body, "],\"msg\":", message);
+    answer_member(body, ",\"type\":", type);
+    pie_buf_add_text(body, "}]}");
+}
+
+void pie_answer_say(char out[PIE_ANSWER_SAY], const char *a, struct pie_slice name, const char *b)
+{
+    size_t n = strlen(a), most = PIE_ANSWER_SAY - 161 - strlen(b);
+
+    pie_text_copy(pie_slice(a, n < most ? n : most), out, PIE_ANSWER_SAY);
+    n = strlen(out);
+    pie_text_display(name, out + n, 161);
+    n += strlen(out + n);
+    pie_text_copy(pie_slice_text(b), out + n, PIE_ANSWER_SAY - n);
+}
+
 void pie_answer_words(int32_t status, const char **ret_code, const char **ret_message)
 {
     *ret_code = status < 500 ? "invalid_request" : "server_error";
@@ -77,13 +128,39 @@ void pie_answer_status(struct pie_answer *answer, int32_t status)
 
 void pie_answer_header(struct pie_answer *answer, const char *name, const char *value)
 {
-    struct pie_answer_header *h = &answer->extra[answer->extra_count];
+    size_t i = 0;
 
-    if (answer->extra_count == PIE_ANSWER_EXTRA)
+    while (i < answer->extra_count && strcmp(answer->extra[i].name, name) != 0)
+        i++;
+    if (i == PIE_ANSWER_EXTRA)
         return;
-    h->name = name;
-    pie_text_copy(pie_slice_text(value), h->value, sizeof(h->value));
-    answer->extra_count++;
+    answer->extra[i].name = name;
+    pie_text_copy(pie_slice_text(value), answer->extra[i].value, sizeof(answer->extra[i].value));
+    answer->extra_count += i == answer->extra_count ? 1 : 0;
+}
+
+void pie_answer_no_rate(struct pie_answer *answer)
+{
+    answer->rate_limit[0] = answer->rate_remaining[0] = answer->rate_reset[0] = '\0';
+}
+
+void pie_answer_hex(const uint8_t *p, size_t n, char *out)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < n; i++) {
+        out[2 * i] = hex[p[i] >> 4];
+        out[2 * i + 1] = hex[p[i] & 15];
+    }
+    out[2 * n] = '\0';
+}
+
+void pie_answer_id(char out[PIE_ANSWER_ID])
+{
+    uint8_t bytes[(PIE_ANSWER_ID - 1) / 2];
+
+    pie_random(bytes, sizeof(bytes));
+    pie_answer_hex(bytes, sizeof(bytes), out);
 }
 
 void pie_answer_stop(struct pie_answer *answer)

@@ -59,6 +59,19 @@ apipie_status pie_draw_picture(const struct pie_drawing *d, struct pie_picture *
     return APIPIE_OK;
 }
 
+void pie_draw_value(struct apipie_sandbox *box, const struct pie_fault *f, int32_t base64,
+                    struct pie_picture *picture, struct pie_buf *out)
+{
+    int32_t data = !base64 && f->set & PIE_FAULT_DATAURL;
+
+    pie_buf_add_text(out, data ? "\"data:image/png;base64," : "\"");
+    if (data || (base64 && !(f->set & PIE_FAULT_URLIN64)))
+        pie_draw_base64(out, pie_buf_slice(&picture->png));
+    else
+        pie_draw_link(box, f, picture, out);
+    pie_buf_add_char(out, '"');
+}
+
 void pie_draw_link(struct apipie_sandbox *box, const struct pie_fault *f,
                    struct pie_picture *picture, struct pie_buf *out)
 {

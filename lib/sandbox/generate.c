@@ -15,25 +15,12 @@ static void generate_item(struct apipie_sandbox *box, const struct pie_order *o,
                           const struct pie_fault *f, struct pie_picture *picture,
                           struct pie_buf *out)
 {
-    int32_t link_in_base64 = (f->set & PIE_FAULT_URLIN64) != 0;
+    int32_t base64 = o->base64 || f->set & PIE_FAULT_URLIN64;
 
-    if (o->base64 || link_in_base64) {
-        pie_buf_add_text(out, "{\"url\":null,\"b64_json\":\"");
-        if (link_in_base64)
-            pie_draw_link(box, f, picture, out);
-        else
-            pie_draw_base64(out, pie_buf_slice(&picture->png));
-        pie_buf_add_char(out, '"');
-    } else {
-        pie_buf_add_text(out, "{\"url\":\"");
-        if (f->set & PIE_FAULT_DATAURL) {
-            pie_buf_add_text(out, "data:image/png;base64,");
-            pie_draw_base64(out, pie_buf_slice(&picture->png));
-        } else {
-            pie_draw_link(box, f, picture, out);
-        }
-        pie_buf_add_text(out, "\",\"b64_json\":null");
-    }
+    pie_buf_add_text(out, base64 ? "{\"url\":null,\"b64_json\":" : "{\"url\":");
+    pie_draw_value(box, f, base64, picture, out);
+    if (!base64)
+        pie_buf_add_text(out, ",\"b64_json\":null");
     if (o->revised) {
         pie_buf_add_text(out, ",\"revised_prompt\":");
         pie_json_string(out, o->prompt);

@@ -14,29 +14,11 @@ void pie_openai_error(struct pie_answer *answer, int32_t status, const char *cod
         {"content_policy_violation", "image_generation_user_error"},
     };
     const char *type = status >= 500 || status == 200 ? "server_error" : "invalid_request_error";
-    struct pie_buf *body = &answer->body;
 
     for (size_t i = 0; code != NULL && i < PIE_COUNT(types); i++)
         if (strcmp(code, types[i].code) == 0)
             type = types[i].type;
-    pie_buf_clear(body);
-    answer->status = status;
-    answer->mime = "application/json";
-    pie_buf_add_text(body, "{\"error\":{\"message\":");
-    pie_json_string(body, pie_slice_text(message));
-    pie_buf_add_text(body, ",\"type\":");
-    pie_json_string(body, pie_slice_text(type));
-    pie_buf_add_text(body, ",\"param\":");
-    if (param != NULL)
-        pie_json_string(body, pie_slice_text(param));
-    else
-        pie_buf_add_text(body, "null");
-    pie_buf_add_text(body, ",\"code\":");
-    if (code != NULL)
-        pie_json_string(body, pie_slice_text(code));
-    else
-        pie_buf_add_text(body, "null");
-    pie_buf_add_text(body, "}}");
+    pie_answer_typed_error(answer, status, type, code, message, param);
 }
 
 apipie_status pie_openai_refuse(struct pie_answer *answer, const char *code, struct pie_slice param,
@@ -87,10 +69,8 @@ static void openai_refuse_key(struct pie_slice key, struct pie_answer *answer)
 static apipie_status openai_check_key(struct apipie_sandbox *box, const struct pie_call *call,
                                       struct pie_answer *answer)
 {
-    struct pie_slice key = call->authorization;
+    struct pie_slice key = pie_call_bearer(call);
 
-    key = pie_slice_starts_nocase(key, "Bearer ") ? pie_slice_trim(pie_slice(key.p + 7, key.n - 7))
-                                                  : pie_slice_text(NULL);
     if (pie_sandbox_takes_key(box, key))
         return APIPIE_OK;
     openai_refuse_key(key, answer);
@@ -122,7 +102,7 @@ static void openai_draw(struct apipie_sandbox *box, const struct pie_call *call,
 
     if (pie_spoil_choose(box, o->model, call->fault, answer, &fault) != APIPIE_OK)
         return;
-    pie_box_note(box, &o->inputs, 0, APIPIE_UNKNOWN);
+    pie_box_note(box, &o->inputs, NULL, APIPIE_UNKNOWN);
     if (fault.set & PIE_FAULT_ONLYONE && o->n > 1)
         pie_openai_error(answer, 400, "invalid_value", "n must be 1 for this model", "n");
     else if (fault.set & PIE_FAULT_REFUSED)
@@ -182,7 +162,7 @@ static void openai_form(struct apipie_sandbox *box, const struct pie_call *call,
                          "Unsupported content type. This API method only accepts "
                          "'multipart/form-data' requests.",
                          NULL);
-    else if (pie_fields_parse(call->media, call->form, &form) != APIPIE_OK)
+    else if (pie_fields_parse(call->media, call->body, &form) != APIPIE_OK)
         pie_openai_error(answer, 400, NULL, "Could not parse multipart form", NULL);
     else
         openai_order(box, call, NULL, &form, route, answer);
@@ -236,19 +216,12 @@ static const struct pie_route openai_routes[] = {
     {"/models", "GET", openai_models, 0},
 };
 
-/* One more, and is it one too many? Without a limit of ours, what a large account is told. */
+/* Without a limit of ours, what a large account is told. */
 static apipie_status openai_throttle(struct apipie_sandbox *box, struct pie_answer *answer)
 {
-    apipie_status status;
-    const char *code, *message;
+    apipie_status status = pie_call_throttle(box, answer, pie_openai_error);
 
-    pie_lock_take(box->lock);
-    status = pie_throttle_take(&box->throttle, pie_clock_ms(), answer);
-    pie_lock_drop(box->lock);
-    if (status != APIPIE_OK) {
-        pie_answer_words(429, &code, &message);
-        pie_openai_error(answer, 429, code, message, NULL);
-    } else if (answer->rate_limit[0] == '\0') {
+    if (status == APIPIE_OK && answer->rate_limit[0] == '\0') {
         pie_text_copy(pie_slice_text("5000"), answer->rate_limit, sizeof(answer->rate_limit));
         pie_text_copy(pie_slice_text("4999"), answer->rate_remaining,
                       sizeof(answer->rate_remaining));
@@ -286,11 +259,8 @@ void pie_openai_answer(struct apipie_sandbox *box, const struct pie_call *call,
         pie_route_find(openai_routes, PIE_COUNT(openai_routes), call, &allow);
     char ms[PIE_NUMBER_MAX];
 
-    if (route != NULL && route->draws) {
-        pie_lock_take(box->lock);
-        box->requests++;
-        pie_lock_drop(box->lock);
-    }
+    if (route != NULL && route->draws)
+        pie_call_arrived(box);
     if (route == NULL)
         openai_no_route(call, allow, answer);
     else if (openai_check_key(box, call, answer) == APIPIE_OK &&

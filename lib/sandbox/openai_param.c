@@ -194,18 +194,6 @@ static apipie_status param_model(struct pie_answer *answer, struct pie_openai_or
 
 /* ---- one parameter by its rule */
 
-static int32_t param_is_choice(const char *choices, struct pie_slice text)
-{
-    while (*choices != '\0') {
-        size_t n = strcspn(choices, " ");
-
-        if (text.n == n && memcmp(text.p, choices, n) == 0)
-            return 1;
-        choices += n + (choices[n] == ' ' ? 1 : 0);
-    }
-    return 0;
-}
-
 static apipie_status param_number(const struct pie_openai_arg *arg, const struct param_rule *rule,
                                   struct pie_answer *answer)
 {
@@ -230,7 +218,7 @@ static apipie_status param_choice(const struct pie_openai_arg *arg, const struct
 {
     struct pie_buf text;
 
-    if (rule->choices == NULL || param_is_choice(rule->choices, arg->text))
+    if (rule->choices == NULL || pie_rules_choice(rule->choices, arg->text))
         return APIPIE_OK;
     pie_buf_init(&text, &pie_mem_libc, 512);
     pie_buf_add_text(&text, ". Supported values are: ");
@@ -248,7 +236,7 @@ static int32_t param_is_kind(const struct pie_openai_arg *arg, int32_t kind)
     if (arg->part == NULL || kind == PIE_OPENAI_FILE || arg->kind == PIE_OPENAI_FILE)
         return arg->kind == kind;
     if (kind == PIE_JSON_BOOL)
-        return param_is_choice("true false", arg->text);
+        return pie_rules_choice("true false", arg->text);
     return kind == PIE_JSON_TEXT || kind == PIE_JSON_NUMERIC;
 }
 

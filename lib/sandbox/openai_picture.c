@@ -106,47 +106,6 @@ static apipie_status openai_picture_files(struct pie_answer *answer, struct pie_
 
 /* ---- as urls */
 
-/* One of ours, which can be fetched by name. */
-static apipie_status openai_picture_stored(struct apipie_sandbox *box, struct pie_slice url,
-                                           struct pie_buf *out)
-{
-    struct pie_picture *picture = NULL;
-    char name[sizeof(picture->name)];
-    size_t root = strlen(box->root), folder = strlen("/temp/");
-
-    if (url.n <= root + folder || memcmp(url.p, box->root, root) != 0 ||
-        memcmp(url.p + root, "/temp/", folder) != 0)
-        return APIPIE_E_ARGUMENT;
-    pie_text_copy(pie_slice(url.p + root + folder, url.n - root - folder), name, sizeof(name));
-    pie_lock_take(box->lock);
-    picture = pie_store_get(&box->store, name);
-    pie_lock_drop(box->lock);
-    if (picture == NULL)
-        return APIPIE_E_ARGUMENT;
-    pie_buf_add_slice(out, pie_buf_slice(&picture->png));
-    pie_picture_unref(picture);
-    return out->failed;
-}
-
-static int32_t openai_picture_starts(struct pie_slice s, const char *start)
-{
-    return s.n >= strlen(start) && memcmp(s.p, start, strlen(start)) == 0;
-}
-
-static apipie_status openai_picture_data(struct pie_slice url, struct pie_buf *out)
-{
-    static const char *const starts[] = {"data:image/png;base64,", "data:image/jpeg;base64,",
-                                         "data:image/webp;base64,"};
-
-    for (size_t i = 0; i < PIE_COUNT(starts); i++)
-        if (openai_picture_starts(url, starts[i])) {
-            size_t n = strlen(starts[i]);
-
-            return pie_probe_base64(pie_slice(url.p + n, url.n - n), out);
-        }
-    return APIPIE_E_ARGUMENT;
-}
-
 static apipie_status openai_picture_url(struct apipie_sandbox *box, struct pie_slice url,
                                         const char *param, struct pie_answer *answer,
                                         struct pie_openai_order *o)
@@ -160,7 +119,7 @@ static apipie_status openai_picture_url(struct apipie_sandbox *box, struct pie_s
         return pie_openai_refuse(answer, "string_above_max_length", pie_slice_text(param),
                                  "Invalid ", ": an image_url has at most 20971520 characters.");
     memset(&probe, 0, sizeof(probe));
-    if (openai_picture_starts(url, "https://") &&
+    if (strncmp(url.p, "https://", 8) == 0 &&
         url.n > 8) { /* nothing is fetched: the url stands for it */
         if (is_mask)
             pie_inputs_mask(&o->inputs, url);
@@ -169,9 +128,7 @@ static apipie_status openai_picture_url(struct apipie_sandbox *box, struct pie_s
         return APIPIE_OK;
     }
     pie_buf_init(&bytes, &pie_mem_libc, PIE_SANDBOX_BODY_MAX);
-    status = openai_picture_data(url, &bytes);
-    if (status != APIPIE_OK)
-        status = openai_picture_stored(box, url, &bytes);
+    status = pie_source_read(box, url, &bytes);
     if (status != APIPIE_OK)
         (void)pie_openai_refuse(answer, "invalid_value", pie_slice_text(param), "Invalid ",
                                 ": expected a base64-encoded data URL with an image MIME type or "

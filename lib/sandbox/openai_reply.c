@@ -89,14 +89,8 @@ static apipie_status openai_reply_item(struct apipie_sandbox *box, const struct 
 
     if (status != APIPIE_OK)
         return status;
-    pie_buf_add_text(out, base64 ? "{\"b64_json\":\"" : "{\"url\":\"");
-    if (!base64 && f->set & PIE_FAULT_DATAURL)
-        pie_buf_add_text(out, "data:image/png;base64,");
-    if ((o->base64 && !(f->set & PIE_FAULT_URLIN64)) || (!base64 && f->set & PIE_FAULT_DATAURL))
-        pie_draw_base64(out, pie_buf_slice(&picture->png));
-    else
-        pie_draw_link(box, f, picture, out);
-    pie_buf_add_char(out, '"');
+    pie_buf_add_text(out, base64 ? "{\"b64_json\":" : "{\"url\":");
+    pie_draw_value(box, f, base64, picture, out);
     if (o->family & PIE_OPENAI_DALLE3) {
         pie_buf_add_text(out, ",\"revised_prompt\":");
         pie_json_string(out, o->prompt);

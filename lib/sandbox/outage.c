@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Knows which routes are told to fail; must not know how a fault looks. The caller holds the sandbox's lock. */
-#include "sandbox/sandbox_priv.h"
+#include "sandbox/wires_priv.h"
 
 #define OUTAGE_NAME_MAX 96
 
@@ -31,6 +31,15 @@ static int32_t outage_meets_one(struct pie_slice provider, struct pie_slice mode
     return n != 0;
 }
 
+static int32_t outage_meets_any(struct pie_slice provider, struct pie_slice model)
+{
+    int32_t meets = outage_meets_one(provider, model, pie_models, pie_model_count);
+
+    for (size_t i = 0; i < pie_wire_count && !meets; i++)
+        meets = outage_meets_one(provider, model, pie_wires[i].models, pie_wires[i].model_count);
+    return meets;
+}
+
 static struct pie_outage **outage_find(struct pie_outage **list, struct pie_slice provider,
                                        struct pie_slice model)
 {
@@ -46,9 +55,7 @@ apipie_status pie_outage_set(struct pie_outage **list, struct pie_slice provider
     struct pie_outage **at = outage_find(list, provider, model), *gone = *at;
 
     if (provider.n >= OUTAGE_NAME_MAX || model.n >= OUTAGE_NAME_MAX ||
-        (!outage_meets_one(provider, model, pie_models, pie_model_count) &&
-         !outage_meets_one(provider, model, pie_sandbox_openai, PIE_SANDBOX_OPENAI) &&
-         !outage_meets_one(provider, model, pie_sandbox_local, PIE_SANDBOX_LOCAL)))
+        !outage_meets_any(provider, model))
         return APIPIE_E_ARGUMENT;
     if (fault->set == 0 && gone != NULL) {
         *at = gone->next;

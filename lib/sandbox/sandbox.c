@@ -225,11 +225,6 @@ apipie_status apipie_sandbox_set_basic(apipie_sandbox *sandbox, const char *user
     return APIPIE_OK;
 }
 
-/* The names of the wires, in the order of wire_urls. */
-static const struct sandbox_wire {
-    const char *dialect, *path;
-} sandbox_wires[] = {{"openai", "/openai/v1"}, {"a1111", "/a1111"}, {"sdcpp", "/sdcpp"}};
-
 /* "http://127.0.0.1:PORT", the same with /v1, and those of the wires. */
 static void sandbox_write_urls(struct apipie_sandbox *box)
 {
@@ -243,10 +238,10 @@ static void sandbox_write_urls(struct apipie_sandbox *box)
     memcpy(box->root + n, port, digits + 1);
     memcpy(box->url, box->root, n + digits);
     memcpy(box->url + n + digits, "/v1", 4);
-    for (size_t i = 0; i < PIE_COUNT(sandbox_wires); i++) {
+    for (size_t i = 0; i < pie_wire_count; i++) {
         memcpy(box->wire_urls[i], box->root, n + digits);
-        memcpy(box->wire_urls[i] + n + digits, sandbox_wires[i].path,
-               strlen(sandbox_wires[i].path) + 1);
+        pie_text_copy(pie_slice_text(pie_wires[i].base), box->wire_urls[i] + n + digits,
+                      sizeof(box->wire_urls[i]) - n - digits);
     }
 }
 
@@ -277,8 +272,8 @@ const char *apipie_sandbox_backend_url(const apipie_sandbox *sandbox, const char
 
     if (sandbox == NULL || sandbox->server == NULL)
         return NULL;
-    for (size_t i = 0; i < PIE_COUNT(sandbox_wires); i++)
-        if (pie_slice_equal(name, sandbox_wires[i].dialect))
+    for (size_t i = 0; i < pie_wire_count; i++)
+        if (pie_slice_equal(name, pie_wires[i].name))
             return sandbox->wire_urls[i];
     return pie_slice_equal(name, "apipie") ? sandbox->url : NULL;
 }

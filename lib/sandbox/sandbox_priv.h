@@ -155,7 +155,7 @@ void pie_fault_list(struct pie_buf *out);
 
 struct pie_answer_header {
     const char *name;
-    char value[64];
+    char value[128];
 };
 
 struct pie_answer {
@@ -168,6 +168,7 @@ struct pie_answer {
     char retry_after_ms[PIE_NUMBER_MAX];
     char rate_limit[PIE_NUMBER_MAX];
     char rate_remaining[64], rate_reset[64];
+    int64_t rate_reset_ms; /* the same, until a fault says otherwise */
     const char *should_retry;
     char etag[PIE_HASH_TEXT + 2];
     const char *modified; /* an HTTP date */
@@ -192,7 +193,22 @@ void pie_answer_error(struct pie_answer *answer, int32_t status, const char *cod
 /* The code and the words that fit a status; and the gateway's answer with them. */
 void pie_answer_words(int32_t status, const char **ret_code, const char **ret_message);
 void pie_answer_status(struct pie_answer *answer, int32_t status);
-/* One more header; beyond PIE_ANSWER_EXTRA they are not sent. */
+/* {"error":{"message","type","param","code"}}; type, code and param may be NULL. */
+void pie_answer_typed_error(struct pie_answer *answer, int32_t status, const char *type,
+                            const char *code, const char *message, const char *param);
+/* 422 with {"detail":[{"loc":["body",field],"msg","type"}]}, as FastAPI words it; field may be NULL. */
+void pie_answer_invalid(struct pie_answer *answer, const char *field, const char *message,
+                        const char *type);
+/* A message: a, a name that came from somewhere, b. */
+#define PIE_ANSWER_SAY 1024
+void pie_answer_say(char out[PIE_ANSWER_SAY], const char *a, struct pie_slice name, const char *b);
+/* 16 random bytes in hex; and any bytes, of which out holds 2 * n + 1. */
+#define PIE_ANSWER_ID 33
+void pie_answer_id(char out[PIE_ANSWER_ID]);
+void pie_answer_hex(const uint8_t *p, size_t n, char *out);
+/* For a wire that says nothing of its limits. */
+void pie_answer_no_rate(struct pie_answer *answer);
+/* One more header, or another value of it; beyond PIE_ANSWER_EXTRA they are not sent. */
 void pie_answer_header(struct pie_answer *answer, const char *name, const char *value);
 /* Of a stream: what was written so far goes out before what follows. */
 void pie_answer_stop(struct pie_answer *answer);
@@ -381,6 +397,7 @@ struct pie_sdcpp {
     size_t count;
 };
 
+#define PIE_WIRES_MAX       16
 #define PIE_SANDBOX_NUMBERS 16 /* of APIPIE_SANDBOX_* */
 
 struct apipie_sandbox {
@@ -401,9 +418,9 @@ struct apipie_sandbox {
     struct pie_till till;
     struct pie_throttle throttle;
     struct pie_outage *outages;
-    char wire_urls[3][64]; /* openai, a1111, sdcpp */
-    int32_t draw_ms;       /* how long a picture of the local ones takes */
-    char basic[800];       /* base64 of "user:password"; empty: none is asked for */
+    char wire_urls[PIE_WIRES_MAX][64]; /* in the order of pie_wires */
+    int32_t draw_ms;                   /* how long a picture of the local ones takes */
+    char basic[800];                   /* base64 of "user:password"; empty: none is asked for */
     struct pie_a1111 a1111;
     struct pie_sdcpp sdcpp;
     int64_t numbers[PIE_SANDBOX_NUMBERS];

@@ -141,11 +141,8 @@ void pie_sdcpp_answer(struct apipie_sandbox *box, const struct pie_call *call,
     const struct pie_route *route = sdcpp_find(call);
 
     answer->no_id = 1;
-    if (route != NULL && route->draws) {
-        pie_lock_take(box->lock);
-        box->requests++;
-        pie_lock_drop(box->lock);
-    }
+    if (route != NULL && route->draws)
+        pie_call_arrived(box);
     if (route != NULL) {
         pie_call_run(box, route, call, answer, pie_sdcpp_error);
     } else { /* not a word, whatever was wrong: path or method */

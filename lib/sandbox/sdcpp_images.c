@@ -139,7 +139,7 @@ static apipie_status images_draw(struct apipie_sandbox *box, const struct pie_sd
 
     if (status != APIPIE_OK)
         return status;
-    pie_box_note(box, &o->inputs, o->seed, o->steps);
+    pie_box_note(box, &o->inputs, &o->seed, o->steps);
     for (int32_t i = 0; i < count && status == APIPIE_OK; i++) {
         pie_buf_init(&png, &pie_mem_libc, PIE_SANDBOX_REPLY_MAX);
         status = pie_sdcpp_draw(box, o, i, &png);
@@ -337,7 +337,7 @@ void pie_sdcpp_edits(struct apipie_sandbox *box, const struct pie_call *call,
     pie_sdcpp_order_init(&o);
     if (!call->is_form)
         (void)images_refuse(answer, "Content-Type must be multipart/form-data");
-    else if (pie_fields_parse(call->media, call->form, &form) != APIPIE_OK)
+    else if (pie_fields_parse(call->media, call->body, &form) != APIPIE_OK)
         (void)images_refuse(answer, "prompt required");
     else if (images_edit(&form, &o, answer) == APIPIE_OK)
         images_serve(box, call, &o, NULL, answer);

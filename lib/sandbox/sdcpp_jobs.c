@@ -67,7 +67,7 @@ static apipie_status jobs_draw(struct apipie_sandbox *box, struct pie_sdcpp_job 
 
     if (status != APIPIE_OK)
         return status;
-    pie_box_note(box, &job->order.inputs, job->order.seed, job->order.steps);
+    pie_box_note(box, &job->order.inputs, &job->order.seed, job->order.steps);
     for (int32_t i = 0; i < n && status == APIPIE_OK; i++) {
         status = pie_sdcpp_draw(box, &job->order, i, &job->images[i]);
         job->count = i + 1;

@@ -17,8 +17,10 @@ struct pie_server {
 struct server_call {
     struct apipie_sandbox *box;
     struct pie_intake in;
-    struct pie_buf form; /* instead, of multipart/form-data */
-    int32_t is_form;
+    struct pie_buf body; /* of multipart/form-data instead, and for a wire that wants the bytes */
+    char *target;        /* as it was sent */
+    const struct pie_wire *wire;
+    int32_t begun, is_form;
     struct pie_answer answer;
     int32_t detailed; /* of the list of models */
 };
@@ -195,16 +197,6 @@ static const struct server_route server_routes[] = {
     {"/v1/queries/", "GET", server_queries},
 };
 
-/* Whole servers of other wires, each below a base of its own. */
-static const struct server_wire {
-    const char *base;
-    pie_call_fn answer;
-} server_wires[] = {
-    {"/openai/v1", pie_openai_answer},
-    {"/a1111", pie_a1111_answer},
-    {"/sdcpp", pie_sdcpp_answer},
-};
-
 /* What is behind the base; NULL: another one's path. */
 static const char *server_below(const char *path, const char *base)
 {
@@ -213,38 +205,49 @@ static const char *server_below(const char *path, const char *base)
     return strncmp(path, base, n) == 0 && (path[n] == '/' || path[n] == '\0') ? path + n : NULL;
 }
 
-static const struct server_wire *server_wire_of(const char *path)
+static const struct pie_wire *server_wire_of(const char *path)
 {
-    for (size_t i = 0; i < PIE_COUNT(server_wires); i++)
-        if (server_below(path, server_wires[i].base) != NULL)
-            return &server_wires[i];
+    for (size_t i = 0; i < pie_wire_count; i++)
+        if (server_below(path, pie_wires[i].base) != NULL)
+            return &pie_wires[i];
     return NULL;
 }
 
-static void server_wire(struct apipie_sandbox *box, struct MHD_Connection *connection,
-                        const struct server_wire *wire, const char *path, const char *method,
-                        struct server_call *call)
+struct pie_slice pie_call_header(const struct pie_call *call, const char *name)
 {
-    const char *skip = NULL;
+    return server_header(call->connection, name);
+}
+
+struct pie_slice pie_call_query(const struct pie_call *call, const char *name)
+{
+    const char *value = NULL;
+
+    server_asks(call->connection, name, &value);
+    return pie_slice_text(value);
+}
+
+static void server_wire(struct apipie_sandbox *box, struct MHD_Connection *connection,
+                        const char *path, const char *method, struct server_call *call)
+{
     struct pie_call c;
 
     memset(&c, 0, sizeof(c));
-    c.path = server_below(path, wire->base);
+    c.connection = connection;
+    c.path = server_below(path, call->wire->base);
     c.method = method;
+    c.target = pie_slice_text(call->target);
     c.media = server_header(connection, "Content-Type");
     c.authorization = server_header(connection, "Authorization");
     c.fault = server_header(connection, "X-Sandbox-Fault");
     c.is_form = call->is_form;
-    c.skip_picture = server_asks(connection, "skip_current_image", &skip) && skip != NULL &&
-                     pie_slice_equal_nocase(pie_slice_text(skip), "true");
     c.in = &call->in;
-    c.form = pie_buf_slice(&call->form);
+    c.body = pie_buf_slice(&call->body);
     c.at_ms = pie_clock_ms();
-    if (call->form.failed != APIPIE_OK) {
+    if (call->body.failed != APIPIE_OK) {
         pie_answer_status(&call->answer, 413);
         return;
     }
-    wire->answer(box, &c, &call->answer);
+    call->wire->answer(box, &c, &call->answer);
 }
 
 static int32_t server_is_method(const char *method, const char *wanted)
@@ -263,10 +266,9 @@ static void server_dispatch(struct apipie_sandbox *box, struct MHD_Connection *c
                             const char *path, const char *method, struct server_call *call)
 {
     static const char pictures[] = "/temp/";
-    const struct server_wire *wire = server_wire_of(path);
 
-    if (wire != NULL) {
-        server_wire(box, connection, wire, path, method, call);
+    if (call->wire != NULL) {
+        server_wire(box, connection, path, method, call);
         return;
     }
     for (size_t i = 0; i < PIE_COUNT(server_routes); i++) {
@@ -369,15 +371,11 @@ static void server_add(struct MHD_Response *response, const char *name, const ch
 
 static void server_add_id(struct MHD_Response *response)
 {
-    static const char hex[] = "0123456789abcdef";
     char id[] = "req_sandbox_0123456789abcdef";
     uint8_t bytes[8];
 
     pie_random(bytes, sizeof(bytes));
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        id[12 + 2 * i] = hex[bytes[i] >> 4];
-        id[13 + 2 * i] = hex[bytes[i] & 15];
-    }
+    pie_answer_hex(bytes, sizeof(bytes), id + 12);
     server_add(response, "x-request-id", id);
 }
 
@@ -419,21 +417,48 @@ static enum MHD_Result server_send(struct MHD_Connection *connection, struct ser
     return result;
 }
 
-static enum MHD_Result server_begin(struct apipie_sandbox *box, struct MHD_Connection *connection,
-                                    const char *path, void **ret)
+static void *server_call_free(struct server_call *call)
+{
+    pie_intake_free(&call->in);
+    pie_buf_free(&call->body);
+    pie_answer_free(&call->answer);
+    pie_mem_free(&pie_mem_libc, call->target);
+    return pie_mem_free(&pie_mem_libc, call);
+}
+
+/* The first that is heard of a request, before its path is decoded. NULL without memory. */
+static void *server_open(void *cls, const char *target, struct MHD_Connection *connection)
 {
     struct server_call *call = pie_mem_new(&pie_mem_libc, 1, sizeof(*call));
 
+    (void)connection;
     if (call == NULL)
-        return MHD_NO;
-    call->box = box;
+        return NULL;
+    call->box = cls;
+    call->target = pie_mem_text(&pie_mem_libc, target, strlen(target));
+    pie_buf_init(&call->body, &pie_mem_libc, PIE_SANDBOX_BODY_MAX);
+    pie_intake_init(&call->in, 0);
+    pie_answer_init(&call->answer);
+    return call->target != NULL ? call : server_call_free(call);
+}
+
+static void server_begin(struct MHD_Connection *connection, const char *path,
+                         struct server_call *call)
+{
+    call->begun = 1;
     call->is_form =
         pie_slice_starts_nocase(server_header(connection, "Content-Type"), "multipart/form-data");
-    pie_buf_init(&call->form, &pie_mem_libc, PIE_SANDBOX_BODY_MAX);
-    pie_intake_init(&call->in, server_wire_of(path) != NULL);
-    pie_answer_init(&call->answer);
-    *ret = call;
-    return MHD_YES;
+    call->wire = server_wire_of(path);
+    pie_intake_free(&call->in);
+    pie_intake_init(&call->in, call->wire != NULL);
+}
+
+static void server_take(struct server_call *call, const char *piece, size_t n)
+{
+    if (call->is_form || (call->wire != NULL && call->wire->wants_bytes))
+        pie_buf_add(&call->body, piece, n);
+    if (!call->is_form)
+        pie_intake_write(&call->in, piece, n);
 }
 
 /* Called with the headers, with each piece of the body, and once more at the end. */
@@ -445,12 +470,13 @@ static enum MHD_Result server_handle(void *cls, struct MHD_Connection *connectio
 
     (void)version;
     if (call == NULL)
-        return server_begin(cls, connection, path, con_cls);
+        return MHD_NO;
+    if (!call->begun) {
+        server_begin(connection, path, call);
+        return MHD_YES;
+    }
     if (*size != 0) {
-        if (call->is_form)
-            pie_buf_add(&call->form, piece, *size);
-        else
-            pie_intake_write(&call->in, piece, *size);
+        server_take(call, piece, *size);
         *size = 0;
         return MHD_YES;
     }
@@ -466,12 +492,7 @@ static void server_end(void *cls, struct MHD_Connection *connection, void **con_
     (void)cls;
     (void)connection;
     (void)code;
-    if (call == NULL)
-        return;
-    pie_intake_free(&call->in);
-    pie_buf_free(&call->form);
-    pie_answer_free(&call->answer);
-    *con_cls = pie_mem_free(&pie_mem_libc, call);
+    *con_cls = call != NULL ? server_call_free(call) : NULL;
 }
 
 apipie_status pie_server_start(struct apipie_sandbox *box, int32_t port, struct pie_server **ret)
@@ -490,7 +511,7 @@ apipie_status pie_server_start(struct apipie_sandbox *box, int32_t port, struct 
         MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL,
         NULL, server_handle, box, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
         MHD_OPTION_NOTIFY_COMPLETED, server_end, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        SERVER_BUFFER, MHD_OPTION_END);
+        SERVER_BUFFER, MHD_OPTION_URI_LOG_CALLBACK, server_open, box, MHD_OPTION_END);
     if (server->daemon == NULL) {
         pie_mem_free(&pie_mem_libc, server);
         return APIPIE_E_CONFIG;

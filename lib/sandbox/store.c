@@ -4,15 +4,8 @@
 
 static void store_name(char out[40])
 {
-    static const char hex[] = "0123456789abcdef";
-    uint8_t bytes[16];
-
-    pie_random(bytes, sizeof(bytes));
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        out[2 * i] = hex[bytes[i] >> 4];
-        out[2 * i + 1] = hex[bytes[i] & 15];
-    }
-    memcpy(out + 2 * sizeof(bytes), ".png", 5);
+    pie_answer_id(out);
+    memcpy(out + PIE_ANSWER_ID - 1, ".png", 5);
 }
 
 struct pie_picture *pie_picture_new(void)

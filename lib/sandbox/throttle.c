@@ -91,6 +91,7 @@ apipie_status pie_throttle_take(struct pie_throttle *t, int64_t now_ms, struct p
     }
     pie_number_int_text(t->per_minute, answer->rate_limit);
     pie_number_int_text(t->level / THROTTLE_ONE, answer->rate_remaining);
-    pie_throttle_duration(throttle_wait(t, t->per_minute * THROTTLE_ONE), answer->rate_reset);
+    answer->rate_reset_ms = throttle_wait(t, t->per_minute * THROTTLE_ONE);
+    pie_throttle_duration(answer->rate_reset_ms, answer->rate_reset);
     return status;
 }

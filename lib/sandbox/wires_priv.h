@@ -23,6 +23,9 @@ void pie_draw_base64(struct pie_buf *out, struct pie_slice bytes);
 /* Puts the picture into the store and writes its url. */
 void pie_draw_link(struct apipie_sandbox *box, const struct pie_fault *f,
                    struct pie_picture *picture, struct pie_buf *out);
+/* In quotes: the picture in base64 or its url, or what the fault puts there instead. */
+void pie_draw_value(struct apipie_sandbox *box, const struct pie_fault *f, int32_t base64,
+                    struct pie_picture *picture, struct pie_buf *out);
 uint32_t pie_draw_hash(uint32_t h, struct pie_slice s);
 uint32_t pie_draw_hash_uint(uint32_t h, uint64_t v);
 
@@ -80,24 +83,78 @@ void pie_box_inputs_add(struct pie_inputs *in, struct pie_slice bytes,
                         const struct pie_probe *probe);
 void pie_inputs_mask(struct pie_inputs *in, struct pie_slice bytes);
 
+/* ---- source.c: pictures that stand inside JSON. */
+
+/* The bytes of a data: URI, or of a picture of ours by its url. APIPIE_E_ARGUMENT for anything else. */
+apipie_status pie_source_read(struct apipie_sandbox *box, struct pie_slice url,
+                              struct pie_buf *out);
+/* The same, counted among the inputs; nothing is fetched: another https: url stands for its picture. APIPIE_E_MALFORMED for
+ * bytes that are no picture. */
+apipie_status pie_source_url(struct apipie_sandbox *box, struct pie_slice url,
+                             struct pie_inputs *in);
+/* Plain base64. The probe may be NULL. */
+apipie_status pie_source_base64(struct pie_slice text, int32_t is_mask, struct pie_inputs *in,
+                                struct pie_probe *ret);
+
+/* ---- rules.c: the members of a JSON object against a table. */
+
+#define PIE_RULE_WHOLE 101 /* a kind beside PIE_JSON_*: a number without a fraction */
+
+struct pie_rule {
+    const char *name;
+    int32_t kind;
+    int32_t needed;
+    int64_t least, most; /* of a number; characters of a text; members of a list. Both 0: any */
+    const char *choices; /* of a text, between blanks; NULL: any */
+};
+
+enum {
+    PIE_BREACH_UNKNOWN = 1, /* no such rule */
+    PIE_BREACH_MISSING,
+    PIE_BREACH_KIND,
+    PIE_BREACH_LOW,
+    PIE_BREACH_HIGH,
+    PIE_BREACH_CHOICE
+};
+
+struct pie_breach {
+    int32_t what;
+    const char *name; /* of the member */
+    const struct pie_rule *rule;
+    const struct pie_node *node;
+};
+
+/* Is it one of those between the blanks? */
+int32_t pie_rules_choice(const char *choices, struct pie_slice text);
+/* Only objects. APIPIE_E_ARGUMENT with the first breach in ret. nulls: null is as good as absent. */
+apipie_status pie_rules_check(const struct pie_node *object, const struct pie_rule *rules,
+                              size_t count, int32_t nulls, struct pie_breach *ret);
+
 /* ---- call.c: one call, without HTTP. */
 
 struct pie_call {
-    const char *path; /* behind the wire's base */
+    const char *path; /* behind the wire's base, decoded */
     const char *method;
+    struct pie_slice target;                      /* as it was sent: with the base and the query */
     struct pie_slice media, authorization, fault; /* headers */
     int32_t is_form;
-    int32_t skip_picture; /* ?skip_current_image=true */
     struct pie_intake *in;
-    struct pie_slice form; /* the body, with is_form */
+    struct pie_slice body; /* of a form, and of a wire that wants the bytes */
     int64_t at_ms;
+    void *connection; /* for pie_call_header() and pie_call_query() */
 };
+
+/* By name, trimmed; of a header that is not there NULL and 0. */
+struct pie_slice pie_call_header(const struct pie_call *call, const char *name);
+/* Of ?name=value, decoded. */
+struct pie_slice pie_call_query(const struct pie_call *call, const char *name);
 
 typedef void (*pie_call_fn)(struct apipie_sandbox *box, const struct pie_call *call,
                             struct pie_answer *answer);
 
 struct pie_route {
-    const char *path, *method;
+    const char *path; /* one '*' stands for any text, pie_call_wild() */
+    const char *method;
     pie_call_fn answer;
     int32_t draws; /* looks for its fault by itself, when the call has turned out good */
 };
@@ -105,6 +162,15 @@ struct pie_route {
 /* NULL: none; then *ret_allow is the method that the path takes, or NULL. */
 const struct pie_route *pie_route_find(const struct pie_route *routes, size_t n,
                                        const struct pie_call *call, const char **ret_allow);
+/* What stands for the '*' of that route; empty: the path is another one. */
+struct pie_slice pie_call_wild(const struct pie_call *call, const char *path);
+/* Of "Authorization: Bearer KEY"; empty: none. */
+struct pie_slice pie_call_bearer(const struct pie_call *call);
+/* One more that is to draw something, good or bad. */
+void pie_call_arrived(struct apipie_sandbox *box);
+/* Of those that may draw: is it one too many? APIPIE_E_LIMIT with the refusal in answer. */
+apipie_status pie_call_throttle(struct apipie_sandbox *box, struct pie_answer *answer,
+                                pie_error_fn error);
 /* The body as JSON: APIPIE_OK, APIPIE_E_TOO_LARGE, APIPIE_E_MALFORMED, APIPIE_E_MEMORY. */
 apipie_status pie_call_json(const struct pie_call *call, struct pie_doc **ret);
 /* Answers; a call that draws nothing is spoilt by the words that it brings, and by no others. */
@@ -115,8 +181,23 @@ const struct pie_node *pie_call_get(const struct pie_node *object, const char *k
 
 /* What tests ask for afterwards; the lock is taken. */
 void pie_call_count(struct apipie_sandbox *box, int32_t field);
-void pie_box_note(struct apipie_sandbox *box, const struct pie_inputs *in, uint64_t seed,
+/* seed NULL: there is none. */
+void pie_box_note(struct apipie_sandbox *box, const struct pie_inputs *in, const uint64_t *seed,
                   int64_t steps);
+
+/* ---- wires.c: the whole servers, each below a base of its own. A new one is a line there. */
+
+struct pie_wire {
+    const char *name; /* of the dialect */
+    const char *base;
+    pie_call_fn answer;
+    const struct pie_model *models; /* those that a fault can be set for */
+    size_t model_count;
+    int32_t wants_bytes; /* of every body, not of forms alone */
+};
+
+extern const struct pie_wire pie_wires[];
+extern const size_t pie_wire_count;
 
 /* ---- openai*.c */
 
@@ -187,6 +268,13 @@ void pie_sse_event(struct pie_answer *answer, int32_t traps, const char *type,
                    struct pie_slice json);
 void pie_sse_done(struct pie_answer *answer, int32_t traps);
 
+/* ---- together.c, deepinfra*.c, bedrock*.c: each its door, and the models that it has. */
+
+#define PIE_SANDBOX_TOGETHER 4
+extern const struct pie_model pie_sandbox_together[PIE_SANDBOX_TOGETHER];
+void pie_together_answer(struct apipie_sandbox *box, const struct pie_call *call,
+                         struct pie_answer *answer);
+
 /* ---- a1111*.c */
 
 void pie_a1111_answer(struct apipie_sandbox *box, const struct pie_call *call,
@@ -198,9 +286,6 @@ void pie_a1111_txt2img(struct apipie_sandbox *box, const struct pie_call *call,
                        struct pie_answer *answer);
 void pie_a1111_img2img(struct apipie_sandbox *box, const struct pie_call *call,
                        struct pie_answer *answer);
-/* {"detail":[...]} for a body that is not what it should be. */
-void pie_a1111_invalid(struct pie_answer *answer, const char *field, const char *message,
-                       const char *type);
 /* Whatever names it: title, model name, hash, file; -1: unknown. */
 int32_t pie_a1111_model(struct pie_slice name);
 const char *pie_a1111_model_name(int32_t model);

@@ -111,7 +111,7 @@ static void bench_work_group(struct bench_data *d)
 static void bench_work_price(struct bench_data *d)
 {
     for (size_t i = 0; i < BENCH_MODELS; i++)
-        bench_seen = (size_t)pie_catalog_price(d->c, i, 1024, 1024, "hd");
+        bench_seen = (size_t)pie_catalog_price(d->c, i, 1024, 1024, 0, "hd");
 }
 
 static void bench_ignore(void *user, int32_t kind, const char *provider, const char *model,

@@ -18,7 +18,7 @@ static void fuzz_row(const struct apipie_catalog *c, size_t i)
             (field >= APIPIE_MODEL_INPUT_PER_MILLION && field <= APIPIE_MODEL_OUTPUT_PER_TOKEN))
             FUZZ_NEED(v <= 10000 * APIPIE_DOLLAR);
     }
-    FUZZ_NEED(pie_catalog_price(c, i, 1024, 1024, NULL) ==
+    FUZZ_NEED(pie_catalog_price(c, i, 1024, 1024, 0, NULL) ==
               pie_catalog_number(c, i, APIPIE_MODEL_PRICE));
     struct pie_slice json = pie_catalog_json(c, i);
     FUZZ_NEED(json.p == NULL || (json.p[0] == '{' && json.p[json.n] == '\0'));

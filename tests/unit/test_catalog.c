@@ -88,9 +88,9 @@ static void a_whole_record_is_typed(void **state)
     need_number(c, 0, APIPIE_MODEL_QUERY_COUNT, 310000);
     need_number(c, 0, APIPIE_MODEL_LIVE, 1);
     need_number(c, 0, APIPIE_MODEL_BUILT_IN, 0);
-    assert_int_equal(pie_catalog_price(c, 0, 512, 512, "Standard"), INT64_C(4000000000));
-    assert_int_equal(pie_catalog_price(c, 0, 1024, 1024, "HD"), INT64_C(16000000000));
-    assert_int_equal(pie_catalog_price(c, 0, 512, 512, "hd"), APIPIE_UNKNOWN);
+    assert_int_equal(pie_catalog_price(c, 0, 512, 512, 0, "Standard"), INT64_C(4000000000));
+    assert_int_equal(pie_catalog_price(c, 0, 1024, 1024, 0, "HD"), INT64_C(16000000000));
+    assert_int_equal(pie_catalog_price(c, 0, 512, 512, 0, "hd"), APIPIE_UNKNOWN);
     struct pie_slice json = pie_catalog_json(c, 0);
     assert_true(json.n > 13 && json.p[json.n] == '\0' && json.p[0] == '{');
     assert_memory_equal(json.p + json.n - 16, "\"else\":[1,2.50]}", 16);
@@ -112,8 +112,8 @@ static void strange_questions_get_nothing(void **state)
     need_number(c, 9, APIPIE_MODEL_LIVE, APIPIE_UNKNOWN);
     assert_null(pie_catalog_json(c, 1).p);
     assert_null(pie_catalog_warning(c, 0));
-    assert_int_equal(pie_catalog_price(c, 1, 1, 1, NULL), APIPIE_UNKNOWN);
-    assert_int_equal(pie_catalog_price(c, 0, 0, 1024, NULL), APIPIE_UNKNOWN);
+    assert_int_equal(pie_catalog_price(c, 1, 1, 1, 0, NULL), APIPIE_UNKNOWN);
+    assert_int_equal(pie_catalog_price(c, 0, 0, 1024, 0, NULL), APIPIE_UNKNOWN);
     pie_catalog_drop(c);
     pie_catalog_drop(NULL);
 }
@@ -274,7 +274,7 @@ static void prices_are_found_in_any_shape(void **state)
                  p->members);
         struct apipie_catalog *c = parse(text);
         int64_t want = p->micro == APIPIE_UNKNOWN ? APIPIE_UNKNOWN : p->micro * 1000000;
-        int64_t got = pie_catalog_price(c, 0, p->width, p->height, p->quality);
+        int64_t got = pie_catalog_price(c, 0, p->width, p->height, 0, p->quality);
         if (got != want)
             fail_msg("%zu: %s: %lld is not %lld", i, text, (long long)got, (long long)want);
         need_warnings(c, p->warnings);
@@ -508,8 +508,8 @@ static void hostile_prices_end(void **state)
     need_warnings(c, 2);
     assert_string_equal(pie_catalog_warning(c, 0),
                         "row 1, a/b: img_json: there are too many prices");
-    assert_int_equal(pie_catalog_price(c, 0, 1, 1, NULL), APIPIE_DOLLAR);
-    assert_int_equal(pie_catalog_price(c, 1, 1, 1, NULL), APIPIE_UNKNOWN);
+    assert_int_equal(pie_catalog_price(c, 0, 1, 1, 0, NULL), APIPIE_DOLLAR);
+    assert_int_equal(pie_catalog_price(c, 1, 1, 1, 0, NULL), APIPIE_UNKNOWN);
     pie_catalog_drop(c);
     pie_buf_free(&text);
 }

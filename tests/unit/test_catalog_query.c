@@ -151,8 +151,8 @@ static void live_is_laid_over_built_in(void **state)
     assert_int_equal(pie_catalog_number(c, 1, APIPIE_MODEL_WIDTH), 512);
     assert_int_equal(pie_catalog_number(c, 1, APIPIE_MODEL_LIVE), 1);
     assert_int_equal(pie_catalog_number(c, 1, APIPIE_MODEL_BUILT_IN), 1);
-    assert_int_equal(pie_catalog_price(c, 1, 1024, 1024, NULL), APIPIE_DOLLAR / 100);
-    assert_int_equal(pie_catalog_price(c, 2, 1024, 1024, NULL), 2 * APIPIE_DOLLAR);
+    assert_int_equal(pie_catalog_price(c, 1, 1024, 1024, 0, NULL), APIPIE_DOLLAR / 100);
+    assert_int_equal(pie_catalog_price(c, 2, 1024, 1024, 0, NULL), 2 * APIPIE_DOLLAR);
     assert_non_null(strstr(pie_catalog_json(c, 1).p, "{\"1024x1024\":0.01}"));
     need_text(c, 3, APIPIE_MODEL_NAME, "3Guofeng3_v34");
     assert_int_equal(pie_catalog_number(c, 3, APIPIE_MODEL_LIVE), 0);
@@ -175,7 +175,7 @@ static void either_side_may_be_missing(void **state)
     struct apipie_catalog *turned = apipie_catalog_sort(live, APIPIE_MODEL_PRICE, 1);
     assert_int_equal(pie_catalog_merge(&pie_mem_libc, NULL, turned, &c), APIPIE_OK);
     need_names(c, "dreamshaper_8 dreamshaper_8 new");
-    assert_int_equal(pie_catalog_price(c, 0, 9, 9, NULL), 2 * APIPIE_DOLLAR);
+    assert_int_equal(pie_catalog_price(c, 0, 9, 9, 0, NULL), 2 * APIPIE_DOLLAR);
     pie_catalog_drop(c);
     pie_catalog_drop(turned);
     assert_int_equal(pie_catalog_merge(&pie_mem_libc, NULL, NULL, &c), APIPIE_OK);

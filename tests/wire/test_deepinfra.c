@@ -372,6 +372,55 @@ static void its_models_are_listed_with_prices(void **state)
     assert_int_equal(apipie_catalog_count(asks_list(d, "voice")), 0);
 }
 
+/* Once the list is known: by each side and by the steps, at the model's own size and steps where none are set, and flat where the list says
+ * so. */
+static void what_a_picture_costs_is_known_beforehand(void **state)
+{
+    static const struct {
+        const char *model;
+        int32_t width, height, steps, n;
+        int64_t want;
+    } rows[] = {
+        {"black-forest-labs/FLUX-1-dev", 0, 0, 0, 0, INT64_C(9000000000)},
+        {"black-forest-labs/FLUX-1-dev", 1024, 1024, 25, 1, INT64_C(9000000000)},
+        {"black-forest-labs/FLUX-1-dev", 512, 1024, 50, 0, INT64_C(9000000000)},
+        {"black-forest-labs/FLUX-1-dev", 512, 512, 5, 2, INT64_C(900000000)},
+        {"black-forest-labs/FLUX-1-dev", 129, 129, 0, 0, INT64_C(142830849)}, /* rounded up */
+        {"b/flat", 2048, 2048, 50, 0, INT64_C(40000000000)},
+        {"CompVis/old", 512, 512, 0, 0, APIPIE_UNKNOWN},
+        {"not/there", 512, 512, 0, 0, APIPIE_UNKNOWN},
+    };
+    struct draw *d = *state;
+    const struct draw_reply reply = {200, NULL, list};
+    const struct draw_script script = {&reply, 1};
+    int32_t source = 99;
+    lists_serve(d, &script);
+    assert_status(
+        apipie_client_add_backend(d->client, "own", "deepinfra", raw_server_origin(d->server)),
+        APIPIE_OK);
+    for (int32_t listed = 0; listed < 2; listed++) {
+        if (listed)
+            asks_list(d, NULL);
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            apipie_request *r = apipie_request_new(d->client, APIPIE_REQUEST_IMAGE);
+            apipie_request_set_backend(r, "own");
+            apipie_request_set_model(r, rows[i].model);
+            if (rows[i].width != 0)
+                apipie_request_set_size(r, rows[i].width, rows[i].height);
+            if (rows[i].steps != 0)
+                apipie_request_set_steps(r, rows[i].steps);
+            if (rows[i].n != 0)
+                apipie_request_set_n(r, rows[i].n);
+            const int64_t want = listed ? rows[i].want : APIPIE_UNKNOWN;
+            const int64_t got = apipie_client_estimate(d->client, r, &source);
+            if (got != want)
+                fail_msg("row %d: %lld", (int)i, (long long)got);
+            assert_int_equal(source, want < 0 ? APIPIE_PRICE_NONE : APIPIE_PRICE_LISTED);
+            apipie_request_unref(r);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +432,7 @@ int main(void)
         DRAW_TEST(a_missing_picture_is_missing_alone),
         DRAW_TEST(a_picture_of_a_failure_is_delivered),
         DRAW_TEST(its_models_are_listed_with_prices),
+        DRAW_TEST(what_a_picture_costs_is_known_beforehand),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     failed += DRAW_ROWS(exactly_this_is_sent, asks);
