@@ -242,7 +242,7 @@ static void a_key_is_needed(void **state)
 {
     struct draw *d = serve(state, 200, NULL, GOOD);
     apipie_client_unref(d->client);
-    d->client = apipie_client_new();
+    d->client = apipie_client_new(NULL);
     assert_status(apipie_client_set_base_url(d->client, raw_server_base(d->server)), APIPIE_OK);
     make(d);
     draw_set_image(d, PNG1, 0);
