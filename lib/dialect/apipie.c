@@ -41,7 +41,7 @@ static int32_t apipie_is_uploaded(const struct pie_call *c, const struct pie_inp
 {
     const char *note = NULL;
     return in != NULL && in->kind != PIE_INPUT_URL && c->wish->transfer == APIPIE_TRANSFER_AUTO &&
-           pie_apipie_takes_upload(in, &note);
+           !c->no_uploads && pie_apipie_takes_upload(in, &note);
 }
 
 /* URL number `which` of those that were found; empty when it was not yet. */
@@ -147,7 +147,9 @@ static void apipie_note_inputs(const struct pie_call *c, struct pie_buf *notes)
         const struct pie_input *in = apipie_input(c, i, &name);
         if (in == NULL || in->kind == PIE_INPUT_URL || c->wish->transfer != APIPIE_TRANSFER_AUTO)
             continue;
-        int32_t taken = pie_apipie_takes_upload(in, &note);
+        int32_t taken = pie_apipie_takes_upload(in, &note) && !c->no_uploads;
+        if (c->no_uploads)
+            note = "this server has no uploads";
         if (note != NULL)
             pie_call_note(notes, setters[i][!taken], note);
     }

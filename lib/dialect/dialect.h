@@ -27,6 +27,7 @@ struct pie_call {
     const struct pie_input *mask; /* NULL: none */
     int64_t wall_ms;              /* since 1970 UTC, for signatures; 0 where none is made */
     const char *found;            /* by the questions before the call; NULL: nothing so far */
+    int32_t no_uploads;           /* 1: this server has none, as it turned out */
     const uint8_t *random; /* 16 bytes that nobody who made an input image can know, the same for
                                      each try; NULL: zeros */
 };

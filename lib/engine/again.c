@@ -5,8 +5,8 @@
 void pie_job_ask_retry(const struct apipie_request *r, const struct apipie_error *err, int64_t now,
                        struct pie_retry_ask *ask)
 {
-    int32_t free = r->run != NULL && r->run->leg != NULL && r->run->leg != &r->run->call &&
-                   !r->run->leg->paid;
+    int32_t free =
+        r->run != NULL && r->run->leg != NULL && r->run->leg != &r->run->call && !r->run->leg->paid;
     memset(ask, 0, sizeof(*ask));
     ask->policy = pie_run_policy(r);
     ask->retries = pie_run_retries(r);

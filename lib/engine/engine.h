@@ -224,6 +224,7 @@ struct pie_run {
     struct pie_hash upload;   /* the picture that is taken to the server, or waited for */
     int32_t waits_for_upload; /* in client->awaiting */
     int32_t uploads_alone;    /* it waits for no other one */
+    int32_t no_uploads;       /* pie_call's, of the present route */
     uint64_t
         called; /* the call went out, as the client's so-manieth, and has not come to its end; 0: it is not out */
     int32_t stopping; /* it was given up: the server is told */

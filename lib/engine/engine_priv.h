@@ -73,9 +73,10 @@ struct pie_lane {
     char *provider, *model; /* NULL: not named */
     int32_t users;          /* jobs that point here */
     struct pie_breaker breaker;
-    int64_t paused_ms; /* the server asked for silence until then */
-    int32_t one_image; /* it makes one image a call */
-    int32_t way;       /* pie_call's: what the first one that found out has told */
+    int64_t paused_ms;     /* the server asked for silence until then */
+    int32_t one_image;     /* it makes one image a call */
+    int32_t way;           /* pie_call's: what the first one that found out has told */
+    int64_t no_uploads_ms; /* until then none is tried: there was no such route */
     struct pie_queue line;
     struct pie_health_place *health; /* NULL: nothing was reported yet */
     char problem[160];               /* its last failure */
@@ -517,6 +518,8 @@ void pie_uploads_free(struct apipie_client *c);
 int32_t pie_upload_prepare(struct apipie_request *r, struct apipie_error *err);
 apipie_status pie_upload_read(struct apipie_request *r, const struct pie_outcome *o,
                               struct apipie_error *err);
+/* Its failure: 1 when the server has no such route. From here on all pictures go with the call. */
+int32_t pie_upload_is_unknown(struct apipie_request *r, const struct pie_outcome *o);
 /* For free.c: the question goes out; a reply that is one, 1, or 0 and err may say why not; the end. */
 void pie_upload_go(struct apipie_request *r, int32_t key_refused);
 int32_t pie_upload_answered(struct apipie_request *r, const struct pie_outcome *o,

@@ -211,6 +211,7 @@ void pie_run_call(const struct apipie_request *r, struct pie_call *ret)
     ret->random = r->seed_of_keys;
     pie_route_names(r, r->route, &ret->provider, &ret->model);
     ret->way = r->run != NULL ? r->run->way : 0;
+    ret->no_uploads = r->run != NULL && r->run->no_uploads;
     ret->found = r->run != NULL && r->run->found.n != 0 ? r->run->found.p : NULL;
     pie_run_fit(r, ret, NULL);
     if (r->whole != NULL) {

@@ -90,6 +90,13 @@ void pie_steps_checked(struct apipie_request *r, const struct pie_outcome *o,
         pie_job_explain(r, o, err);
     pie_job_judge(r, steps_is_success(o) ? APIPIE_OUTCOME_REJECTED : pie_verdict_outcome(o, err),
                   err);
+    if (pie_upload_is_unknown(r, o)) {
+        pie_log_failed(r, PIE_NEXT_AGAIN, 0);
+        pie_error_free(err);
+        r->run->redirects = 0;
+        pie_job_call(r);
+        return;
+    }
     pie_steps_broken(r, o, err);
 }
 

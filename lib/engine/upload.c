@@ -88,6 +88,8 @@ void pie_upload_go(struct apipie_request *r, int32_t key_refused)
 int32_t pie_upload_prepare(struct apipie_request *r, struct apipie_error *err)
 {
     struct pie_call call;
+    if (r->lane->no_uploads_ms > pie_clock_ms())
+        r->run->no_uploads = 1;
     for (;;) {
         pie_run_call(r, &call);
         const struct pie_input *in =
@@ -185,6 +187,16 @@ apipie_status pie_upload_read(struct apipie_request *r, const struct pie_outcome
     if (r->run->found.failed != APIPIE_OK)
         return upload_refuse(o, APIPIE_E_MEMORY, "out of memory", err);
     return APIPIE_OK;
+}
+
+int32_t pie_upload_is_unknown(struct apipie_request *r, const struct pie_outcome *o)
+{
+    if (r->run->leg->purpose != APIPIE_PURPOSE_UPLOAD || o->wire != PIE_WIRE_OK ||
+        (o->status != 404 && o->status != 405))
+        return 0;
+    r->lane->no_uploads_ms = pie_clock_ms() + APIPIE_UPLOAD_KEEP_MS;
+    pie_uploads_left(r, 1);
+    return 1;
 }
 
 /* ---- one by itself */

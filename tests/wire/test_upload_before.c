@@ -230,6 +230,54 @@ static void with_the_call_when_it_is_too_large(void **state)
     assert_int_equal(uploads(d), 1);
 }
 
+static void together(struct draw *d, size_t n, const char *picture)
+{
+    uint8_t bytes[1024];
+    size_t size = draw_decode(picture, bytes);
+    draw_more(d, n);
+    for (size_t i = 0; i < n; i++) {
+        apipie_request_set_input_transfer(d->more[i], APIPIE_TRANSFER_AUTO);
+        apipie_request_set_image_bytes(d->more[i], bytes, size);
+    }
+}
+
+static void no_such_route(void **state, int32_t status)
+{
+    struct draw_reply list[] = {{status, NULL, "{}"}, {0, NULL, NULL}};
+    struct share s = {.uploads = list};
+    struct draw *d = serve(state, &s);
+    draw_set_image(d, PNG1, 0);
+    draw_set_image(d, PNG2, 1);
+    perform(d);
+    assert_int_equal(uploads(d), 1);
+    assert_contains(draw_sent(d)->body, "\"image\":\"data:image/png;base64," PNG1 "\"");
+    assert_contains(draw_sent(d)->body, "\"mask\":\"data:image/png;base64," PNG2 "\"");
+    draw_assert_one(d, 3);
+    assert_contains(apipie_result_warning(draw_result(d), 1),
+                    "set_image: sent as a data: URL, for this server has no uploads");
+    assert_int_equal(apipie_request_tries(d->request), 1);
+    assert_int_equal(apipie_request_attempt_count(d->request), 2);
+    assert_int_equal(apipie_request_attempt_http_status(d->request, 0), status);
+    draw_with(d, PNG3); /* it is not asked again so soon */
+    assert_int_equal(uploads(d), 1);
+    draw_assert_one(d, 1);
+    together(d, 3, PNG1);
+    draw_submit_more(d);
+    assert_int_equal(draw_wait_more(d), 3);
+    assert_int_equal(uploads(d), 1);
+    d->server = raw_server_stop(d->server);
+}
+
+static void with_the_call_where_there_are_no_uploads(void **state)
+{
+    no_such_route(state, 404);
+}
+
+static void with_the_call_where_nothing_is_posted(void **state)
+{
+    no_such_route(state, 405);
+}
+
 /* ---- used again */
 
 static void the_same_picture_is_uploaded_once(void **state)
@@ -396,17 +444,6 @@ static void a_refused_call_forgets_it(void **state)
 }
 
 /* ---- several at once */
-
-static void together(struct draw *d, size_t n, const char *picture)
-{
-    uint8_t bytes[1024];
-    size_t size = draw_decode(picture, bytes);
-    draw_more(d, n);
-    for (size_t i = 0; i < n; i++) {
-        apipie_request_set_input_transfer(d->more[i], APIPIE_TRANSFER_AUTO);
-        apipie_request_set_image_bytes(d->more[i], bytes, size);
-    }
-}
 
 static void one_uploads_for_all(void **state)
 {
@@ -716,6 +753,8 @@ int main(void)
         DRAW_TEST(with_the_call_when_told),
         DRAW_TEST(with_the_call_when_uploads_do_not_take_it),
         DRAW_TEST(with_the_call_when_it_is_too_large),
+        DRAW_TEST(with_the_call_where_there_are_no_uploads),
+        DRAW_TEST(with_the_call_where_nothing_is_posted),
         DRAW_TEST(the_same_picture_is_uploaded_once),
         DRAW_TEST(another_base_url_is_another_place),
         DRAW_TEST(a_file_by_what_it_was),
