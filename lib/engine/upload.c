@@ -112,15 +112,13 @@ int32_t pie_upload_prepare(struct apipie_request *r, struct apipie_error *err)
 
 /* ---- reading */
 
-static apipie_status upload_refuse(const struct pie_outcome *o, apipie_status code,
-                                   const char *what, struct apipie_error *err)
+static apipie_status upload_refuse(const struct apipie_request *r, const struct pie_outcome *o,
+                                   apipie_status code, const char *what, struct apipie_error *err)
 {
-    pie_error_set(
-        err, code,
-        code == APIPIE_E_MEMORY
-            ? PIE_HINT_MEMORY
-            : "is it the base URL of such a server? set_input_transfer does without uploads",
-        what, NULL, NULL);
+    const char *hint = pie_request_draws(r) ? "is it the gateway's base URL? without uploads: "
+                                              "apipie_request_set_input_transfer(), --inline-image"
+                                            : "is it the gateway's base URL?";
+    pie_error_set(err, code, code == APIPIE_E_MEMORY ? PIE_HINT_MEMORY : hint, what, NULL, NULL);
     err->http_status = o->status;
     err->retryable = code == APIPIE_E_MALFORMED;
     pie_explain_request_id(&o->headers, err->request_id);
@@ -154,7 +152,7 @@ static apipie_status upload_url(struct apipie_request *r, const struct pie_outco
     }
     struct pie_slice s = r->dialect->read_upload(&g->reply);
     if (s.n == 0)
-        return upload_refuse(o, APIPIE_E_MALFORMED, "the reply to the upload holds no URL", err);
+        return upload_refuse(r, o, APIPIE_E_MALFORMED, "the reply to the upload holds no URL", err);
     char *text = pie_mem_text(r->mem, s.p, s.n);
     apipie_status status = text != NULL
                                ? pie_url_resolve(r->mem, r->run->leg->request.url.p, text, &whole)
@@ -168,8 +166,8 @@ static apipie_status upload_url(struct apipie_request *r, const struct pie_outco
     }
     pie_mem_free(r->mem, whole);
     if (status == APIPIE_E_MEMORY)
-        return upload_refuse(o, APIPIE_E_MEMORY, "out of memory", err);
-    return upload_refuse(o, APIPIE_E_MALFORMED, "the upload's URL is none", err);
+        return upload_refuse(r, o, APIPIE_E_MEMORY, "out of memory", err);
+    return upload_refuse(r, o, APIPIE_E_MALFORMED, "the upload's URL is none", err);
 }
 
 apipie_status pie_upload_read(struct apipie_request *r, const struct pie_outcome *o,
@@ -185,7 +183,7 @@ apipie_status pie_upload_read(struct apipie_request *r, const struct pie_outcome
     pie_uploads_came(r, url, upload_lifetime(&o->headers));
     pie_mem_free(r->mem, url);
     if (r->run->found.failed != APIPIE_OK)
-        return upload_refuse(o, APIPIE_E_MEMORY, "out of memory", err);
+        return upload_refuse(r, o, APIPIE_E_MEMORY, "out of memory", err);
     return APIPIE_OK;
 }
 
@@ -209,7 +207,7 @@ int32_t pie_upload_answered(struct apipie_request *r, const struct pie_outcome *
     if (o->wire != PIE_WIRE_OK || o->status < 200 || o->status > 299)
         return 0;
     if (pie_result_grow(r->result, 1) != APIPIE_OK) {
-        upload_refuse(o, APIPIE_E_MEMORY, "out of memory", err);
+        upload_refuse(r, o, APIPIE_E_MEMORY, "out of memory", err);
         return 0;
     }
     pie_reading_open(&g, r, o);
