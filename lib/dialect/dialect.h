@@ -27,6 +27,7 @@ struct pie_call {
     const struct pie_input *mask; /* NULL: none */
     int64_t wall_ms;              /* since 1970 UTC, for signatures; 0 where none is made */
     const char *found;            /* by the questions before the call; NULL: nothing so far */
+    int32_t no_uploads;           /* 1: this server has none, as it turned out */
     const uint8_t *random; /* 16 bytes that nobody who made an input image can know, the same for
                                      each try; NULL: zeros */
 };
@@ -172,6 +173,20 @@ struct pie_dialect {
      * APIPIE_E_MALFORMED, or out's failure. */
     apipie_status (*write_models)(const struct pie_call *c, const struct pie_reply *reply,
                                   const char *backend, struct pie_buf *out);
+
+    /* ---- pictures that get a URL before the call; all four or none */
+
+    /* 1: it takes the picture; *ret_note is NULL, or what it does to it. 0: it does not; *ret_note says why. */
+    int32_t (*takes_upload)(const struct pie_input *in, const char **ret_note);
+    /* A picture that it takes to the server: a leg that costs nothing, filled as encode does (purpose APIPIE_PURPOSE_UPLOAD). APIPIE_OK,
+     * APIPIE_E_MEMORY or _E_LIMIT. */
+    apipie_status (*ask_upload)(const struct pie_call *c, const struct pie_input *in,
+                                struct pie_leg *leg);
+    /* Its 2xx reply: the URL as it stands there; empty when there is none. */
+    struct pie_slice (*read_upload)(const struct pie_reply *reply);
+    /* The next one of the call that needs one: c->found holds the URLs of those before it, with a newline behind each. NULL: all have
+     * theirs. Such a dialect has no other questions before the call. */
+    const struct pie_input *(*next_upload)(const struct pie_call *c);
 
     /* ---- calls of several exchanges; each NULL where the wire needs none */
 

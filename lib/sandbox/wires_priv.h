@@ -96,6 +96,12 @@ apipie_status pie_source_url(struct apipie_sandbox *box, struct pie_slice url,
 apipie_status pie_source_base64(struct pie_slice text, int32_t is_mask, struct pie_inputs *in,
                                 struct pie_probe *ret);
 
+/* ---- urlshare.c */
+
+/* An upload by someone whose key is good; words: the fault in the header. */
+void pie_urlshare(struct apipie_sandbox *box, struct pie_slice media, struct pie_slice body,
+                  struct pie_slice words, struct pie_answer *answer);
+
 /* ---- rules.c: the members of a JSON object against a table. */
 
 #define PIE_RULE_WHOLE 101 /* a kind beside PIE_JSON_*: a number without a fraction */
