@@ -62,8 +62,6 @@ static apipie_status own(apipie_request *r, char what)
         return apipie_request_set_size(r, 800, 600);
     case 'A':
         return apipie_request_set_aspect_ratio(r, "7:3");
-    case 'j':
-        return apipie_request_set_output_format(r, "jpeg");
     case 'k':
         return apipie_request_set_sampler(r, "K_EULER");
     case 'w':
