@@ -173,7 +173,9 @@ APIPIE_API apipie_status apipie_sandbox_set_route_fault(apipie_sandbox *sandbox,
  * evenly. Over it a call gets 429, with Retry-After and retry-after-ms for when the next one is let through; nothing
  * is drawn and no fault is used up. The reply to each such call, the 429 included, says the limit, what remains, and in
  * what time the bucket is full again, as x-ratelimit-limit-requests, x-ratelimit-remaining-requests and
- * x-ratelimit-reset-requests ("6m0s", "1.5s", "17ms").
+ * x-ratelimit-reset-requests ("6m0s", "1.5s", "17ms"). So do the other wires in their own way: "together" says
+ * x-ratelimit-limit, -remaining and -reset (in seconds) and Retry-After, "deepinfra" and "bedrock" the 429 alone; the two local
+ * ones have no limit.
  * @param requests_per_minute 0 for no limit and no such headers, as at first
  * @return APIPIE_E_ARGUMENT for a negative number
  * Threads: any, also while the server runs. Blocks: no. Owns: nothing. Since: 0.1.

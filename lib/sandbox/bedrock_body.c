@@ -128,7 +128,7 @@ static void rockbody_seed(const struct pie_node *root, struct pie_bedrock_order 
     o->look = pie_draw_hash_uint(o->look, o->inputs.hash);
 }
 
-/* Every other member changes the picture. */
+/* Every other member changes the picture, in whatever order they come. */
 static void rockbody_look(const struct pie_node *root, struct pie_bedrock_order *o)
 {
     static const char pictures[] = "seed init_image mask_image image output_format";
@@ -144,8 +144,8 @@ static void rockbody_look(const struct pie_node *root, struct pie_bedrock_order 
             continue;
         pie_buf_clear(&text);
         pie_node_write(node, &text);
-        o->look = pie_draw_hash(o->look, pie_slice_text(name));
-        o->look = pie_draw_hash(o->look, pie_buf_slice(&text));
+        o->look ^=
+            pie_draw_hash(pie_draw_hash(PIE_DRAW_HASH, pie_slice_text(name)), pie_buf_slice(&text));
     }
     pie_buf_free(&text);
 }
