@@ -66,6 +66,11 @@
  *     queuefull        sdcpp: 429, the queue of jobs is full
  *     expired          sdcpp: the job is gone as soon as it has ended
  *
+ * "prodia" is Prodia's API of jobs (Accept decides whether the picture, the job or a form of both comes; ?price=true gives the job its
+ * price), and "prodia-v1" the API before it: two lists of checkpoints, and jobs that are looked at until their picture has a url. Both
+ * take the same key, the latter as X-Prodia-Key, and a fault from the header or the setters. jobfail is for both, queuefull and
+ * expired for the latter, where drawing takes as long as apipie_sandbox_set_drawing_time() says.
+ *
  * GET /v1/models takes the header too: what is drawn or billed does not concern it. Its list has an ETag and a Last-Modified,
  * and is 304 for who has it; ?voices and ?restrictions give the gateway's other two lists, with two rows each.
  * GET /v1/models/detailed says more of each model; it knows the filters type, provider and model.
@@ -191,7 +196,7 @@ APIPIE_API const char *apipie_sandbox_url(const apipie_sandbox *sandbox);
 /**
  * The base URL of one of the wires: "apipie" (as apipie_sandbox_url()), "openai" ("http://127.0.0.1:PORT/openai/v1",
  * the same key, as a Bearer), "a1111" ("http://127.0.0.1:PORT/a1111", no key), "sdcpp" ("http://127.0.0.1:PORT/sdcpp", no
- * key).
+ * key), "prodia" ("http://127.0.0.1:PORT/prodia/v2") and "prodia-v1" ("http://127.0.0.1:PORT/prodia/v1").
  * @return NULL before the start, and for another name
  * Threads: any, after the start. Blocks: no. Owns: the sandbox. Since: 0.1.
  */
@@ -213,7 +218,7 @@ APIPIE_API apipie_status apipie_sandbox_set_basic(apipie_sandbox *sandbox, const
                                                   const char *password);
 
 /**
- * How long a picture of "a1111" and "sdcpp" takes, so that progress, queues, interrupting and cancelling can be seen; and how
+ * How long a picture of "a1111", "sdcpp" and "prodia-v1" takes, so that progress, queues, interrupting and cancelling can be seen; and how
  * long the events of one picture of "openai" are spread.
  * @param ms 0 to 600000; 0, as at first: as long as it really takes
  * @return APIPIE_E_ARGUMENT for another number
@@ -227,7 +232,7 @@ enum {
     APIPIE_SANDBOX_SKIPS = 2,      /**< calls of a1111's skip */
     APIPIE_SANDBOX_PROGRESS = 3,   /**< calls of a1111's progress */
     APIPIE_SANDBOX_CANCELS = 4,    /**< jobs of sdcpp that were cancelled */
-    APIPIE_SANDBOX_POLLS = 5,      /**< looks at jobs of sdcpp */
+    APIPIE_SANDBOX_POLLS = 5,      /**< looks at jobs of sdcpp and prodia-v1 */
     APIPIE_SANDBOX_STREAMS = 6,    /**< answers of openai as events */
     APIPIE_SANDBOX_RUNNING = 7,    /**< calls and jobs of the local ones that are drawn now */
     APIPIE_SANDBOX_WAITING = 8,    /**< and that wait for their turn */

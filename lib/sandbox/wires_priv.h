@@ -188,7 +188,7 @@ void pie_box_note(struct apipie_sandbox *box, const struct pie_inputs *in, const
 /* ---- wires.c: the whole servers, each below a base of its own. A new one is a line there. */
 
 struct pie_wire {
-    const char *name; /* of the dialect */
+    const char *name; /* of the dialect, and of which one where a dialect has two */
     const char *base;
     pie_call_fn answer;
     const struct pie_model *models; /* those that a fault can be set for */
@@ -285,6 +285,19 @@ void pie_deepinfra_edits(struct apipie_sandbox *box, const struct pie_call *call
 /* {"error":{"message"}}, as the routes after OpenAI's have it. */
 void pie_deepinfra_error(struct pie_answer *answer, int32_t status, const char *code,
                          const char *message, const char *param);
+
+/* ---- prodia.c, prodia_v1.c: the API of jobs, and the one before. */
+
+#define PIE_SANDBOX_PRODIA 7
+extern const struct pie_model pie_sandbox_prodia[PIE_SANDBOX_PRODIA];
+void pie_prodia_answer(struct apipie_sandbox *box, const struct pie_call *call,
+                       struct pie_answer *answer);
+#define PIE_SANDBOX_PRODIA_V1 12
+extern const struct pie_model pie_sandbox_prodia_v1[PIE_SANDBOX_PRODIA_V1];
+void pie_prodia_v1_answer(struct apipie_sandbox *box, const struct pie_call *call,
+                          struct pie_answer *answer);
+/* Forgets all jobs; nothing else runs any more. */
+void pie_prodia_v1_close(struct apipie_sandbox *box);
 
 /* ---- a1111*.c */
 
