@@ -269,8 +269,9 @@ apipie_status pie_call_fit(const struct pie_dialect *d, struct pie_call *c, stru
 /* ---- all dialects */
 
 static const struct pie_dialect *const call_dialects[] = {
-    &pie_dialect_apipie,   &pie_dialect_openai,    &pie_dialect_a1111,   &pie_dialect_sdcpp,
-    &pie_dialect_together, &pie_dialect_deepinfra, &pie_dialect_bedrock, &pie_dialect_prodia};
+    &pie_dialect_apipie,  &pie_dialect_openai,   &pie_dialect_a1111,
+    &pie_dialect_sdcpp,   &pie_dialect_together, &pie_dialect_deepinfra,
+    &pie_dialect_bedrock, &pie_dialect_prodia,   &pie_dialect_stability};
 
 const struct pie_dialect *pie_dialect_find(const char *name)
 {

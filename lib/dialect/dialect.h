@@ -27,6 +27,7 @@ struct pie_call {
     const struct pie_input *mask; /* NULL: none */
     int64_t wall_ms;              /* since 1970 UTC, for signatures; 0 where none is made */
     const char *found;            /* by the questions before the call; NULL: nothing so far */
+    int32_t no_uploads;           /* 1: this server has none, as it turned out */
     const uint8_t *random; /* 16 bytes that nobody who made an input image can know, the same for
                                      each try; NULL: zeros */
 };
@@ -173,6 +174,20 @@ struct pie_dialect {
     apipie_status (*write_models)(const struct pie_call *c, const struct pie_reply *reply,
                                   const char *backend, struct pie_buf *out);
 
+    /* ---- pictures that get a URL before the call; all four or none */
+
+    /* 1: it takes the picture; *ret_note is NULL, or what it does to it. 0: it does not; *ret_note says why. */
+    int32_t (*takes_upload)(const struct pie_input *in, const char **ret_note);
+    /* A picture that it takes to the server: a leg that costs nothing, filled as encode does (purpose APIPIE_PURPOSE_UPLOAD). APIPIE_OK,
+     * APIPIE_E_MEMORY or _E_LIMIT. */
+    apipie_status (*ask_upload)(const struct pie_call *c, const struct pie_input *in,
+                                struct pie_leg *leg);
+    /* Its 2xx reply: the URL as it stands there; empty when there is none. */
+    struct pie_slice (*read_upload)(const struct pie_reply *reply);
+    /* The next one of the call that needs one: c->found holds the URLs of those before it, with a newline behind each. NULL: all have
+     * theirs. Such a dialect has no other questions before the call. */
+    const struct pie_input *(*next_upload)(const struct pie_call *c);
+
     /* ---- calls of several exchanges; each NULL where the wire needs none */
 
     /* A question that costs nothing, before the call: leg is filled as encode does (purpose APIPIE_PURPOSE_CHECK). *ret_needed 0: not
@@ -217,6 +232,7 @@ extern const struct pie_dialect pie_dialect_together;
 extern const struct pie_dialect pie_dialect_deepinfra;
 extern const struct pie_dialect pie_dialect_bedrock;
 extern const struct pie_dialect pie_dialect_prodia;
+extern const struct pie_dialect pie_dialect_stability;
 
 /* NULL when there is none of that name. */
 const struct pie_dialect *pie_dialect_find(const char *name);
@@ -229,7 +245,7 @@ void pie_explain(const struct pie_reply *reply, struct apipie_error *err);
 /* A 2xx reply without a picture or a url to err: what the reply says of it, else what was wrong with the parts. */
 void pie_explain_no_image(const struct pie_reply *reply, const struct apipie_result *result,
                           struct apipie_error *err);
-/* 1 when a JSON reply holds an error member that says something. */
+/* 1 when a JSON reply holds an error member, or a list of errors, that says something. */
 int32_t pie_explain_has_error(const struct pie_node *root);
 /* The server's id for the exchange; "" when none. */
 void pie_explain_request_id(const struct pie_headers *headers, char out[128]);

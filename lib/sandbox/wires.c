@@ -13,6 +13,7 @@ const struct pie_wire pie_wires[] = {
      0},
     {"deepinfra", "/deepinfra", pie_deepinfra_answer, pie_sandbox_deepinfra, PIE_SANDBOX_DEEPINFRA,
      0},
+    {"bedrock", "/bedrock", pie_bedrock_answer, pie_sandbox_bedrock, PIE_SANDBOX_BEDROCK, 1},
 };
 
 const size_t pie_wire_count = PIE_COUNT(pie_wires);

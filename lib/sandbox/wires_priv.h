@@ -96,6 +96,12 @@ apipie_status pie_source_url(struct apipie_sandbox *box, struct pie_slice url,
 apipie_status pie_source_base64(struct pie_slice text, int32_t is_mask, struct pie_inputs *in,
                                 struct pie_probe *ret);
 
+/* ---- urlshare.c */
+
+/* An upload by someone whose key is good; words: the fault in the header. */
+void pie_urlshare(struct apipie_sandbox *box, struct pie_slice media, struct pie_slice body,
+                  struct pie_slice words, struct pie_answer *answer);
+
 /* ---- rules.c: the members of a JSON object against a table. */
 
 #define PIE_RULE_WHOLE 101 /* a kind beside PIE_JSON_*: a number without a fraction */
@@ -285,6 +291,44 @@ void pie_deepinfra_edits(struct apipie_sandbox *box, const struct pie_call *call
 /* {"error":{"message"}}, as the routes after OpenAI's have it. */
 void pie_deepinfra_error(struct pie_answer *answer, int32_t status, const char *code,
                          const char *message, const char *param);
+
+#define PIE_SANDBOX_BEDROCK 9
+extern const struct pie_model pie_sandbox_bedrock[PIE_SANDBOX_BEDROCK];
+void pie_bedrock_answer(struct apipie_sandbox *box, const struct pie_call *call,
+                        struct pie_answer *answer);
+/* {"message"} under the name of an exception: `code` is that, when it ends so, else it follows from the status. */
+void pie_bedrock_error(struct pie_answer *answer, int32_t status, const char *code,
+                       const char *message, const char *param);
+/* An API key, or a signature. APIPIE_E_ARGUMENT with the refusal in answer. */
+apipie_status pie_bedrock_check_caller(struct apipie_sandbox *box, const struct pie_call *call,
+                                       struct pie_answer *answer);
+
+/* What a call of InvokeModel asks for. */
+struct pie_bedrock_order {
+    const struct pie_model *model;
+    int32_t artifacts; /* SDXL's way to answer */
+    struct pie_slice prompt;
+    int32_t width, height;
+    int64_t steps; /* APIPIE_UNKNOWN: the model has none */
+    uint64_t seed;
+    uint32_t look; /* of all that changes the picture */
+    struct pie_inputs inputs;
+};
+
+/* The body that `model`, one of the table above, reads. APIPIE_E_ARGUMENT with the refusal in answer. */
+apipie_status pie_bedrock_read(const struct pie_node *root, const struct pie_model *model,
+                               struct pie_answer *answer, struct pie_bedrock_order *ret);
+
+/* ---- hash_openssl.c or hash_none.c, as the library was built */
+
+#define PIE_SANDBOX_SHA256 32
+
+/* 0: the others answer APIPIE_E_UNSUPPORTED. */
+int32_t pie_sandbox_can_hash(void);
+/* APIPIE_OK or APIPIE_E_INTERNAL. */
+apipie_status pie_sandbox_sha256(struct pie_slice s, uint8_t out[PIE_SANDBOX_SHA256]);
+apipie_status pie_sandbox_hmac(struct pie_slice key, struct pie_slice s,
+                               uint8_t out[PIE_SANDBOX_SHA256]);
 
 /* ---- prodia.c, prodia_v1.c: the API of jobs, and the one before. */
 

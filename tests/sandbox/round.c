@@ -183,6 +183,7 @@ static void throttled(const struct round *r)
 {
     apipie_client *own = round_client;
     assert_int_equal(apipie_sandbox_set_rate(talk_box, 1), APIPIE_OK);
+    round_request = apipie_request_unref(round_request);
     round_begin(r);
     round_fresh(r, APIPIE_REQUEST_IMAGE);
     round_need(APIPIE_OK);
