@@ -73,6 +73,12 @@
  * the status "failed") and at "bedrock" (CONTENT_FILTERED with a blurred picture, "Filter reason: prompt" without one; ERROR,
  * "Inference error"), not billed; noimage leaves null and "" among the images of "deepinfra", and fewer none of one.
  *
+ * "prodia" is Prodia's API of jobs (Accept decides whether the picture, the job or a form of both comes; ?price=true gives the job its
+ * price), and "prodia-v1" the API before it: two lists of checkpoints, and jobs that are looked at until their picture has a url. Both
+ * take the same key, the latter as X-Prodia-Key, and a fault from the header or the setters; for apipie_sandbox_set_route_fault()
+ * both are the provider "prodia", as the gateway's models of that name are. jobfail is for both, queuefull and expired for the
+ * latter, where drawing takes as long as apipie_sandbox_set_drawing_time() says.
+ *
  * GET /v1/models takes the header too: what is drawn or billed does not concern it. Its list has an ETag and a Last-Modified,
  * and is 304 for who has it; ?voices and ?restrictions give the gateway's other two lists, with two rows each.
  * GET /v1/models/detailed says more of each model; it knows the filters type, provider and model.
@@ -211,7 +217,8 @@ APIPIE_API const char *apipie_sandbox_url(const apipie_sandbox *sandbox);
  * The base URL of one of the wires: "apipie" (as apipie_sandbox_url()), "openai" ("http://127.0.0.1:PORT/openai/v1",
  * the same key, as a Bearer), "a1111" ("http://127.0.0.1:PORT/a1111", no key), "sdcpp" ("http://127.0.0.1:PORT/sdcpp", no
  * key), "together" ("http://127.0.0.1:PORT/together/v1", the same key, as a Bearer), "deepinfra"
- * ("http://127.0.0.1:PORT/deepinfra", likewise), "bedrock" ("http://127.0.0.1:PORT/bedrock", likewise). "bedrock" takes a signature
+ * ("http://127.0.0.1:PORT/deepinfra", likewise), "bedrock" ("http://127.0.0.1:PORT/bedrock", likewise), "prodia"
+ * ("http://127.0.0.1:PORT/prodia/v2", likewise), "prodia-v1" ("http://127.0.0.1:PORT/prodia/v1", as X-Prodia-Key). "bedrock" takes a signature
  * (SigV4) as well, of one of APIPIE_SANDBOX_AWS_KEY and the others, for the region APIPIE_SANDBOX_AWS_REGION, at most five minutes
  * old, where the sandbox was built with libcrypto; a client of this library reads the region from the host's name:
  * "http://bedrock-runtime.us-east-1.localhost:PORT/bedrock" is the same server.
@@ -236,7 +243,7 @@ APIPIE_API apipie_status apipie_sandbox_set_basic(apipie_sandbox *sandbox, const
                                                   const char *password);
 
 /**
- * How long a picture of "a1111" and "sdcpp" takes, so that progress, queues, interrupting and cancelling can be seen; and how
+ * How long a picture of "a1111", "sdcpp" and "prodia-v1" takes, so that progress, queues, interrupting and cancelling can be seen; and how
  * long the events of one picture of "openai" are spread.
  * @param ms 0 to 600000; 0, as at first: as long as it really takes
  * @return APIPIE_E_ARGUMENT for another number
@@ -250,7 +257,7 @@ enum {
     APIPIE_SANDBOX_SKIPS = 2,      /**< calls of a1111's skip */
     APIPIE_SANDBOX_PROGRESS = 3,   /**< calls of a1111's progress */
     APIPIE_SANDBOX_CANCELS = 4,    /**< jobs of sdcpp that were cancelled */
-    APIPIE_SANDBOX_POLLS = 5,      /**< looks at jobs of sdcpp */
+    APIPIE_SANDBOX_POLLS = 5,      /**< looks at jobs of sdcpp and prodia-v1 */
     APIPIE_SANDBOX_STREAMS = 6,    /**< answers of openai as events */
     APIPIE_SANDBOX_RUNNING = 7,    /**< calls and jobs of the local ones that are drawn now */
     APIPIE_SANDBOX_WAITING = 8,    /**< and that wait for their turn */

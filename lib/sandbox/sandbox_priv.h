@@ -399,6 +399,15 @@ struct pie_sdcpp {
     size_t count;
 };
 
+#define PIE_PRODIA_JOBS 64 /* so many are kept, the latest ones */
+
+struct pie_prodia_job;
+
+struct pie_prodia {
+    struct pie_prodia_job *jobs[PIE_PRODIA_JOBS]; /* a ring; NULL: none yet */
+    size_t next;
+};
+
 #define PIE_WIRES_MAX       16
 #define PIE_SANDBOX_NUMBERS 16 /* of APIPIE_SANDBOX_* */
 
@@ -425,6 +434,7 @@ struct apipie_sandbox {
     char basic[800];                   /* base64 of "user:password"; empty: none is asked for */
     struct pie_a1111 a1111;
     struct pie_sdcpp sdcpp;
+    struct pie_prodia prodia;
     int64_t numbers[PIE_SANDBOX_NUMBERS];
 };
 

@@ -194,7 +194,7 @@ void pie_box_note(struct apipie_sandbox *box, const struct pie_inputs *in, const
 /* ---- wires.c: the whole servers, each below a base of its own. A new one is a line there. */
 
 struct pie_wire {
-    const char *name; /* of the dialect */
+    const char *name; /* of the dialect, and of which one where a dialect has two */
     const char *base;
     pie_call_fn answer;
     const struct pie_model *models; /* those that a fault can be set for */
@@ -329,6 +329,19 @@ int32_t pie_sandbox_can_hash(void);
 apipie_status pie_sandbox_sha256(struct pie_slice s, uint8_t out[PIE_SANDBOX_SHA256]);
 apipie_status pie_sandbox_hmac(struct pie_slice key, struct pie_slice s,
                                uint8_t out[PIE_SANDBOX_SHA256]);
+
+/* ---- prodia.c, prodia_v1.c: the API of jobs, and the one before. */
+
+#define PIE_SANDBOX_PRODIA 7
+extern const struct pie_model pie_sandbox_prodia[PIE_SANDBOX_PRODIA];
+void pie_prodia_answer(struct apipie_sandbox *box, const struct pie_call *call,
+                       struct pie_answer *answer);
+#define PIE_SANDBOX_PRODIA_V1 12
+extern const struct pie_model pie_sandbox_prodia_v1[PIE_SANDBOX_PRODIA_V1];
+void pie_prodia_v1_answer(struct apipie_sandbox *box, const struct pie_call *call,
+                          struct pie_answer *answer);
+/* Forgets all jobs; nothing else runs any more. */
+void pie_prodia_v1_close(struct apipie_sandbox *box);
 
 /* ---- a1111*.c */
 
