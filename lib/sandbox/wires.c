@@ -8,6 +8,8 @@ const struct pie_wire pie_wires[] = {
     {"sdcpp", "/sdcpp", pie_sdcpp_answer, &pie_sandbox_local[1], 1, 0},
     {"together", "/together/v1", pie_together_answer, pie_sandbox_together, PIE_SANDBOX_TOGETHER,
      0},
+    {"stability", "/stability", pie_stability_answer, pie_sandbox_stability, PIE_SANDBOX_STABILITY,
+     0},
 };
 
 const size_t pie_wire_count = PIE_COUNT(pie_wires);
