@@ -8,6 +8,7 @@
 int cli_generate(const struct cli_options *options);
 int cli_again(const struct cli_options *options);
 int cli_edit(const struct cli_options *options);
+int cli_upload(const struct cli_options *options);
 int cli_models(const struct cli_options *options);
 int cli_estimate(const struct cli_options *options);
 int cli_choose(const struct cli_options *options);

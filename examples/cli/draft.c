@@ -232,6 +232,9 @@ static void set_wire(struct cli_draft *d, const struct cli_options *o)
 {
     int32_t how = APIPIE_UNSUPPORTED_REFUSE;
 
+    if (o->inline_image)
+        note(d, apipie_request_set_input_transfer(d->request, APIPIE_TRANSFER_INLINE),
+             "--inline-image");
     note(d, apipie_request_set_sampler(d->request, o->sampler), "--sampler");
     note(d, apipie_request_set_output_format(d->request, o->output_format), "--output-format");
     if (o->unsupported == NULL)

@@ -7,6 +7,7 @@ const char *const cli_help[] = {
     "       apipie generate --batch FILE [option]...  make many\n"
     "       apipie again IMAGE.json [option]...       make one again, by its recipe\n"
     "       apipie edit PROMPT --image FILE [option]... another picture out of one\n"
+    "       apipie upload FILE... [option]...         a URL for a picture of yours\n"
     "       apipie models [option]...                 what there is, and what it costs\n"
     "       apipie estimate [PROMPT] [option]...      what a picture will cost\n"
     "       apipie choose [option]...                 which model serves a need best\n"
@@ -23,8 +24,7 @@ const char *const cli_help[] = {
     "\n"
     "apipie COMMAND --help shows the options of a command.\n"
     "The key comes from APIPIE_API_KEY, the server from APIPIE_BASE_URL or --base-url;\n"
-    "further servers from ~/.config/apipie/config.json (apipie backends --help).\n"
-    "Not in this version: upload.\n",
+    "further servers from ~/.config/apipie/config.json (apipie backends --help).\n",
     NULL};
 
 static const char picture[] =
@@ -52,7 +52,10 @@ static const char picture[] =
 static const char input[] =
     "      --image URL|FILE    an input image; a file is read while it is sent\n"
     "      --mask URL|FILE     which part of it to draw anew\n"
-    "      --strength X        how far to go from the input image, 0 to 1\n";
+    "      --strength X        how far to go from the input image, 0 to 1\n"
+    "      --inline-image      files go in the call itself; the gateway, which asks for URLs, "
+    "else gets\n"
+    "                          an upload of each of up to 5 MB\n";
 
 static const char inputs[] = "What to edit\n"
                              "      --image URL|FILE    the picture; repeated, where the server "
@@ -61,7 +64,10 @@ static const char inputs[] = "What to edit\n"
                              "      --mask URL|FILE     which part of the first one to draw anew; "
                              "the gateway's pages do not\n"
                              "                          say that it takes one\n"
-                             "      --strength X        how far to go from the picture, 0 to 1\n";
+                             "      --strength X        how far to go from the picture, 0 to 1\n"
+                             "      --inline-image      files go in the call itself; the gateway, "
+                             "which asks for URLs, else gets\n"
+                             "                          an upload of each of up to 5 MB\n";
 
 static const char output[] =
     "Where it goes\n"

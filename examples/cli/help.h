@@ -8,6 +8,7 @@
 extern const char *const cli_help[];
 extern const char *const cli_help_generate[];
 extern const char *const cli_help_again[];
+extern const char *const cli_help_upload[];
 extern const char *const cli_help_models[];
 extern const char *const cli_help_estimate[];
 extern const char *const cli_help_sandbox[];

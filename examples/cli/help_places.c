@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Knows the words of --help for backends, doctor and edit, nothing else. */
+/* Knows the words of --help for backends, doctor and upload, nothing else. */
 #include "help.h"
 
 const char *const cli_help_backends[] = {
@@ -17,6 +17,26 @@ const char *const cli_help_backends[] = {
     "                          All but name, dialect and base_url may be left out; key_env names\n"
     "                          the variable that holds the key\n"
     "      --json              one JSON value on stdout, on success and on failure\n",
+    NULL};
+
+const char *const cli_help_upload[] = {
+    "usage: apipie upload FILE... [option]...\n"
+    "\n"
+    "Takes each picture to the gateway and prints its URL, a line each, for --image of any of its\n"
+    "models: PNG, JPEG, GIF, BMP, TIFF, WebP or SVG of at most 5 MB. It costs nothing. Who has "
+    "the\n"
+    "URL has the picture, and the gateway does not say for how long; it resizes what is not\n"
+    "1024x1024, 1024x768 or 768x1024. The first that fails ends it. generate and edit upload what\n"
+    "they need by themselves.\n"
+    "      --json              one JSON value on stdout, on success and on failure\n"
+    "      --base-url URL      default: $APIPIE_BASE_URL, else https://apipie.ai/v1\n"
+    "      --timeout SECONDS   for each file, default 600\n"
+    "      --retries N         0 to 20, default 2\n"
+    "      --backend NAME, --config FILE\n"
+    "                          another one of the configuration, which must speak apipie\n"
+    "      --sandbox           a gateway of our own; what it keeps ends with the command\n"
+    "\n"
+    "The key comes from APIPIE_API_KEY.\n",
     NULL};
 
 const char *const cli_help_doctor[] = {

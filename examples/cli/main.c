@@ -15,24 +15,23 @@
 #include "report.h"
 
 static const struct cli_command commands[] = {
-    {"generate", 1, 1, cli_generate_options, cli_help_generate, cli_generate},
-    {"again", 1, 1, cli_generate_options, cli_help_again, cli_again},
-    {"edit", 1, 1, cli_edit_options, cli_help_edit, cli_edit},
-    {"models", 0, 1, cli_models_options, cli_help_models, cli_models},
-    {"estimate", 1, 1, cli_estimate_options, cli_help_estimate, cli_estimate},
-    {"choose", 0, 0, cli_choose_options, cli_help_choose, cli_choose},
-    {"compare", 0, 0, cli_compare_options, cli_help_compare, cli_compare},
-    {"recommend", 0, 0, cli_recommend_options, cli_help_recommend, cli_recommend},
-    {"history", 0, 1, cli_history_options, cli_help_history, cli_history},
-    {"dashboard", 0, 0, cli_dashboard_options, cli_help_dashboard, cli_dashboard},
-    {"sandbox", 0, 0, cli_sandbox_options, cli_help_sandbox, cli_sandbox},
-    {"stats", 0, 0, cli_stats_options, cli_help_stats, cli_stats},
-    {"health", 0, 0, cli_health_options, cli_help_health, cli_health},
-    {"backends", 0, 1, cli_backends_options, cli_help_backends, cli_backends},
-    {"doctor", 0, 0, cli_doctor_options, cli_help_doctor, cli_doctor},
+    {"generate", CLI_PROMPT, 1, cli_generate_options, cli_help_generate, cli_generate},
+    {"again", CLI_PROMPT, 1, cli_generate_options, cli_help_again, cli_again},
+    {"edit", CLI_PROMPT, 1, cli_edit_options, cli_help_edit, cli_edit},
+    {"upload", CLI_FILES, 1, cli_upload_options, cli_help_upload, cli_upload},
+    {"models", CLI_NOTHING, 1, cli_models_options, cli_help_models, cli_models},
+    {"estimate", CLI_PROMPT, 1, cli_estimate_options, cli_help_estimate, cli_estimate},
+    {"choose", CLI_NOTHING, 0, cli_choose_options, cli_help_choose, cli_choose},
+    {"compare", CLI_NOTHING, 0, cli_compare_options, cli_help_compare, cli_compare},
+    {"recommend", CLI_NOTHING, 0, cli_recommend_options, cli_help_recommend, cli_recommend},
+    {"history", CLI_NOTHING, 1, cli_history_options, cli_help_history, cli_history},
+    {"dashboard", CLI_NOTHING, 0, cli_dashboard_options, cli_help_dashboard, cli_dashboard},
+    {"sandbox", CLI_NOTHING, 0, cli_sandbox_options, cli_help_sandbox, cli_sandbox},
+    {"stats", CLI_NOTHING, 0, cli_stats_options, cli_help_stats, cli_stats},
+    {"health", CLI_NOTHING, 0, cli_health_options, cli_help_health, cli_health},
+    {"backends", CLI_NOTHING, 1, cli_backends_options, cli_help_backends, cli_backends},
+    {"doctor", CLI_NOTHING, 0, cli_doctor_options, cli_help_doctor, cli_doctor},
 };
-
-static const char *const later[] = {"upload"};
 
 static const struct cli_command *find_command(const char *name)
 {
@@ -40,14 +39,6 @@ static const struct cli_command *find_command(const char *name)
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
     return NULL;
-}
-
-static int is_later(const char *name)
-{
-    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-        if (strcmp(later[i], name) == 0)
-            return 1;
-    return 0;
 }
 
 /* A closed stdin, stdout or stderr would lend its number to the next file or socket that is opened. */
@@ -72,8 +63,6 @@ static int refuse(int argc, char **argv)
     if (name == NULL)
         cli_failure_set(&failure, APIPIE_E_ARGUMENT, "apipie --help shows the commands",
                         "a command is missing", NULL, NULL);
-    else if (is_later(name))
-        cli_failure_set(&failure, APIPIE_E_UNSUPPORTED, "", name, ": not in this version", NULL);
     else if (name[0] == '-')
         cli_failure_set(&failure, APIPIE_E_ARGUMENT, "the command comes first: apipie generate ...",
                         name, ": unknown option", NULL);

@@ -58,7 +58,7 @@
          .offset = offsetof(struct cli_options, scale),                                            \
          .most = 100,                                                                              \
          .wants = "a number from 0 to 100"},                                                       \
-        TEXT("sampler", 0, sampler), TEXT("mask", 0, mask),                                        \
+        TEXT("sampler", 0, sampler), TEXT("mask", 0, mask), FLAG("inline-image", 0, inline_image), \
         {.name = "strength",                                                                       \
          .kind = OPTION_SCALE,                                                                     \
          .offset = offsetof(struct cli_options, strength),                                         \
@@ -123,6 +123,13 @@ const struct cli_option cli_edit_options[] = {
         .offset = offsetof(struct cli_options, timeout_ms), .most = 86400,                         \
         .wants = "seconds from 0.001 to 86400"                                                     \
     }
+
+const struct cli_option cli_upload_options[] = {
+    FLAG("help", 'h', help),
+    PLACES,
+    ASKING,
+    {.kind = OPTION_END},
+};
 
 const struct cli_option cli_models_options[] = {
     FLAG("help", 'h', help),

@@ -38,6 +38,7 @@ struct cli_option {
 
 /* The last row is OPTION_END. */
 extern const struct cli_option cli_generate_options[];
+extern const struct cli_option cli_upload_options[];
 extern const struct cli_option cli_models_options[];
 extern const struct cli_option cli_estimate_options[];
 extern const struct cli_option cli_history_options[];

@@ -75,7 +75,10 @@ static void read_option(struct reader *r, const struct cli_option *row, size_t f
 
 static void read_prompt(struct reader *r, const char *argument)
 {
-    if (!r->command->takes_prompt)
+    if (r->command->takes == CLI_FILES) {
+        if (!cli_options_add_image(r->options, argument))
+            cli_failure_memory(r->failure);
+    } else if (r->command->takes != CLI_PROMPT)
         cli_failure_set(r->failure, APIPIE_E_ARGUMENT, usage_hint, "what is \"", argument, "\"?");
     else if (r->options->prompt != NULL)
         cli_failure_set(r->failure, APIPIE_E_ARGUMENT, "put quotes around the prompt",

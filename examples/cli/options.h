@@ -52,7 +52,8 @@ struct cli_options {
     int32_t stream;
     const char *partials;
     int64_t partial_images; /* or CLI_UNSET */
-    /* edit */
+    int32_t inline_image;   /* pictures go with the call */
+    /* edit; upload has files in image and more_images */
     int32_t edits;            /* it is that command */
     const char **more_images; /* behind image */
     size_t more_image_count;
@@ -77,10 +78,13 @@ struct cli_options {
 
 struct cli_option; /* option_table.h */
 
+/* CLI_FILES: image and more_images. */
+enum { CLI_NOTHING, CLI_PROMPT, CLI_FILES };
+
 /* One subcommand, as main.c dispatches it. */
 struct cli_command {
     const char *name;
-    int takes_prompt;
+    int takes;                      /* beside its options: CLI_NOTHING ... */
     int configured;                 /* the configuration is read before it runs */
     const struct cli_option *table; /* up to OPTION_END */
     const char *const *help;        /* up to NULL */

@@ -52,6 +52,8 @@ static const char *purpose_word(int32_t purpose)
         return "stop";
     case APIPIE_PURPOSE_PROGRESS:
         return "progress";
+    case APIPIE_PURPOSE_UPLOAD:
+        return "upload";
     default:
         return NULL;
     }

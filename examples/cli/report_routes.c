@@ -12,7 +12,8 @@ static int is_to_draw(const apipie_request *request, int64_t index)
 {
     int32_t purpose = apipie_request_attempt_purpose(request, (size_t)index);
 
-    return purpose == APIPIE_PURPOSE_GENERATE || purpose == APIPIE_PURPOSE_CHECK;
+    return purpose == APIPIE_PURPOSE_GENERATE || purpose == APIPIE_PURPOSE_CHECK ||
+           purpose == APIPIE_PURPOSE_UPLOAD;
 }
 
 /* An exchange that was to draw; -1 for none. */

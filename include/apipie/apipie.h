@@ -106,6 +106,7 @@ enum {
 #define APIPIE_LIMIT_TEXT     4096      /**< bytes of any other text, keys and names */
 #define APIPIE_LIMIT_EXTRA    1048576   /**< bytes of the JSON of all extra fields together */
 #define APIPIE_LIMIT_INPUT    268435456 /**< bytes of an input image */
+#define APIPIE_LIMIT_UPLOAD   5242880   /**< bytes of a picture that is uploaded; from submit */
 #define APIPIE_LIMIT_IMAGES   16        /**< input images of one request */
 #define APIPIE_LIMIT_DATA_URL 20971520  /**< bytes of a data: URL as input image */
 #define APIPIE_LIMIT_SIDE     8192      /**< pixels of a side */
@@ -478,7 +479,7 @@ APIPIE_API apipie_status apipie_client_set_key_fn(apipie_client *client, apipie_
 /**
  * Adds a backend.
  * @param name what routes call it: 1 to 64 letters, digits, '-', '_' and '.'
- * @param dialect the wire that it speaks: "apipie", "openai", "a1111", "sdcpp", "together", "deepinfra", "bedrock",
+ * @param dialect the wire that it speaks: "apipie", "openai", "a1111", "sdcpp", "together", "deepinfra", "bedrock", "prodia",
  *        "stability"; see docs/backends.md
  * @param base_url as apipie_client_set_base_url() takes it
  * @return APIPIE_E_ARGUMENT for a bad name or URL, APIPIE_E_UNSUPPORTED for another dialect, APIPIE_E_STATE when the name is taken,
@@ -724,13 +725,22 @@ enum {
     APIPIE_REQUEST_RECONCILE = 2, /**< what became of a call; see apipie_request_new_reconcile() */
     APIPIE_REQUEST_MODELS = 3,    /**< the list of models; see apipie_request_catalog() */
     APIPIE_REQUEST_HISTORY = 4,   /**< what was billed; see apipie_request_history() */
-    APIPIE_REQUEST_EDIT = 5,     /**< another picture out of one or several, perhaps under a mask */
-    APIPIE_REQUEST_VARIATION = 6 /**< one like another, without a prompt */
+    APIPIE_REQUEST_EDIT = 5, /**< another picture out of one or several, perhaps under a mask */
+    APIPIE_REQUEST_VARIATION = 6, /**< one like another, without a prompt */
+    APIPIE_REQUEST_UPLOAD = 7     /**< a picture to the server, which gives a URL of it; see
+                                       apipie_request_set_input_transfer() for what is uploaded unasked */
 };
 
 /**
  * Makes a request. It keeps the memory of its client alive, not its connections.
- * @param kind APIPIE_REQUEST_IMAGE, _EDIT, _VARIATION, _MODELS or _HISTORY; another number gives a request whose submit says "unsupported"
+ *
+ * An upload takes one picture by apipie_request_set_image_bytes() or _file(): PNG, JPEG, GIF, BMP, TIFF, WebP or SVG of at most
+ * APIPIE_LIMIT_UPLOAD bytes; anything else is APIPIE_E_ARGUMENT at submit, and nothing is sent. A file is read while it is sent. The
+ * result has one image without bytes, whose apipie_result_image_url() is where the picture is now; it is not fetched. That URL needs no
+ * key: who has it has the picture. The gateway does not say how long it holds. It costs nothing, needs the key, and is tried again
+ * like a list of models; servers without uploads are APIPIE_E_UNSUPPORTED at submit.
+ * @param kind APIPIE_REQUEST_IMAGE, _EDIT, _VARIATION, _MODELS, _HISTORY or _UPLOAD; another number gives a request whose submit says
+ *        "unsupported"
  * @return a reference, or NULL without memory or without a client
  * Threads: any. Blocks: no. Owns: the caller, apipie_request_unref(). Since: 0.1.
  */
@@ -958,7 +968,7 @@ APIPIE_API apipie_status apipie_request_set_image_url(apipie_request *request, c
 /**
  * The input image by its bytes; encoded while it is sent. In place of all input images set before;
  * NULL takes them back.
- * @param bytes an image: PNG, JPEG, WebP, GIF, BMP, AVIF or SVG, known by its first bytes
+ * @param bytes an image: PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or SVG, known by its first bytes
  * @param size at most APIPIE_LIMIT_INPUT
  * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
  */
@@ -1018,6 +1028,28 @@ APIPIE_API apipie_status apipie_request_set_mask_bytes(apipie_request *request, 
  * Threads: one at a time per request. Blocks: for the first bytes of the file. Owns: copies the path. Since: 0.1.
  */
 APIPIE_API apipie_status apipie_request_set_mask_file(apipie_request *request, const char *path);
+
+/** So long at most the URL of an upload is used again, in milliseconds: the gateway states no lifetime. Since: 0.1. */
+#define APIPIE_UPLOAD_KEEP_MS 600000
+
+/** How pictures that are given as bytes or as a file get to a server that asks for URLs. Since: 0.1. */
+enum {
+    APIPIE_TRANSFER_AUTO =
+        0, /**< by an upload where the server has uploads and they take it: the default */
+    APIPIE_TRANSFER_INLINE = 1 /**< in the call itself, as a data: URL */
+};
+
+/**
+ * How input images and mask get to the gateway, which documents URLs alone; other servers take them with the call in any case.
+ * AUTO: each is uploaded before the call, an exchange of its own (APIPIE_PURPOSE_UPLOAD) that costs nothing, and the call has its URL.
+ * Of what the uploads do not take (see APIPIE_REQUEST_UPLOAD) the call has a data: URL, and the result a warning. The gateway resizes
+ * pictures that are not 1024x1024, 1024x768 or 768x1024: the result warns where the size is known. A client uploads the same picture
+ * once in APIPIE_UPLOAD_KEEP_MS at most, for all its requests; sooner when the reply's Cache-Control or Expires say so, or when the
+ * server refuses a call that used it. INLINE: all as data: URLs, as they are.
+ * @param how APIPIE_TRANSFER_*
+ * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
+ */
+APIPIE_API apipie_status apipie_request_set_input_transfer(apipie_request *request, int32_t how);
 
 /**
  * Any further field of the request's JSON. Setting a name again replaces it; a name that a setter has
@@ -1521,8 +1553,9 @@ enum {
     APIPIE_PURPOSE_MODELS = 4,   /**< asking for the list of models; costs nothing */
     APIPIE_PURPOSE_CHECK = 5,    /**< a question before the call; costs nothing */
     APIPIE_PURPOSE_POLL = 6,     /**< asking what became of the call; costs nothing */
-    APIPIE_PURPOSE_STOP = 7,    /**< telling the server that nobody waits any more; costs nothing */
-    APIPIE_PURPOSE_PROGRESS = 8 /**< asking how far the call is; costs nothing */
+    APIPIE_PURPOSE_STOP = 7, /**< telling the server that nobody waits any more; costs nothing */
+    APIPIE_PURPOSE_PROGRESS = 8, /**< asking how far the call is; costs nothing */
+    APIPIE_PURPOSE_UPLOAD = 9 /**< an input picture to the server, for a URL of it; costs nothing */
 };
 
 /** How an exchange ended. Since: 0.1. */

@@ -15,7 +15,7 @@
  *
  * Routes: POST /v1/images/generations, GET /v1/models, GET /v1/queries/ (what was billed, newest first, in pages
  * of limit=1..100 from offset=0 on; the last 10,000 rows, one a billed call), GET /temp/NAME.png (the urls of the
- * first).
+ * first and of the next), POST /urlshare beside /v1 (uploads, for a URL that "image" and "mask" take; the header's faults apply).
  *
  * Faults, to see how a program takes them. The same words everywhere: in the header "X-Sandbox-Fault: cut",
  * in the body as "sandbox":{"fault":"cut"}, for a provider or a model by apipie_sandbox_set_route_fault(), or for
@@ -256,11 +256,12 @@ enum {
     APIPIE_SANDBOX_INPUT_BYTES = 10, /**< and their bytes, decoded */
     APIPIE_SANDBOX_MASK_BYTES = 11,  /**< and those of the mask */
     APIPIE_SANDBOX_SEED = 12,        /**< and its seed; APIPIE_UNKNOWN where the wire has none */
-    APIPIE_SANDBOX_STEPS = 13        /**< and its steps, likewise */
+    APIPIE_SANDBOX_STEPS = 13,       /**< and its steps, likewise */
+    APIPIE_SANDBOX_UPLOADS = 14      /**< pictures that were uploaded to "apipie" */
 };
 
 /**
- * What came and what happened at the wires other than the gateway's, for tests of clients.
+ * What came and what happened at the wires, for tests of clients.
  * @param field APIPIE_SANDBOX_INTERRUPTS and the others
  * @return APIPIE_UNKNOWN for NULL, an unknown field, and where nothing is known
  * Threads: any. Blocks: no. Owns: nothing. Since: 0.1.

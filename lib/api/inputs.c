@@ -80,17 +80,34 @@ APIPIE_API apipie_status apipie_request_set_mask_url(apipie_request *request, co
 
 /* ---- by its bytes */
 
-/* What is wrong with a picture of that many bytes that begins with these; NULL: nothing, and *ret_mime is set. */
-static const char *inputs_problem(const void *head, uint64_t size, const char **ret_mime)
+static const char *inputs_size_problem(uint64_t size)
 {
     if (size == 0)
         return "it is empty";
-    if (size > APIPIE_LIMIT_INPUT)
-        return "it is larger than APIPIE_LIMIT_INPUT";
-    *ret_mime = pie_magic_mime(head, size < PIE_MAGIC_HEAD ? (size_t)size : PIE_MAGIC_HEAD);
-    return strcmp(*ret_mime, PIE_MIME_UNKNOWN) != 0
+    return size > APIPIE_LIMIT_INPUT ? "it is larger than APIPIE_LIMIT_INPUT" : NULL;
+}
+
+/* What its bytes say of it; or what is wrong with them. */
+static const char *inputs_take_magic(struct pie_magic *m, struct pie_input *in)
+{
+    pie_magic_end(m);
+    in->mime = m->mime;
+    in->width = m->width;
+    in->height = m->height;
+    return strcmp(m->mime, PIE_MIME_UNKNOWN) != 0
                ? NULL
-               : "the bytes are no PNG, JPEG, WebP, GIF, BMP, AVIF or SVG";
+               : "the bytes are no PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or SVG";
+}
+
+static const char *inputs_look_at_bytes(struct pie_input *in)
+{
+    struct pie_magic m;
+    const char *problem = inputs_size_problem(in->n);
+    if (problem != NULL)
+        return problem;
+    pie_magic_init(&m);
+    pie_magic_write(&m, in->p, in->n);
+    return inputs_take_magic(&m, in);
 }
 
 static apipie_status inputs_bytes(apipie_request *r, int32_t where, const char *setter,
@@ -108,7 +125,7 @@ static apipie_status inputs_bytes(apipie_request *r, int32_t where, const char *
     in.kind = PIE_INPUT_BYTES;
     in.p = bytes;
     in.n = size;
-    const char *problem = inputs_problem(bytes, size, &in.mime);
+    const char *problem = inputs_look_at_bytes(&in);
     if (problem != NULL)
         return pie_setter_refuse(r, APIPIE_E_ARGUMENT, setter, problem);
     return inputs_put(r, where, setter, &in);
@@ -148,28 +165,47 @@ static apipie_status inputs_refuse_file(apipie_request *r, apipie_status code, c
     return code;
 }
 
+/* So far a JPEG's size is looked for, behind what cameras and programs write before it. */
+#define INPUTS_LOOK  262144
+#define INPUTS_PIECE 4096
+
+/* Whoever cuts it meanwhile is found when it is sent. */
+static apipie_status inputs_read(pie_file f, struct pie_magic *m, const char **ret_problem)
+{
+    uint8_t piece[INPUTS_PIECE];
+    size_t n = 1;
+    apipie_status status = APIPIE_OK;
+    pie_magic_init(m);
+    for (uint64_t at = 0; status == APIPIE_OK && n != 0 && at < INPUTS_LOOK; at += n) {
+        status = pie_file_read_at(f, at, piece, sizeof(piece), &n, ret_problem);
+        if (status == APIPIE_OK)
+            pie_magic_write(m, piece, n);
+        if (pie_magic_is_done(m))
+            break;
+    }
+    return status;
+}
+
 /* What the file is now. APIPIE_E_FILE when it cannot be read, is empty or too large, APIPIE_E_ARGUMENT when it is no picture. */
 static apipie_status inputs_look(const char *path, struct pie_input *in, const char **ret_problem)
 {
-    uint8_t head[PIE_MAGIC_HEAD];
+    struct pie_magic m;
     pie_file f = PIE_FILE_NONE;
     const char *ignored = NULL;
-    size_t n = 0;
     apipie_status status = pie_file_open_read(path, &f, ret_problem);
     if (status != APIPIE_OK)
         return status;
     status = pie_file_stamp(f, &in->stamp, ret_problem);
     if (status == APIPIE_OK)
-        status = pie_file_read_at(f, 0, head, sizeof(head), &n, ret_problem);
+        status = inputs_read(f, &m, ret_problem);
     pie_file_close(f, &ignored);
     if (status != APIPIE_OK)
         return status;
-    /* Whoever cut it in between is found when it is sent; that many bytes are not here. */
-    const uint64_t size = in->stamp.size > n && n < sizeof(head) ? n : in->stamp.size;
-    *ret_problem = inputs_problem(head, size, &in->mime);
-    if (*ret_problem == NULL)
-        return APIPIE_OK;
-    return size == 0 || size > APIPIE_LIMIT_INPUT ? APIPIE_E_FILE : APIPIE_E_ARGUMENT;
+    *ret_problem = inputs_size_problem(m.size != 0 ? in->stamp.size : 0);
+    if (*ret_problem != NULL)
+        return APIPIE_E_FILE;
+    *ret_problem = inputs_take_magic(&m, in);
+    return *ret_problem == NULL ? APIPIE_OK : APIPIE_E_ARGUMENT;
 }
 
 static apipie_status inputs_file(apipie_request *r, int32_t where, const char *setter,

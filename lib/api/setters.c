@@ -100,6 +100,18 @@ APIPIE_API apipie_status apipie_request_set_unsupported(apipie_request *request,
     return APIPIE_OK;
 }
 
+APIPIE_API apipie_status apipie_request_set_input_transfer(apipie_request *request, int32_t how)
+{
+    apipie_status status = pie_setter_open(request);
+    if (status != APIPIE_OK)
+        return status;
+    if (how != APIPIE_TRANSFER_AUTO && how != APIPIE_TRANSFER_INLINE)
+        return pie_setter_refuse(request, APIPIE_E_ARGUMENT, "set_input_transfer",
+                                 "it must be one of APIPIE_TRANSFER_*");
+    request->wish.transfer = how;
+    return APIPIE_OK;
+}
+
 APIPIE_API apipie_status apipie_request_set_sampler(apipie_request *request, const char *sampler)
 {
     return setter_text(request, PIE_WISH_SAMPLER, "set_sampler", sampler);

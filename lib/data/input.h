@@ -12,9 +12,11 @@ struct pie_input {
     const void *
         p; /* n bytes: the picture's; or a text with a NUL behind it: the file's path from the root on, or the URL */
     size_t n;
-    const char *mime; /* static; NULL of a URL: nobody has seen what is there */
+    const char *mime;      /* static; NULL of a URL: nobody has seen what is there */
+    int32_t width, height; /* as its bytes say; 0: not known */
     struct pie_file_stamp
         stamp; /* of a file, as it was when it was given: it is sent only as long as it is still that */
+    struct pie_hash name; /* tells it from other pictures; zeros: nobody needed to */
 };
 
 struct pie_inputs {

@@ -96,6 +96,7 @@ struct pie_wish {
     int64_t first_byte_timeout_ms, stall_timeout_ms; /* 0: none */
     int32_t retry_policy, retries;
     int32_t unsupported; /* APIPIE_UNSUPPORTED_*: what to do with what a backend does not take */
+    int32_t transfer;    /* APIPIE_TRANSFER_*: how pictures get there */
     int32_t priority;    /* seconds */
     int64_t budget;      /* picodollars; APIPIE_UNKNOWN: no cap */
     struct pie_routes routes;   /* of its own */

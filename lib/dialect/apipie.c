@@ -36,6 +36,44 @@ static const struct pie_input *apipie_input(const struct pie_call *c, size_t whi
 }
 #define APIPIE_INPUTS 2
 
+/* The gateway documents a URL alone. */
+static int32_t apipie_is_uploaded(const struct pie_call *c, const struct pie_input *in)
+{
+    const char *note = NULL;
+    return in != NULL && in->kind != PIE_INPUT_URL && c->wish->transfer == APIPIE_TRANSFER_AUTO &&
+           !c->no_uploads && pie_apipie_takes_upload(in, &note);
+}
+
+/* URL number `which` of those that were found; empty when it was not yet. */
+static struct pie_slice apipie_found(const struct pie_call *c, size_t which)
+{
+    struct pie_slice rest = pie_slice_text(c->found);
+    for (;; which--) {
+        const char *end = rest.n != 0 ? memchr(rest.p, '\n', rest.n) : NULL;
+        if (end == NULL)
+            return pie_slice("", 0);
+        size_t n = (size_t)(end - rest.p);
+        if (which == 0)
+            return pie_slice(rest.p, n);
+        rest = pie_slice(rest.p + n + 1, rest.n - n - 1);
+    }
+}
+
+static const struct pie_input *apipie_next_upload(const struct pie_call *c)
+{
+    size_t which = 0;
+    const char *name = NULL;
+    for (size_t i = 0; i < APIPIE_INPUTS; i++) {
+        const struct pie_input *in = apipie_input(c, i, &name);
+        if (!apipie_is_uploaded(c, in))
+            continue;
+        if (apipie_found(c, which).n == 0)
+            return in;
+        which++;
+    }
+    return NULL;
+}
+
 static void apipie_write(const struct pie_call *c, struct pie_buf *out)
 {
     pie_fields_json(out, c, apipie_table);
@@ -52,6 +90,7 @@ static void apipie_write(const struct pie_call *c, struct pie_buf *out)
 
 static apipie_status apipie_body(const struct pie_call *c, struct pie_http_request *q)
 {
+    size_t uploaded = 0;
     pie_fields_json(&q->text, c, apipie_table);
     for (size_t i = 0; i < APIPIE_INPUTS; i++) {
         const char *name = NULL;
@@ -59,7 +98,13 @@ static apipie_status apipie_body(const struct pie_call *c, struct pie_http_reque
         if (in == NULL)
             continue;
         pie_field_name(&q->text, name);
-        pie_input_json(q, in, PIE_INPUT_AS_DATA_URI);
+        struct pie_slice url = pie_slice("", 0);
+        if (apipie_is_uploaded(c, in))
+            url = apipie_found(c, uploaded++);
+        if (url.n != 0)
+            pie_json_string(&q->text, url);
+        else
+            pie_input_json(q, in, PIE_INPUT_AS_DATA_URI);
     }
     pie_buf_add_char(&q->text, '}');
     return pie_http_request_end_body(q);
@@ -90,6 +135,26 @@ static apipie_status apipie_check_kind(const struct pie_wish *w, struct apipie_e
     return err->code;
 }
 
+/* What an upload does to a picture, or why it is sent in a way that the gateway does not document. */
+static void apipie_note_inputs(const struct pie_call *c, struct pie_buf *notes)
+{
+    static const char *const setters[APIPIE_INPUTS][2] = {
+        {"set_image: ", "set_image: sent as a data: URL, for "},
+        {"set_mask: ", "set_mask: sent as a data: URL, for "}};
+    const char *name = NULL;
+    for (size_t i = 0; i < APIPIE_INPUTS; i++) {
+        const char *note = NULL;
+        const struct pie_input *in = apipie_input(c, i, &name);
+        if (in == NULL || in->kind == PIE_INPUT_URL || c->wish->transfer != APIPIE_TRANSFER_AUTO)
+            continue;
+        int32_t taken = pie_apipie_takes_upload(in, &note) && !c->no_uploads;
+        if (c->no_uploads)
+            note = "this server has no uploads";
+        if (note != NULL)
+            pie_call_note(notes, setters[i][!taken], note);
+    }
+}
+
 static apipie_status apipie_check(struct pie_call *c, struct pie_buf *notes,
                                   struct apipie_error *err)
 {
@@ -102,6 +167,8 @@ static apipie_status apipie_check(struct pie_call *c, struct pie_buf *notes,
     if (status == APIPIE_OK && c->mask != NULL)
         pie_call_note(notes, "set_mask: the gateway documents no masks: ",
                       "whether this model heeded it, only the picture can tell");
+    if (status == APIPIE_OK)
+        apipie_note_inputs(c, notes);
     return status;
 }
 
@@ -187,6 +254,10 @@ const struct pie_dialect pie_dialect_apipie = {
     .ask_history = pie_apipie_ask_history,
     .read_history = pie_apipie_read_history,
     .read_page = pie_apipie_read_page,
+    .takes_upload = pie_apipie_takes_upload,
+    .ask_upload = pie_apipie_ask_upload,
+    .read_upload = pie_apipie_read_upload,
+    .next_upload = apipie_next_upload,
     .models_path = "/models",
     .models_detailed = "/models/detailed",
 };

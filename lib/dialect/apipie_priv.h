@@ -5,6 +5,13 @@
 
 #include "dialect/dialect.h"
 
+/* ---- upload.c */
+
+int32_t pie_apipie_takes_upload(const struct pie_input *in, const char **ret_note);
+apipie_status pie_apipie_ask_upload(const struct pie_call *c, const struct pie_input *in,
+                                    struct pie_leg *leg);
+struct pie_slice pie_apipie_read_upload(const struct pie_reply *reply);
+
 /* ---- history.c */
 
 apipie_status pie_apipie_ask_history(const struct pie_call *c, uint64_t limit, uint64_t offset,

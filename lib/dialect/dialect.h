@@ -27,6 +27,7 @@ struct pie_call {
     const struct pie_input *mask; /* NULL: none */
     int64_t wall_ms;              /* since 1970 UTC, for signatures; 0 where none is made */
     const char *found;            /* by the questions before the call; NULL: nothing so far */
+    int32_t no_uploads;           /* 1: this server has none, as it turned out */
     const uint8_t *random; /* 16 bytes that nobody who made an input image can know, the same for
                                      each try; NULL: zeros */
 };
@@ -56,6 +57,12 @@ int32_t pie_call_leave_out(const struct pie_call *c, const char *setter, const c
 /* The wish's second choice: may a value be changed to the nearest that the wire knows? Then `what` is noted. */
 int32_t pie_call_may_change(const struct pie_call *c);
 void pie_call_note(struct pie_buf *notes, const char *what, const char *more);
+
+/* A size with a side outside of that becomes the nearest one, or is left out, as the wish says. APIPIE_OK, or err's code. */
+apipie_status pie_call_fit_sides(struct pie_call *c, int32_t least, int32_t most,
+                                 struct pie_buf *notes, struct apipie_error *err);
+/* "16:9" in numbers, neither of them 0. 0: the text is no ratio. */
+int32_t pie_call_ratio(const char *text, int32_t *ret_width, int32_t *ret_height);
 
 /* One exchange to make. */
 struct pie_leg {
@@ -155,7 +162,7 @@ struct pie_dialect {
     int32_t (*read_page)(const struct pie_reply *reply, int32_t *ret_more);
     /* Where the list of models is; NULL: the wire has none. */
     const char *models_path;
-    /* Instead of the three: a leg that costs nothing, filled as encode does. */
+    /* Instead of the three: a leg that costs nothing, filled as encode does; APIPIE_E_UNSUPPORTED: there is no list at this address. */
     apipie_status (*ask_models)(const struct pie_call *c, struct pie_leg *leg);
     /* Where the same list says more of each; then its server knows the filters of the wish too. NULL: neither. */
     const char *models_detailed;
@@ -166,6 +173,20 @@ struct pie_dialect {
      * APIPIE_E_MALFORMED, or out's failure. */
     apipie_status (*write_models)(const struct pie_call *c, const struct pie_reply *reply,
                                   const char *backend, struct pie_buf *out);
+
+    /* ---- pictures that get a URL before the call; all four or none */
+
+    /* 1: it takes the picture; *ret_note is NULL, or what it does to it. 0: it does not; *ret_note says why. */
+    int32_t (*takes_upload)(const struct pie_input *in, const char **ret_note);
+    /* A picture that it takes to the server: a leg that costs nothing, filled as encode does (purpose APIPIE_PURPOSE_UPLOAD). APIPIE_OK,
+     * APIPIE_E_MEMORY or _E_LIMIT. */
+    apipie_status (*ask_upload)(const struct pie_call *c, const struct pie_input *in,
+                                struct pie_leg *leg);
+    /* Its 2xx reply: the URL as it stands there; empty when there is none. */
+    struct pie_slice (*read_upload)(const struct pie_reply *reply);
+    /* The next one of the call that needs one: c->found holds the URLs of those before it, with a newline behind each. NULL: all have
+     * theirs. Such a dialect has no other questions before the call. */
+    const struct pie_input *(*next_upload)(const struct pie_call *c);
 
     /* ---- calls of several exchanges; each NULL where the wire needs none */
 
@@ -210,6 +231,7 @@ extern const struct pie_dialect pie_dialect_sdcpp;
 extern const struct pie_dialect pie_dialect_together;
 extern const struct pie_dialect pie_dialect_deepinfra;
 extern const struct pie_dialect pie_dialect_bedrock;
+extern const struct pie_dialect pie_dialect_prodia;
 extern const struct pie_dialect pie_dialect_stability;
 
 /* NULL when there is none of that name. */

@@ -33,10 +33,13 @@ struct pie_multipart {
     char boundary[PIE_MULTIPART_BOUNDARY];
 };
 
-/* random: bytes that nobody who made a picture can have known. The same bytes give the same body. */
+/* random: bytes that nobody who made a picture can have known, or NULL for zeros. The same bytes give the same body. */
 void pie_multipart_begin(struct pie_multipart *m, struct pie_http_request *q,
-                         const uint8_t random[PIE_MULTIPART_RANDOM]);
+                         const uint8_t *random);
 void pie_multipart_text(struct pie_multipart *m, const char *name, struct pie_slice value);
+/* JSON as a file. */
+void pie_multipart_json(struct pie_multipart *m, const char *name, const char *file_name,
+                        struct pie_slice json);
 /* The picture's bytes as a file; file_name is for the server to see. A URL has no bytes: APIPIE_E_UNSUPPORTED, and nothing is added. */
 apipie_status pie_multipart_file(struct pie_multipart *m, const char *name, const char *file_name,
                                  const struct pie_input *in);

@@ -249,12 +249,11 @@ static void sdcpp_form_texts(struct pie_multipart *m, const struct pie_call *c,
 static apipie_status sdcpp_form(const struct pie_call *c, const struct pie_buf *prompt,
                                 struct pie_leg *leg, struct apipie_error *err)
 {
-    static const uint8_t nothing[PIE_MULTIPART_RANDOM];
     const struct pie_input *items = c->wish->images.items;
     struct pie_multipart m;
     char name[PIE_INPUT_NAME];
     apipie_status status = APIPIE_OK;
-    pie_multipart_begin(&m, &leg->request, c->random != NULL ? c->random : nothing);
+    pie_multipart_begin(&m, &leg->request, c->random);
     sdcpp_form_texts(&m, c, prompt);
     for (size_t i = 0; i < c->images && status == APIPIE_OK; i++) {
         pie_input_name(&items[i], "image", i, name);
@@ -379,33 +378,21 @@ static apipie_status sdcpp_check(struct pie_call *c, struct pie_buf *notes,
 
 /* ---- jobs */
 
-static apipie_status sdcpp_begin_job(const struct pie_call *c, const struct pie_step *s,
-                                     const char *method, const char *end, int32_t purpose,
-                                     struct pie_leg *leg)
-{
-    apipie_status status = pie_begin(c, method, "/sdcpp/v1/jobs/", leg);
-    pie_buf_add_text(&leg->request.url, s->id);
-    pie_buf_add_text(&leg->request.url, end);
-    leg->purpose = purpose;
-    leg->with_key = c->key != NULL;
-    return status == APIPIE_OK ? leg->request.url.failed : status;
-}
+#define SDCPP_JOBS "/sdcpp/v1/jobs/"
 
 static apipie_status sdcpp_look(const struct pie_call *c, struct pie_step *s, struct pie_leg *leg,
                                 int64_t *ret_after_ms)
 {
     const int32_t looks = s->stage - 1;
     const int64_t pause = looks < 10 ? SDCPP_FIRST_MS << looks : SDCPP_MOST_MS;
-    apipie_status status = sdcpp_begin_job(c, s, "GET", "", APIPIE_PURPOSE_POLL, leg);
+    apipie_status status = pie_poll_begin(c, s, "GET", SDCPP_JOBS, "", APIPIE_PURPOSE_POLL, leg);
     *ret_after_ms = pause < SDCPP_MOST_MS ? pause : SDCPP_MOST_MS;
     return status == APIPIE_OK ? APIPIE_PENDING : status;
 }
 
 static apipie_status sdcpp_broken(struct apipie_error *err, const char *what)
 {
-    pie_error_set(err, APIPIE_E_MALFORMED,
-                  "is there a server of stable-diffusion.cpp at this address?", what, NULL, NULL);
-    return err->code;
+    return pie_poll_broken(what, "is there a server of stable-diffusion.cpp at this address?", err);
 }
 
 /* The job has an end that is no picture. */
@@ -425,11 +412,8 @@ static apipie_status sdcpp_accepted(const struct pie_call *c, const struct pie_r
                                     struct pie_step *s, struct pie_leg *leg, int64_t *ret_after_ms,
                                     struct apipie_error *err)
 {
-    struct pie_slice id = pie_node_text(pie_node_get(reply->root, "id"));
-    if (!pie_begin_is_id(id))
+    if (!pie_poll_take(pie_node_text(pie_node_get(reply->root, "id")), s))
         return sdcpp_broken(err, "the server took the call, and named no job");
-    memcpy(s->id, id.p, id.n);
-    s->id[id.n] = '\0';
     s->stage = 1;
     return sdcpp_look(c, s, leg, ret_after_ms);
 }
@@ -457,8 +441,8 @@ static apipie_status sdcpp_step(const struct pie_call *c, const struct pie_reply
 static int32_t sdcpp_abandon(const struct pie_call *c, const struct pie_step *s,
                              struct pie_leg *leg)
 {
-    return s->id[0] != '\0' &&
-           sdcpp_begin_job(c, s, "POST", "/cancel", APIPIE_PURPOSE_STOP, leg) == APIPIE_OK;
+    return s->id[0] != '\0' && pie_poll_begin(c, s, "POST", SDCPP_JOBS, "/cancel",
+                                              APIPIE_PURPOSE_STOP, leg) == APIPIE_OK;
 }
 
 /* ---- decode */

@@ -104,6 +104,31 @@ void pie_models_row(struct pie_buf *out, const struct pie_node *row, struct pie_
 void pie_models_free_row(struct pie_buf *out, const struct pie_wish *w, const char *backend,
                          struct pie_slice name, struct pie_slice title);
 
+/* ---- checkpoint.c: names of checkpoints, "dir/name.safetensors [hash]" */
+
+/* Without what stands in brackets; ... and without folders and extension. */
+struct pie_slice pie_checkpoint_file(struct pie_slice title);
+struct pie_slice pie_checkpoint_stem(struct pie_slice title);
+/* Is that what a user may call it? The whole title is none of these. */
+int32_t pie_checkpoint_is(struct pie_slice title, const char *model);
+#define PIE_CHECKPOINT_SHOWN 300 /* bytes of names in a message */
+/* One of those that there are, behind others; no more than `most` bytes of them. */
+void pie_checkpoint_show(struct pie_buf *names, size_t most, struct pie_slice name);
+/* err: there is none of that name, but these. */
+void pie_checkpoint_refuse(const char *model, const struct pie_buf *names, const char *hint,
+                           struct apipie_error *err);
+
+/* ---- poll.c: calls that answer with a job, which is asked for by its id */
+
+/* 1, and s has it; 0: it is none that can stand in an address. */
+int32_t pie_poll_take(struct pie_slice id, struct pie_step *s);
+/* The address of the job: path, id, end. As pie_begin. */
+apipie_status pie_poll_begin(const struct pie_call *c, const struct pie_step *s, const char *method,
+                             const char *path, const char *end, int32_t purpose,
+                             struct pie_leg *leg);
+/* What the server says of a job is no such reply. err's code. */
+apipie_status pie_poll_broken(const char *what, const char *hint, struct apipie_error *err);
+
 /* ---- answer.c: replies that hold data[].b64_json and data[].url */
 
 /* Paths of such a reply. */

@@ -39,21 +39,12 @@ static const struct stable_shape *stable_nearest(const struct stable_shape *shap
     return best;
 }
 
-static int32_t stable_side(struct pie_slice s)
-{
-    uint64_t v = 0;
-    return pie_number_uint(s, &v) == APIPIE_OK && v <= 100000 ? (int32_t)v : 0;
-}
-
 /* "4:3"; NULL when it is no ratio. */
 static const struct stable_shape *stable_read_ratio(const char *text)
 {
-    const size_t n = strcspn(text, ":");
-    if (text[n] == '\0')
-        return NULL;
-    const int32_t width = stable_side(pie_slice(text, n));
-    const int32_t height = stable_side(pie_slice_text(text + n + 1));
-    if (width == 0 || height == 0)
+    int32_t width = 0;
+    int32_t height = 0;
+    if (!pie_call_ratio(text, &width, &height))
         return NULL;
     return stable_nearest(stable_ratios, PIE_COUNT(stable_ratios), width, height);
 }

@@ -5,15 +5,15 @@
 void pie_job_ask_retry(const struct apipie_request *r, const struct apipie_error *err, int64_t now,
                        struct pie_retry_ask *ask)
 {
-    int32_t free = r->run != NULL && r->run->leg != NULL && !r->run->leg->paid;
+    int32_t free =
+        r->run != NULL && r->run->leg != NULL && r->run->leg != &r->run->call && !r->run->leg->paid;
     memset(ask, 0, sizeof(*ask));
     ask->policy = pie_run_policy(r);
     ask->retries = pie_run_retries(r);
     ask->tries = free ? r->run->fetch_tries : r->rounds;
     ask->outcome = r->attempts[r->attempt_count - 1].outcome;
-    if (r->attempts[r->attempt_count - 1].purpose == APIPIE_PURPOSE_CHECK &&
-        ask->outcome == APIPIE_OUTCOME_UNKNOWN)
-        ask->outcome = APIPIE_OUTCOME_NOT_SENT; /* the call, for which it was asked */
+    if (pie_steps_is_before(r, r->attempts[r->attempt_count - 1].purpose))
+        ask->outcome = APIPIE_OUTCOME_NOT_SENT; /* the call, for which it was made */
     ask->free = free;
     ask->error = err;
     ask->now_ms = now;
@@ -75,6 +75,7 @@ void pie_job_again(struct apipie_request *r, struct apipie_error *err)
     size_t next = move == PIE_MOVE_BACKEND ? pie_route_elsewhere(r, r->route + 1)
                                            : pie_route_next(r, r->route + 1);
     pie_job_called(r);
+    pie_uploads_left(r, 1);
     int32_t may_move = move == PIE_MOVE_ROUTE || (move == PIE_MOVE_BACKEND && next != SIZE_MAX);
     if (delay < 0)
         r->dead_routes |= UINT32_C(1) << r->route;

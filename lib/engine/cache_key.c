@@ -105,6 +105,8 @@ static apipie_status cachekey_inputs(struct pie_buf *out, const struct pie_wish 
         status = cachekey_input(out, &w->images.items[i]);
     }
     pie_buf_add_char(out, ']');
+    if (w->transfer == APIPIE_TRANSFER_INLINE) /* what is uploaded may be resized */
+        pie_buf_add_text(out, ",\"inline\":1");
     return status;
 }
 

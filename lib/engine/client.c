@@ -27,6 +27,7 @@ static void client_free(struct apipie_client *c)
     pie_rate_free_all(c);
     pie_price_free_all(c);
     pie_cache_drop(c->cache);
+    pie_uploads_free(c);
     pie_tariff_drop(c->tariff);
     pie_shelf_free(&c->shelf);
     pie_lane_free_all(c);
@@ -89,6 +90,7 @@ struct apipie_client *pie_client_new(const struct pie_mem *mem)
     c->admit_ms = INT64_MAX;
     c->stats_due_ms = INT64_MAX;
     c->process = pie_process_id();
+    pie_random(c->upload_salt, sizeof(c->upload_salt));
     pie_routes_init(&c->routes, &c->mem);
     pie_headers_init_custom(&c->headers, &c->mem);
     pie_queue_init(&c->alarms, &c->mem);
@@ -289,9 +291,11 @@ apipie_status pie_request_write(const struct apipie_request *r, struct pie_buf *
         call.provider = first.items[0].provider;
         call.model = first.items[0].model;
     }
+    const struct pie_backend *backend =
+        client_backend(r, first.count != 0 ? first.items[0].backend : NULL);
+    call.base_url = backend->base_url;
     if (status == APIPIE_OK)
-        client_backend(r, first.count != 0 ? first.items[0].backend : NULL)
-            ->dialect->write(&call, out);
+        backend->dialect->write(&call, out);
     pie_routes_clear(&first);
     return status == APIPIE_OK ? out->failed : status;
 }

@@ -114,6 +114,7 @@ static void end_job(struct apipie_request *r, apipie_status status)
     if (r->listed)
         pie_figures_ended(r);
     pie_same_ended(r);
+    pie_uploads_left(r, 0);
     pie_route_release(r);
     end_count_limited(r, 0);
     pie_run_free(r);

@@ -118,6 +118,16 @@ struct pie_cache;
 struct pie_tariff;
 struct pie_lane;
 
+/* A picture at a server: where it is, or who is taking it there. Empty without both. */
+struct pie_upload {
+    struct pie_hash name; /* of the picture and the server */
+    char *url;
+    int64_t until_ms; /* it is used no more then */
+    uint64_t used;    /* the newest is the largest */
+    struct apipie_request *by;
+};
+#define PIE_UPLOADS 64
+
 struct apipie_client {
     struct pie_mem mem;
     struct pie_mem_count memory; /* of all that belongs to it; mem counts there */
@@ -176,6 +186,7 @@ struct apipie_client {
     struct pie_hook *stats_hook;
     int64_t stats_every_ms, stats_due_ms; /* INT64_MAX: nobody wants to be told */
     int64_t process;                      /* that made it */
+    uint8_t upload_salt[16];              /* never changes */
     /* ---- the leader's alone */
     struct apipie_request *jobs;  /* all that has not ended */
     uint64_t calls;               /* that were sent so far */
@@ -196,17 +207,24 @@ struct apipie_client {
     struct pie_recent recent[PIE_RECENT]; /* a ring */
     size_t recent_next;
     int64_t recent_forgot_ms; /* calls up to then may have been forgotten */
+    struct pie_upload uploads[PIE_UPLOADS];
+    uint64_t uploads_used;           /* a counter */
+    struct apipie_request *awaiting; /* jobs that wait for another one's upload */
 };
 
 /* What a job needs while it is out; made when it is let out of the line, so that thousands may wait there. */
 struct pie_run {
-    struct pie_leg call;  /* the paid one, for the present route */
-    struct pie_leg fetch; /* an image by url, or a page of the history */
-    struct pie_leg *leg;  /* the one that is out or comes next */
-    int32_t encoded;      /* call is that of the present route and key */
-    int32_t way;          /* pie_call's, of the present route */
-    int32_t prepared;     /* what the wire wants to know before it is known ... */
-    struct pie_buf found; /* ... and is this */
+    struct pie_leg call;      /* the paid one, for the present route */
+    struct pie_leg fetch;     /* an image by url, or a page of the history */
+    struct pie_leg *leg;      /* the one that is out or comes next */
+    int32_t encoded;          /* call is that of the present route and key */
+    int32_t way;              /* pie_call's, of the present route */
+    int32_t prepared;         /* what the wire wants to know before it is known ... */
+    struct pie_buf found;     /* ... and is this */
+    struct pie_hash upload;   /* the picture that is taken to the server, or waited for */
+    int32_t waits_for_upload; /* in client->awaiting */
+    int32_t uploads_alone;    /* it waits for no other one */
+    int32_t no_uploads;       /* pie_call's, of the present route */
     uint64_t
         called; /* the call went out, as the client's so-manieth, and has not come to its end; 0: it is not out */
     int32_t stopping; /* it was given up: the server is told */
@@ -306,6 +324,7 @@ struct apipie_request {
     struct apipie_request *drawer;                    /* who draws for this one; NULL */
     struct apipie_request *followers, *next_follower; /* who waits for this one */
     struct apipie_request *next_drawing;              /* in client->drawing */
+    struct apipie_request *next_awaiting;             /* in client->awaiting */
     int32_t drawing;
     int32_t settling;      /* its one part is the reconciliation of its bill */
     int32_t settled;       /* it was tried */

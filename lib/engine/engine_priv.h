@@ -73,9 +73,10 @@ struct pie_lane {
     char *provider, *model; /* NULL: not named */
     int32_t users;          /* jobs that point here */
     struct pie_breaker breaker;
-    int64_t paused_ms; /* the server asked for silence until then */
-    int32_t one_image; /* it makes one image a call */
-    int32_t way;       /* pie_call's: what the first one that found out has told */
+    int64_t paused_ms;     /* the server asked for silence until then */
+    int32_t one_image;     /* it makes one image a call */
+    int32_t way;           /* pie_call's: what the first one that found out has told */
+    int64_t no_uploads_ms; /* until then none is tried: there was no such route */
     struct pie_queue line;
     struct pie_health_place *health; /* NULL: nothing was reported yet */
     char problem[160];               /* its last failure */
@@ -491,9 +492,49 @@ void pie_fetch_failed(struct apipie_request *r, const struct pie_outcome *o,
 void pie_job_ask_retry(const struct apipie_request *r, const struct apipie_error *err, int64_t now,
                        struct pie_retry_ask *ask);
 
+/* ---- upload_table.c: pictures that have a URL at a server. The leader's, but for the first one. */
+
+/* What tells it from other pictures; reads its bytes, and of a file nothing but what it was. On the thread that submits. */
+void pie_upload_name(const struct apipie_client *c, struct pie_input *in);
+enum {
+    PIE_UPLOADS_HAVE, /* its URL is found */
+    PIE_UPLOADS_WAIT, /* another job takes it there: this one waits, and is woken */
+    PIE_UPLOADS_SEND  /* this one is to */
+};
+int32_t pie_uploads_ask(struct apipie_request *r, const struct pie_input *in);
+/* The one that it was to take is there, and that URL may be used again for so long. Whoever waited has it too. */
+void pie_uploads_came(struct apipie_request *r, const char *url, int64_t for_ms);
+/* It takes none any more, and waits for none. failed: the upload did, else it was stopped. */
+void pie_uploads_left(struct apipie_request *r, int32_t failed);
+/* The call that had them failed: what the server may not have found is not used again. */
+void pie_uploads_refused(struct apipie_request *r, const struct apipie_error *err);
+/* Another line of what was found. */
+void pie_upload_found(struct apipie_request *r, const char *url);
+void pie_uploads_free(struct apipie_client *c);
+
+/* ---- upload.c */
+
+/* For steps.c: as pie_steps_prepare(); the reply to such a leg. APIPIE_OK, or err's code. */
+int32_t pie_upload_prepare(struct apipie_request *r, struct apipie_error *err);
+apipie_status pie_upload_read(struct apipie_request *r, const struct pie_outcome *o,
+                              struct apipie_error *err);
+/* Its failure: 1 when the server has no such route. From here on all pictures go with the call. */
+int32_t pie_upload_is_unknown(struct apipie_request *r, const struct pie_outcome *o);
+/* For free.c: the question goes out; a reply that is one, 1, or 0 and err may say why not; the end. */
+void pie_upload_go(struct apipie_request *r, int32_t key_refused);
+int32_t pie_upload_answered(struct apipie_request *r, const struct pie_outcome *o,
+                            struct apipie_error *err);
+void pie_upload_finish(struct apipie_request *r);
+
 /* ---- steps.c: exchanges of a call besides the call itself */
 
-/* 1: run->leg is a question that goes first, or err says why there is no call; 0: the call may go. */
+/* 1: an exchange with that purpose goes before a call. */
+int32_t pie_steps_is_before(const struct apipie_request *r, int32_t purpose);
+enum {
+    PIE_STEPS_READY, /* the call may go */
+    PIE_STEPS_LEG,   /* run->leg goes first, or err says why there is no call */
+    PIE_STEPS_WAITS  /* nothing goes now */
+};
 int32_t pie_steps_prepare(struct apipie_request *r, struct apipie_error *err);
 /* The call failed. 1: the server does not know the way it was asked in, and is asked in another one. */
 int32_t pie_steps_instead(struct apipie_request *r, const struct pie_outcome *o,

@@ -48,6 +48,13 @@ static int32_t free_take(struct apipie_request *r, const struct pie_outcome *o,
         pie_models_finish(r);
         return 1;
     }
+    if (r->wish.kind == APIPIE_REQUEST_UPLOAD) {
+        if (!pie_upload_answered(r, o, err))
+            return 0;
+        pie_job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
+        pie_upload_finish(r);
+        return 1;
+    }
     apipie_status status = pie_history_read(r, o, err);
     if (status == APIPIE_E_MEMORY || status == APIPIE_E_LIMIT)
         pie_error_set(err, APIPIE_E_MEMORY, PIE_HINT_MEMORY, "out of memory", NULL, NULL);
@@ -68,6 +75,8 @@ static void free_go(struct apipie_request *r, int32_t key_refused)
 {
     if (r->wish.kind == APIPIE_REQUEST_MODELS)
         pie_models_go(r, key_refused);
+    else if (r->wish.kind == APIPIE_REQUEST_UPLOAD)
+        pie_upload_go(r, key_refused);
     else
         pie_history_go(r, key_refused);
 }

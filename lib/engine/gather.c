@@ -28,7 +28,9 @@ static void gather_warn_fit(struct apipie_request *r)
     struct pie_buf notes;
     pie_buf_init(&notes, r->mem, 4096);
     pie_call_init(&call, r->asked);
+    call.base_url = r->place->base_url;
     pie_route_names(r, r->route, &call.provider, &call.model);
+    call.no_uploads = r->run->no_uploads;
     pie_run_fit(r, &call, &notes);
     for (struct pie_slice rest = pie_buf_slice(&notes); rest.n != 0;) {
         char line[200];

@@ -135,11 +135,12 @@ static void job_send_call(struct apipie_request *r, int32_t key_refused)
     pie_error_init(&err, r->mem);
     run->leg = &run->call;
     apipie_status status = run->redirects == 0 ? pie_run_ask_key(r, key_refused, &err) : APIPIE_OK;
-    if (status == APIPIE_OK && pie_steps_prepare(r, &err)) {
-        if (err.code == APIPIE_OK)
-            pie_job_send_leg(r);
-        else
+    int32_t first = status == APIPIE_OK ? pie_steps_prepare(r, &err) : PIE_STEPS_READY;
+    if (first != PIE_STEPS_READY) {
+        if (err.code != APIPIE_OK)
             pie_job_not_sent(r, &err);
+        else if (first == PIE_STEPS_LEG)
+            pie_job_send_leg(r);
         pie_error_free(&err);
         return;
     }
@@ -313,6 +314,7 @@ static void job_call_failed(struct apipie_request *r, const struct pie_outcome *
         pie_part_split(r);
         return;
     }
+    pie_uploads_refused(r, err);
     pie_job_again(r, err);
 }
 
@@ -362,7 +364,8 @@ static int32_t job_redirect_outcome(const struct apipie_request *r, const struct
                                     int32_t refused, const struct apipie_error *err)
 {
     int32_t purpose = r->run->leg->purpose;
-    if (r->run->leg->paid || (refused && purpose == APIPIE_PURPOSE_CHECK))
+    if (r->run->leg->paid || (refused && purpose == APIPIE_PURPOSE_UPLOAD) ||
+        (refused && purpose == APIPIE_PURPOSE_CHECK))
         return pie_verdict_outcome(o, err);
     return refused && purpose == APIPIE_PURPOSE_POLL ? APIPIE_OUTCOME_UNKNOWN
                                                      : APIPIE_OUTCOME_DELIVERED;
@@ -442,7 +445,7 @@ static void job_dispatch(struct apipie_request *r, const struct pie_outcome *o,
     int32_t purpose = r->run->leg->purpose;
     if (purpose == APIPIE_PURPOSE_GENERATE)
         job_call_reply(r, o, err);
-    else if (purpose == APIPIE_PURPOSE_CHECK)
+    else if (pie_steps_is_before(r, purpose))
         pie_steps_checked(r, o, err);
     else if (purpose == APIPIE_PURPOSE_POLL)
         pie_steps_polled(r, o, err);
@@ -478,7 +481,7 @@ void pie_job_broken(struct apipie_request *r, const struct pie_outcome *o, struc
         job_call_failed(r, o, err);
     else if (purpose == APIPIE_PURPOSE_DOWNLOAD)
         pie_fetch_failed(r, o, err);
-    else if (purpose == APIPIE_PURPOSE_CHECK || purpose == APIPIE_PURPOSE_POLL)
+    else if (pie_steps_is_before(r, purpose) || purpose == APIPIE_PURPOSE_POLL)
         pie_steps_broken(r, o, err);
     else if (purpose == APIPIE_PURPOSE_PROGRESS)
         pie_job_wait_until(r, pie_clock_ms());
@@ -496,7 +499,7 @@ void pie_job_resume(struct apipie_request *r)
         pie_free_resume(r);
     else if (r->run == NULL || r->run->leg == NULL) /* another round over the routes */
         pie_route_enter(r);
-    else if (r->run->leg->paid)
+    else if (r->run->leg == &r->run->call)
         job_send_call(r, 0);
     else
         pie_job_send_leg(r);

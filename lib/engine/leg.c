@@ -100,8 +100,10 @@ static apipie_status leg_redirect_call(struct apipie_request *r, const struct pi
                                        const char *target, struct apipie_error *err)
 {
     struct pie_url from, to;
-    if (o->status == 303 && r->run->leg->paid)
-        return leg_refuse(err, "look at your usage before you send it again",
+    if (o->status == 303 && strcmp(r->run->leg->request.method, "POST") == 0)
+        return leg_refuse(err,
+                          r->run->leg->paid ? "look at your usage before you send it again"
+                                            : "the server's reply is at fault",
                           "the server answered 303, see other: ", target);
     apipie_status status = pie_url_parse(r->mem, r->run->leg->request.url.p, &from);
     if (status != APIPIE_OK)
@@ -115,9 +117,11 @@ static apipie_status leg_redirect_call(struct apipie_request *r, const struct pi
     pie_url_free(r->mem, &from);
     if (status == APIPIE_OK || status == APIPIE_E_MEMORY)
         return status;
-    leg_refuse(err, "",
+    leg_refuse(err, "if you trust it, set the base URL to that server's",
                "the server redirects the call, and the key with it, to another place: ", target);
     struct pie_slice base = pie_slice_text(target);
+    if (r->run->leg->purpose == APIPIE_PURPOSE_UPLOAD) /* it is not below the base URL */
+        return err->code;
     base.n = pie_slice_find_nocase(base, r->run->leg->paid ? "/images/" : "/models");
     char shown[200];
     pie_text_display(base, shown, sizeof(shown));

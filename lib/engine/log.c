@@ -91,6 +91,7 @@ static const char *log_purpose(int32_t purpose)
         [APIPIE_PURPOSE_HISTORY] = "history", [APIPIE_PURPOSE_MODELS] = "models",
         [APIPIE_PURPOSE_CHECK] = "check",     [APIPIE_PURPOSE_POLL] = "poll",
         [APIPIE_PURPOSE_STOP] = "stop",       [APIPIE_PURPOSE_PROGRESS] = "progress",
+        [APIPIE_PURPOSE_UPLOAD] = "upload",
     };
     return purpose > 0 && (size_t)purpose < PIE_COUNT(names) ? names[purpose] : "call";
 }
@@ -99,6 +100,8 @@ static const char *log_kind(int32_t kind)
 {
     if (kind == APIPIE_REQUEST_MODELS)
         return "list of models";
+    if (kind == APIPIE_REQUEST_UPLOAD)
+        return "upload";
     return kind == APIPIE_REQUEST_HISTORY ? "history" : "reconciliation";
 }
 
@@ -298,6 +301,8 @@ static void log_success(const struct apipie_request *r)
         log_say_int(&l, "", (int64_t)pie_catalog_count(pie_models_list(r)), " models");
     } else if (r->wish.kind == APIPIE_REQUEST_HISTORY) {
         log_say_int(&l, "", (int64_t)pie_history_list(r)->n, " bills");
+    } else if (r->wish.kind == APIPIE_REQUEST_UPLOAD) {
+        log_say(&l, "uploaded");
     } else {
         log_say(&l, log_billed(r->result->billed));
     }

@@ -149,7 +149,7 @@ void pie_route_enter(struct apipie_request *r)
     pie_route_take_place(r);
     r->lane = route_lane(r, route);
     if (r->run != NULL) {
-        r->run->encoded = r->run->prepared = 0;
+        r->run->encoded = r->run->prepared = r->run->no_uploads = 0;
         pie_buf_clear(&r->run->found);
         memset(&r->run->step, 0, sizeof(r->run->step));
     }

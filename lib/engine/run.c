@@ -178,7 +178,8 @@ apipie_status pie_run_set_way(const struct apipie_request *r, int32_t ours, stru
 {
     struct pie_http_request *q = &leg->request;
     /* A look into the history for another request has none of its own. */
-    const struct pie_headers *own = leg->paid || r->whole == NULL ? &r->asked->headers : NULL;
+    int32_t of_call = leg->paid || r->whole == NULL || pie_request_draws(r);
+    const struct pie_headers *own = of_call ? &r->asked->headers : NULL;
     q->options = &r->place->options;
     q->ours = ours;
     q->connect_timeout_ms = r->asked->connect_timeout_ms;
@@ -210,6 +211,7 @@ void pie_run_call(const struct apipie_request *r, struct pie_call *ret)
     ret->random = r->seed_of_keys;
     pie_route_names(r, r->route, &ret->provider, &ret->model);
     ret->way = r->run != NULL ? r->run->way : 0;
+    ret->no_uploads = r->run != NULL && r->run->no_uploads;
     ret->found = r->run != NULL && r->run->found.n != 0 ? r->run->found.p : NULL;
     pie_run_fit(r, ret, NULL);
     if (r->whole != NULL) {

@@ -23,12 +23,20 @@ static apipie_status steps_take_leg(struct apipie_request *r)
 
 /* ---- before the call */
 
+int32_t pie_steps_is_before(const struct apipie_request *r, int32_t purpose)
+{
+    return purpose == APIPIE_PURPOSE_CHECK ||
+           (purpose == APIPIE_PURPOSE_UPLOAD && pie_request_draws(r));
+}
+
 int32_t pie_steps_prepare(struct apipie_request *r, struct apipie_error *err)
 {
     struct pie_call call;
     int32_t needed = 0;
+    if (r->dialect->next_upload != NULL)
+        return pie_upload_prepare(r, err);
     if (r->dialect->prepare == NULL || r->run->prepared)
-        return 0;
+        return PIE_STEPS_READY;
     pie_run_call(r, &call);
     pie_run_make_room(r, &r->run->fetch);
     apipie_status status = r->dialect->prepare(&call, &r->run->fetch, &needed, err);
@@ -37,9 +45,9 @@ int32_t pie_steps_prepare(struct apipie_request *r, struct apipie_error *err)
     if (status == APIPIE_E_MEMORY)
         steps_memory(err);
     if (status != APIPIE_OK || needed)
-        return 1;
+        return PIE_STEPS_LEG;
     r->run->prepared = 1;
-    return 0;
+    return PIE_STEPS_READY;
 }
 
 static apipie_status steps_read_check(struct apipie_request *r, const struct pie_outcome *o,
@@ -47,6 +55,8 @@ static apipie_status steps_read_check(struct apipie_request *r, const struct pie
 {
     struct pie_reading g;
     struct pie_call call;
+    if (r->run->leg->purpose == APIPIE_PURPOSE_UPLOAD)
+        return pie_upload_read(r, o, err);
     pie_reading_open(&g, r, o);
     pie_run_call(r, &call);
     apipie_status status = r->dialect->prepared(&call, &g.reply, &r->run->found, err);
@@ -72,6 +82,7 @@ void pie_steps_checked(struct apipie_request *r, const struct pie_outcome *o,
     }
     if (steps_is_success(o) && steps_read_check(r, o, err) == APIPIE_OK) {
         pie_job_judge(r, APIPIE_OUTCOME_DELIVERED, NULL);
+        r->run->redirects = 0; /* they were that leg's */
         pie_job_call(r);
         return;
     }
@@ -79,6 +90,13 @@ void pie_steps_checked(struct apipie_request *r, const struct pie_outcome *o,
         pie_job_explain(r, o, err);
     pie_job_judge(r, steps_is_success(o) ? APIPIE_OUTCOME_REJECTED : pie_verdict_outcome(o, err),
                   err);
+    if (pie_upload_is_unknown(r, o)) {
+        pie_log_failed(r, PIE_NEXT_AGAIN, 0);
+        pie_error_free(err);
+        r->run->redirects = 0;
+        pie_job_call(r);
+        return;
+    }
     pie_steps_broken(r, o, err);
 }
 

@@ -75,12 +75,24 @@ static apipie_status submit_check_route(struct apipie_request *r, size_t route)
     return status == APIPIE_E_MEMORY ? submit_memory(r) : status;
 }
 
-/* A list or a history that this server does not have. */
+static int32_t submit_has(const struct pie_dialect *d, int32_t kind)
+{
+    if (kind == APIPIE_REQUEST_MODELS)
+        return pie_dialect_has_models(d);
+    return kind == APIPIE_REQUEST_UPLOAD ? d->ask_upload != NULL : d->ask_history != NULL;
+}
+
+/* A list, a history or an upload that this server does not have. */
 static apipie_status submit_check_question(struct apipie_request *r)
 {
+    const char *note = NULL;
     const struct pie_dialect *d = r->dialect;
-    if (r->wish.kind == APIPIE_REQUEST_MODELS ? pie_dialect_has_models(d) : d->ask_history != NULL)
-        return APIPIE_OK;
+    if (submit_has(d, r->wish.kind)) {
+        if (r->wish.kind != APIPIE_REQUEST_UPLOAD ||
+            d->takes_upload(&r->wish.images.items[0], &note))
+            return APIPIE_OK;
+        return submit_error(r, APIPIE_E_ARGUMENT, "", "set_image: ", note);
+    }
     return submit_error(r, APIPIE_E_UNSUPPORTED, "ask another backend",
                         "servers of this kind cannot be asked for it: ", d->name);
 }
@@ -107,19 +119,42 @@ static apipie_status submit_check_images(struct apipie_request *r)
                         NULL);
 }
 
+/* One picture, and nothing that a picture is drawn from. */
+static apipie_status submit_check_upload(struct apipie_request *r)
+{
+    const struct pie_wish *w = &r->wish;
+    const char *problem = NULL;
+    if (w->images.count == 0)
+        problem = "set_image: the picture to upload is missing";
+    else if (w->images.count > 1)
+        problem = "add_image: an upload takes one picture; make a request for each";
+    else if (w->mask.kind != PIE_INPUT_NONE)
+        problem = "set_mask: an upload has none; upload the mask by itself";
+    else if (w->text[PIE_WISH_PROMPT] != NULL)
+        problem = "set_prompt: an upload draws nothing";
+    if (problem == NULL)
+        return APIPIE_OK;
+    return submit_error(r, APIPIE_E_ARGUMENT,
+                        "give one picture: apipie_request_set_image_bytes(), _file()", problem,
+                        NULL);
+}
+
 static apipie_status submit_check_wish(struct apipie_request *r)
 {
     const char *prompt = r->wish.text[PIE_WISH_PROMPT];
+    if (r->wish.kind == APIPIE_REQUEST_UPLOAD)
+        return submit_check_upload(r);
     if ((r->wish.kind == APIPIE_REQUEST_RECONCILE && r->settle != NULL) ||
         r->wish.kind == APIPIE_REQUEST_MODELS || r->wish.kind == APIPIE_REQUEST_HISTORY)
         return APIPIE_OK;
     if (!pie_request_draws(r))
-        return submit_error(
-            r, APIPIE_E_UNSUPPORTED,
-            "this version makes images (APIPIE_REQUEST_IMAGE, _EDIT, _VARIATION), "
-            "lists models (_MODELS) and bills (_HISTORY); a reconciliation is made by "
-            "apipie_request_new_reconcile()",
-            "apipie_request_new: this kind of request is not in this version", NULL);
+        return submit_error(r, APIPIE_E_UNSUPPORTED,
+                            "this version makes images (APIPIE_REQUEST_IMAGE, _EDIT, _VARIATION), "
+                            "lists models (_MODELS) and bills (_HISTORY), uploads (_UPLOAD); a "
+                            "reconciliation is made by "
+                            "apipie_request_new_reconcile()",
+                            "apipie_request_new: this kind of request is not in this version",
+                            NULL);
     if (prompt == NULL && r->wish.kind != APIPIE_REQUEST_VARIATION)
         return submit_error(r, APIPIE_E_ARGUMENT, "say what to draw",
                             "set_prompt: the prompt is missing", NULL);
@@ -196,6 +231,26 @@ static apipie_status submit_check_inputs(struct apipie_request *r)
     return status;
 }
 
+/* Pictures of which one client may use the same URL again. On this thread: they may take a while to read. */
+static void submit_name_inputs(struct apipie_request *r)
+{
+    const char *note = NULL;
+    struct pie_wish *w = &r->wish;
+    size_t route = 0;
+    while (route < r->own_routes.count && r->places[route]->dialect->next_upload == NULL)
+        route++;
+    if (!pie_request_draws(r) || route == r->own_routes.count ||
+        w->transfer != APIPIE_TRANSFER_AUTO)
+        return;
+    const struct pie_dialect *d = r->places[route]->dialect;
+    for (size_t i = 0; i < w->images.count; i++) {
+        if (d->takes_upload(&w->images.items[i], &note))
+            pie_upload_name(r->client, &w->images.items[i]);
+    }
+    if (w->mask.kind != PIE_INPUT_NONE && d->takes_upload(&w->mask, &note))
+        pie_upload_name(r->client, &w->mask);
+}
+
 /* What the cache calls it. On this thread: a picture that goes with it may take a while to read. */
 static apipie_status submit_name(struct apipie_request *r)
 {
@@ -230,6 +285,8 @@ static apipie_status submit_check(struct apipie_request *r)
         status = submit_check_inputs(r);
     if (status == APIPIE_OK)
         status = submit_check_output(r);
+    if (status == APIPIE_OK)
+        submit_name_inputs(r);
     return status == APIPIE_OK ? submit_name(r) : status;
 }
 

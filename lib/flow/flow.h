@@ -65,6 +65,8 @@ struct pie_magic {
 void pie_magic_init(struct pie_magic *m);
 void pie_magic_write(struct pie_magic *m, const uint8_t *p, size_t n);
 void pie_magic_end(struct pie_magic *m); /* mime is known from here on */
+/* 1: more bytes tell nothing new. */
+int32_t pie_magic_is_done(const struct pie_magic *m);
 /* In one go. Never NULL. */
 const char *pie_magic_mime(const uint8_t *p, size_t n);
 const char *pie_magic_extension(const char *mime); /* ".png", ... ".bin" */

@@ -90,6 +90,13 @@ static int32_t magic_bmp(struct magic_head h)
     return MAGIC_NO;
 }
 
+/* Either order of bytes, and the format's number in it. Its size may stand anywhere in the file, and stays unknown. */
+static int32_t magic_tiff(struct magic_head h)
+{
+    int32_t little = magic_is(h, 0, "II*\0", 4);
+    return little != MAGIC_NO ? little : magic_is(h, 0, "MM\0*", 4);
+}
+
 /* Is one of these brands the file's main one, or (for the general brands) among those it is compatible with? */
 static int32_t magic_brand(struct magic_head h, const char *brands, size_t n)
 {
@@ -158,6 +165,7 @@ static const struct magic_format magic_formats[] = {
     {"image/webp", ".webp", magic_webp}, {"image/gif", ".gif", magic_gif},
     {"image/bmp", ".bmp", magic_bmp},    {"image/avif", ".avif", magic_avif},
     {"image/heic", ".bin", magic_heic},  {"image/svg+xml", ".svg", magic_svg},
+    {"image/tiff", ".bin", magic_tiff},
 };
 
 /* NULL while more bytes could decide. */
@@ -353,6 +361,11 @@ void pie_magic_end(struct pie_magic *m)
     struct magic_head h = {m->head, m->have, 1};
     if (m->mime == NULL)
         m->mime = magic_identify(h);
+}
+
+int32_t pie_magic_is_done(const struct pie_magic *m)
+{
+    return m->state == MAGIC_DONE;
 }
 
 const char *pie_magic_mime(const uint8_t *p, size_t n)

@@ -46,7 +46,7 @@ apipie_status pie_draw(const struct pie_drawing *d, struct pie_buf *out)
 
 apipie_status pie_draw_picture(const struct pie_drawing *d, struct pie_picture **ret)
 {
-    struct pie_picture *picture = pie_picture_new();
+    struct pie_picture *picture = pie_picture_new(".png");
     apipie_status status = APIPIE_E_MEMORY;
 
     if (picture != NULL)

@@ -90,6 +90,48 @@ static int32_t generate_n_max(struct apipie_sandbox *box)
     return n;
 }
 
+/* A link of ours must still be there, and changes what is drawn; other URLs and data are taken as they are. */
+static apipie_status generate_input(struct apipie_sandbox *box, const char *param,
+                                    struct pie_slice url, struct pie_answer *answer,
+                                    struct pie_inputs *in)
+{
+    static const struct pie_probe unseen = {PIE_PROBE_OTHER, 0, 0, 0};
+    struct pie_buf bytes;
+    apipie_status status;
+
+    if (!pie_slice_starts_nocase(url, box->root))
+        return APIPIE_OK;
+    pie_buf_init(&bytes, &pie_mem_libc, PIE_SANDBOX_BODY_MAX);
+    status = pie_source_read(box, url, &bytes);
+    if (status != APIPIE_OK)
+        pie_answer_error(answer, 400, "invalid_parameter", "There is no picture at this URL.",
+                         param);
+    else if (strcmp(param, "mask") == 0)
+        pie_inputs_mask(in, pie_buf_slice(&bytes));
+    else
+        pie_box_inputs_add(in, pie_buf_slice(&bytes), &unseen);
+    pie_buf_free(&bytes);
+    return status;
+}
+
+static apipie_status generate_inputs(struct apipie_sandbox *box, struct pie_order *o,
+                                     struct pie_answer *answer)
+{
+    struct pie_inputs in;
+    apipie_status status;
+
+    memset(&in, 0, sizeof(in));
+    status = generate_input(box, "image", o->image, answer, &in);
+    if (status == APIPIE_OK)
+        status = generate_input(box, "mask", o->mask, answer, &in);
+    if (status != APIPIE_OK)
+        return status;
+    if (in.count != 0 || in.mask_bytes != 0)
+        o->seed = pie_draw_hash_uint(o->seed, in.hash);
+    pie_box_note(box, &in, NULL, APIPIE_UNKNOWN);
+    return APIPIE_OK;
+}
+
 static void generate_order(struct apipie_sandbox *box, const struct pie_node *root,
                            struct pie_slice header_fault, struct pie_answer *answer)
 {
@@ -97,6 +139,7 @@ static void generate_order(struct apipie_sandbox *box, const struct pie_node *ro
     struct pie_fault fault;
 
     if (pie_order_read(root, generate_n_max(box), answer, &order) != APIPIE_OK ||
+        generate_inputs(box, &order, answer) != APIPIE_OK ||
         pie_spoil_choose(box, order.model, header_fault.n != 0 ? header_fault : order.fault, answer,
                          &fault) != APIPIE_OK)
         return;

@@ -28,6 +28,7 @@ static const struct order_field {
     {"style", PIE_JSON_TEXT, 0},
     {"response_format", PIE_JSON_TEXT, 0},
     {"image", PIE_JSON_TEXT, 0},
+    {"mask", PIE_JSON_TEXT, 0},
     {"user", PIE_JSON_TEXT, 0},
     {"routing", PIE_JSON_TEXT, 0},
     {"aspect_ratio", PIE_JSON_TEXT, 0},
@@ -289,6 +290,8 @@ apipie_status pie_order_read(const struct pie_node *root, int32_t n_max, struct 
     o.seed = pie_draw_hash(PIE_DRAW_HASH, o.prompt);
     o.seed = pie_draw_hash(o.seed, pie_slice_text(o.model->model));
     o.seed = pie_draw_hash(o.seed, order_text(root, "seed"));
+    o.image = order_text(root, "image");
+    o.mask = order_text(root, "mask");
     o.fault = pie_node_text(pie_node_get(order_get(root, "sandbox"), "fault"));
     *ret = o;
     return APIPIE_OK;

@@ -57,7 +57,8 @@ struct pie_picture {
     int32_t refs;
     char name[40]; /* "....png" */
     struct pie_buf png;
-    int32_t misses; /* so many times it is "not there yet" (url404) */
+    const char *mime; /* static; of an upload: as it came */
+    int32_t misses;   /* so many times it is "not there yet" (url404) */
     int32_t wrong_mime;
 };
 
@@ -70,7 +71,7 @@ struct pie_store {
 };
 
 /* One reference, for the caller; the buffer is empty. */
-struct pie_picture *pie_picture_new(void);
+struct pie_picture *pie_picture_new(const char *end); /* of its name: ".png" */
 struct pie_picture *pie_picture_unref(struct pie_picture *picture);
 /* The sandbox's lock is held around these. put takes a reference of its own. */
 void pie_store_put(struct pie_store *store, struct pie_picture *picture);
@@ -258,6 +259,7 @@ struct pie_order {
     const struct pie_model *model;
     struct pie_slice prompt; /* borrowed from the document */
     struct pie_slice fault;
+    struct pie_slice image, mask; /* URLs; empty: none */
     int32_t n, width, height;
     int32_t hd, base64, revised;
     uint32_t seed; /* of prompt, model and the caller's seed */

@@ -186,7 +186,21 @@ static void server_picture(struct apipie_sandbox *box, struct MHD_Connection *co
     if (answer->picture == NULL)
         pie_answer_status(answer, 404);
     else
-        answer->mime = answer->picture->wrong_mime ? "image/jpeg" : "image/png";
+        answer->mime = answer->picture->wrong_mime ? "image/jpeg" : answer->picture->mime;
+}
+
+static void server_urlshare(struct apipie_sandbox *box, struct MHD_Connection *connection,
+                            struct server_call *call)
+{
+    struct pie_slice key = server_key(connection);
+
+    if (!pie_sandbox_takes_key(box, key))
+        server_refuse_key(key, &call->answer);
+    else if (call->body.failed != APIPIE_OK)
+        pie_answer_status(&call->answer, 413);
+    else
+        pie_urlshare(box, server_header(connection, "Content-Type"), pie_buf_slice(&call->body),
+                     server_header(connection, "X-Sandbox-Fault"), &call->answer);
 }
 
 static const struct server_route server_routes[] = {
@@ -195,6 +209,7 @@ static const struct server_route server_routes[] = {
     {"/v1/models/detailed", "GET", server_models_detailed},
     {"/v1/queries", "GET", server_queries},
     {"/v1/queries/", "GET", server_queries},
+    {"/urlshare", "POST", server_urlshare},
 };
 
 /* What is behind the base; NULL: another one's path. */

@@ -2,34 +2,27 @@
 /* Knows the engines of v1: their JSON, their forms, their sizes; must not know how it is drawn. */
 #include "sandbox/wires_priv.h"
 
-#define STABENGINE_SAMPLERS                                                                        \
-    "DDIM DDPM K_DPMPP_2M K_DPMPP_2S_ANCESTRAL K_DPM_2 K_DPM_2_ANCESTRAL K_EULER "                 \
-    "K_EULER_ANCESTRAL K_HEUN K_LMS"
-#define STABENGINE_PRESETS "FAST_BLUE FAST_GREEN NONE SIMPLE SLOW SLOWER SLOWEST"
-#define STABENGINE_STYLES                                                                          \
-    "3d-model analog-film anime cinematic comic-book digital-art enhance fantasy-art isometric "   \
-    "line-art low-poly modeling-compound neon-punk origami photographic pixel-art tile-texture"
 #define STABENGINE_PROMPTS 10
 
 static const struct pie_rule stabengine_rules[] = {
     {"text_prompts", PIE_JSON_ARRAY, 0, 1, STABENGINE_PROMPTS, NULL},
     {"cfg_scale", PIE_JSON_NUMERIC, 0, 0, 35, NULL},
-    {"clip_guidance_preset", PIE_JSON_TEXT, 0, 0, 0, STABENGINE_PRESETS},
-    {"sampler", PIE_JSON_TEXT, 0, 0, 0, STABENGINE_SAMPLERS},
+    {"clip_guidance_preset", PIE_JSON_TEXT, 0, 0, 0, PIE_STABLE_PRESETS},
+    {"sampler", PIE_JSON_TEXT, 0, 0, 0, PIE_STABLE_SAMPLERS},
     {"samples", PIE_RULE_WHOLE, 0, 1, PIE_SANDBOX_N_MAX, NULL},
     {"seed", PIE_RULE_WHOLE, 0, 0, UINT32_MAX, NULL},
     {"steps", PIE_RULE_WHOLE, 0, 10, 150, NULL},
-    {"style_preset", PIE_JSON_TEXT, 0, 0, 0, STABENGINE_STYLES},
+    {"style_preset", PIE_JSON_TEXT, 0, 0, 0, PIE_STABLE_STYLES},
     {"extras", PIE_JSON_OBJECT, 0, 0, 0, NULL},
     {"width", PIE_RULE_WHOLE, 0, 128, INT32_MAX, NULL},
     {"height", PIE_RULE_WHOLE, 0, 128, INT32_MAX, NULL},
     /* of the forms alone */
     {"init_image", PIE_RULE_FILE, 0, 0, 0, NULL},
-    {"init_image_mode", PIE_JSON_TEXT, 0, 0, 0, "IMAGE_STRENGTH STEP_SCHEDULE"},
+    {"init_image_mode", PIE_JSON_TEXT, 0, 0, 0, PIE_STABLE_STARTS},
     {"image_strength", PIE_JSON_NUMERIC, 0, 0, 1, NULL},
     {"step_schedule_start", PIE_JSON_NUMERIC, 0, 0, 1, NULL},
     {"step_schedule_end", PIE_JSON_NUMERIC, 0, 0, 1, NULL},
-    {"mask_source", PIE_JSON_TEXT, 0, 0, 0, "MASK_IMAGE_WHITE MASK_IMAGE_BLACK INIT_IMAGE_ALPHA"},
+    {"mask_source", PIE_JSON_TEXT, 0, 0, 0, PIE_STABLE_MASKS},
     {"mask_image", PIE_RULE_FILE, 0, 0, 0, NULL},
 };
 #define STABENGINE_JSON 11 /* so many of the rules hold for JSON */
@@ -77,17 +70,10 @@ static int32_t stabengine_is_xl(const struct pie_model *m)
 static apipie_status stabengine_size(struct pie_answer *answer, int64_t width, int64_t height,
                                      struct pie_stability_order *o)
 {
-    static const char xl[] = "1024x1024 1152x896 1216x832 1344x768 1536x640 640x1536 768x1344 "
-                             "832x1216 896x1152";
-    char text[2 * PIE_NUMBER_MAX];
-
     o->width = (int32_t)width;
     o->height = (int32_t)height;
-    pie_number_int_text(width, text);
-    memcpy(text + strlen(text), "x", 2);
-    pie_number_int_text(height, text + strlen(text));
     if (stabengine_is_xl(o->model))
-        return pie_rules_choice(xl, pie_slice_text(text))
+        return pie_stable_is_size(width, height)
                    ? APIPIE_OK
                    : stabengine_refuse(answer, "invalid_sdxl_v1_dimensions", "width and height",
                                        ": are none of the allowed dimensions of this engine");

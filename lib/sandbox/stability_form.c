@@ -2,11 +2,6 @@
 /* Knows the routes of v2beta, and the fields of each; must not know how it is drawn. */
 #include "sandbox/wires_priv.h"
 
-#define STABFORM_RATIOS  "16:9 1:1 21:9 2:3 3:2 4:5 5:4 9:16 9:21"
-#define STABFORM_FORMATS "jpeg png webp"
-#define STABFORM_STYLES                                                                            \
-    "3d-model analog-film anime cinematic comic-book digital-art enhance fantasy-art isometric "   \
-    "line-art low-poly modeling-compound neon-punk origami photographic pixel-art tile-texture"
 #define STABFORM_SD3 "sd3.5-large sd3.5-large-turbo sd3.5-medium"
 
 static const struct pie_rule stabform_rules[] = {
@@ -16,9 +11,9 @@ static const struct pie_rule stabform_rules[] = {
     {"select_prompt", PIE_JSON_TEXT, 0, 1, 10000, NULL},
     {"background_prompt", PIE_JSON_TEXT, 0, 1, 10000, NULL},
     {"foreground_prompt", PIE_JSON_TEXT, 0, 0, 10000, NULL},
-    {"aspect_ratio", PIE_JSON_TEXT, 0, 0, 0, STABFORM_RATIOS},
-    {"output_format", PIE_JSON_TEXT, 0, 0, 0, STABFORM_FORMATS},
-    {"style_preset", PIE_JSON_TEXT, 0, 0, 0, STABFORM_STYLES},
+    {"aspect_ratio", PIE_JSON_TEXT, 0, 0, 0, PIE_STABLE_RATIOS},
+    {"output_format", PIE_JSON_TEXT, 0, 0, 0, "jpeg png webp"},
+    {"style_preset", PIE_JSON_TEXT, 0, 0, 0, PIE_STABLE_STYLES},
     {"model", PIE_JSON_TEXT, 0, 0, 0, STABFORM_SD3},
     {"mode", PIE_JSON_TEXT, 0, 0, 0, "text-to-image image-to-image"},
     {"light_source_direction", PIE_JSON_TEXT, 0, 0, 0, "above below left right"},
@@ -78,15 +73,6 @@ static const struct stabform_route {
     {"upscale/creative", "creative",
      "prompt negative_prompt seed output_format style_preset image creativity", "prompt image",
      250000, 1},
-};
-
-static const struct stabform_ratio {
-    const char *name;
-    int32_t width, height;
-} stabform_ratios[] = {
-    {"1:1", 1024, 1024}, {"16:9", 1344, 768}, {"21:9", 1536, 640},
-    {"2:3", 832, 1216},  {"3:2", 1216, 832},  {"4:5", 896, 1088},
-    {"5:4", 1088, 896},  {"9:16", 768, 1344}, {"9:21", 640, 1536},
 };
 
 /* Of a whole request. */
@@ -158,12 +144,7 @@ static void stabform_size(const struct pie_fields *form, const struct stabform_r
     const struct pie_probe *first = &o->inputs.first;
     int32_t factor = strncmp(r->path, "upscale/", 8) == 0 ? STABFORM_UPSCALE : 1;
 
-    o->width = o->height = 1024;
-    for (size_t i = 0; i < PIE_COUNT(stabform_ratios); i++)
-        if (pie_slice_equal(ratio, stabform_ratios[i].name)) {
-            o->width = stabform_ratios[i].width;
-            o->height = stabform_ratios[i].height;
-        }
+    pie_stable_shape(ratio, &o->width, &o->height);
     if (ratio.n != 0 || first->kind != PIE_PROBE_PNG || first->width > PIE_SANDBOX_SIDE_MAX ||
         first->height > PIE_SANDBOX_SIDE_MAX)
         return;

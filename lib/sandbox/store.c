@@ -2,20 +2,21 @@
 /* Knows which pictures can still be fetched; must not know HTTP. The caller holds the sandbox's lock. */
 #include "sandbox/sandbox_priv.h"
 
-static void store_name(char out[40])
+static void store_name(const char *end, char out[40])
 {
     pie_answer_id(out);
-    memcpy(out + PIE_ANSWER_ID - 1, ".png", 5);
+    memcpy(out + PIE_ANSWER_ID - 1, end, strlen(end) + 1);
 }
 
-struct pie_picture *pie_picture_new(void)
+struct pie_picture *pie_picture_new(const char *end)
 {
     struct pie_picture *picture = pie_mem_new(&pie_mem_libc, 1, sizeof(*picture));
 
     if (picture == NULL)
         return NULL;
     picture->refs = 1;
-    store_name(picture->name);
+    store_name(end, picture->name);
+    picture->mime = "image/png";
     pie_buf_init(&picture->png, &pie_mem_libc, PIE_STORE_BYTES / 8);
     return picture;
 }

@@ -96,6 +96,12 @@ apipie_status pie_source_url(struct apipie_sandbox *box, struct pie_slice url,
 apipie_status pie_source_base64(struct pie_slice text, int32_t is_mask, struct pie_inputs *in,
                                 struct pie_probe *ret);
 
+/* ---- urlshare.c */
+
+/* An upload by someone whose key is good; words: the fault in the header. */
+void pie_urlshare(struct apipie_sandbox *box, struct pie_slice media, struct pie_slice body,
+                  struct pie_slice words, struct pie_answer *answer);
+
 /* ---- rules.c: the members of a JSON object, or the fields of a form, against a table. */
 
 #define PIE_RULE_WHOLE 101 /* a kind beside PIE_JSON_*: a number without a fraction */
@@ -331,6 +337,25 @@ int32_t pie_sandbox_can_hash(void);
 apipie_status pie_sandbox_sha256(struct pie_slice s, uint8_t out[PIE_SANDBOX_SHA256]);
 apipie_status pie_sandbox_hmac(struct pie_slice key, struct pie_slice s,
                                uint8_t out[PIE_SANDBOX_SHA256]);
+
+/* ---- stable.c: what Stability's models know, whoever serves them; choices of struct pie_rule. */
+
+#define PIE_STABLE_RATIOS "16:9 1:1 21:9 2:3 3:2 4:5 5:4 9:16 9:21"
+#define PIE_STABLE_STYLES                                                                          \
+    "3d-model analog-film anime cinematic comic-book digital-art enhance fantasy-art isometric "   \
+    "line-art low-poly modeling-compound neon-punk origami photographic pixel-art tile-texture"
+#define PIE_STABLE_SAMPLERS                                                                        \
+    "DDIM DDPM K_DPMPP_2M K_DPMPP_2S_ANCESTRAL K_DPM_2 K_DPM_2_ANCESTRAL K_EULER "                 \
+    "K_EULER_ANCESTRAL K_HEUN K_LMS"
+#define PIE_STABLE_PRESETS "FAST_BLUE FAST_GREEN NONE SIMPLE SLOW SLOWER SLOWEST"
+#define PIE_STABLE_STARTS  "IMAGE_STRENGTH STEP_SCHEDULE"
+#define PIE_STABLE_MASKS   "MASK_IMAGE_WHITE MASK_IMAGE_BLACK INIT_IMAGE_ALPHA"
+
+/* What is drawn of that ratio; of none a square. */
+void pie_stable_shape(struct pie_slice ratio, int32_t *ret_width, int32_t *ret_height);
+/* Is it one of the sizes of SDXL 1.0? */
+int32_t pie_stable_is_size(int64_t width, int64_t height);
+
 /* ---- stability*.c */
 
 #define PIE_SANDBOX_STABILITY 17

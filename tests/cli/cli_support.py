@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the tests of the command share: a clean run of it, a sandbox, and a server that counts."""
+import hashlib
 import http.server
 import json
 import os
@@ -63,17 +64,24 @@ class Sandbox:
 
 
 class Counter:
-    """A server that remembers what it was sent and answers what it is told: reply(handler, body)."""
+    """A server that remembers what it was sent and answers what it is told: reply(handler, body). What is uploaded before
+    that gets a URL that stands for its bytes, and is in uploads by that; it is no post."""
 
     def __init__(self, reply):
         outer = self
-        self.posts, self.headers, self.arrived = [], [], threading.Event()
+        self.posts, self.headers, self.uploads, self.arrived = [], [], {}, threading.Event()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.path == "/urlshare":
+                    picture = body[body.index(b"\r\n\r\n") + 4:body.rindex(b"\r\n--")]
+                    url = "https://example.com/temp/" + hashlib.sha256(picture).hexdigest()[:16] + ".png"
+                    outer.uploads[url] = picture
+                    answer(self, 200, {"url": url})
+                    return
                 outer.posts.append(body)
                 outer.headers.append(dict(self.headers))
                 outer.arrived.set()

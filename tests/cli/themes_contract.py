@@ -49,8 +49,14 @@ class Usage(CliTest):
     def test_unknown_command(self):
         self.assertIn("paint: unknown command", self.refused("paint", "a cat"))
 
-    def test_later_commands(self):
-        self.assertIn("upload: not in this version", self.refused("upload"))
+    def test_upload(self):
+        self.write("in.gif", b"GIF89a")
+        self.assertIn("FILE is missing", self.refused("upload"))
+        self.assertIn("FILE is empty", self.refused("upload", ""))
+        self.assertIn("this has a URL already: https://example.com/a.png",
+                      self.refused("upload", "https://example.com/a.png"))
+        self.assertIn("exclude each other", self.refused("upload", "x", "--sandbox", "--base-url", "http://127.0.0.1/v1"))
+        self.assertIn("-m: unknown option", self.refused("upload", "x", "-m", "y"))
 
     def test_later_options(self):
         self.assertIn("--recipe: not in this version", self.refused("edit", "a cat", "--recipe"))
@@ -131,7 +137,7 @@ class Request(CliTest):
         counter = self.count(answer_picture)
         self.assertEqual(self.run_cli("generate", *arguments), 0, self.err)
         self.assertEqual(len(counter.posts), 1)
-        self.headers = counter.headers[0]
+        self.headers, self.uploads = counter.headers[0], counter.uploads
         return json.loads(counter.posts[0])
 
     def test_the_seeds_example(self):
@@ -165,6 +171,10 @@ class Request(CliTest):
     def test_image_file(self):
         self.write("in.png", png(7, 5))
         image = self.sent("x", "--image", "in.png")["image"]
+        self.assertEqual(self.uploads, {image: png(7, 5)})
+        self.assertIn("--image: uploads that are not 1024x1024", self.err)
+        image = self.sent("x", "--image", "in.png", "--inline-image")["image"]
+        self.assertEqual(self.uploads, {})
         self.assertTrue(image.startswith("data:image/png;base64,"), image[:40])
         self.assertEqual(base64.b64decode(image.split(",")[1]), png(7, 5))
 
@@ -182,14 +192,14 @@ class Request(CliTest):
         writer.start()
         image = self.sent("x", "--image", "in.pipe")["image"]
         writer.join()
-        self.assertEqual(base64.b64decode(image.split(",")[1]), png(7, 5))
+        self.assertEqual(self.uploads[image], png(7, 5))
 
     def test_mask_and_strength(self):
         self.write("in.png", png(7, 5))
         self.write("mask.png", png(5, 7))
         sent = self.sent("x", "--image", "in.png", "--mask", "mask.png", "--strength", "0.30")
-        self.assertEqual(base64.b64decode(sent["mask"].split(",")[1]), png(5, 7))
-        self.assertEqual(base64.b64decode(sent["image"].split(",")[1]), png(7, 5))
+        self.assertEqual(self.uploads[sent["mask"]], png(5, 7))
+        self.assertEqual(self.uploads[sent["image"]], png(7, 5))
         self.assertEqual(sent["strength"], 0.3)
         self.assertIn("masks", self.err)
         sent = self.sent("x", "--image", "in.png", "--mask=https://example.com/m.png")

@@ -10,10 +10,10 @@
 void asks_serve(struct draw *d, const char *dialect, const char *path, const struct draw_reply *r)
 {
     draw_serve_reply(d, r->status, r->headers, r->body);
-    asks_add(d, dialect, path);
+    asks_join(d, dialect, path);
 }
 
-void asks_add(struct draw *d, const char *dialect, const char *path)
+void asks_join(struct draw *d, const char *dialect, const char *path)
 {
     char base[200];
     snprintf(base, sizeof base, "%s%s", raw_server_origin(d->server), path);
@@ -114,18 +114,17 @@ const apipie_catalog *asks_list(struct draw *d, const char *type)
     return apipie_request_catalog(d->request);
 }
 
-/* Appends with pictures and boundary. */
-static size_t asks_put(uint8_t *out, const char *p, const char *boundary)
+size_t asks_put(uint8_t *out, const char *body, const char *boundary)
 {
     static const char *const pictures[] = {PNG1, PNG2, JPEG1};
     size_t at = 0;
-    for (size_t i = 0; p[i] != '\0'; i++) {
-        if (p[i] == '$' && p[i + 1] >= '1' && p[i + 1] <= '3')
-            at += draw_decode(pictures[p[++i] - '1'], out + at);
-        else if (p[i] == 'B' && i >= 2 && p[i - 1] == '-' && p[i - 2] == '-')
+    for (size_t i = 0; body[i] != '\0'; i++) {
+        if (body[i] == '$' && body[i + 1] >= '1' && body[i + 1] <= '3')
+            at += draw_decode(pictures[body[++i] - '1'], out + at);
+        else if (body[i] == 'B' && i >= 2 && body[i - 1] == '-' && body[i - 2] == '-')
             at += (size_t)sprintf((char *)out + at, "%s", boundary);
         else
-            out[at++] = (uint8_t)p[i];
+            out[at++] = (uint8_t)body[i];
     }
     return at;
 }

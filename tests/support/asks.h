@@ -9,8 +9,8 @@
 
 /* The stage's server answers with that, and is the client's backend "own" too, which speaks the dialect; path: of its base URL. */
 void asks_serve(struct draw *d, const char *dialect, const char *path, const struct draw_reply *r);
-/* The same of a stage that is there already. */
-void asks_add(struct draw *d, const char *dialect, const char *path);
+/* The same backend alone, at the stage's server as it is. */
+void asks_join(struct draw *d, const char *dialect, const char *path);
 /* A fresh request to it: of that kind, for that model (NULL: none), with what the letters set:
  * p a prompt, g a negative one, n two, s 512x768, t steps, G guidance, T strength, S the largest seed, v a small one, a aspect ratio, r b64_json,
  * R url, o webp, O png, j jpeg, q quality, m sampler, u user, I a picture (PNG1), J another (JPEG1), M a mask (PNG2), U a picture by URL. */
@@ -24,6 +24,8 @@ const apipie_catalog *asks_list(struct draw *d, const char *type);
 #define ASKS_FILE(name, file, type, picture)                                                       \
     "--B\r\nContent-Disposition: form-data; name=\"" name "\"; filename=\"" file "\"\r\n"          \
     "Content-Type: " type "\r\n\r\n" picture "\r\n"
+/* Such a body as the bytes that it stands for; how many. */
+size_t asks_put(uint8_t *out, const char *body, const char *boundary);
 /* Has the request that path and, to the byte, that body? It is JSON when it begins with a brace, else a form. */
 int32_t asks_is(const struct raw_request *q, const char *path, const char *body);
 

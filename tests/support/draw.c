@@ -71,6 +71,8 @@ apipie_request *draw_request(apipie_client *client)
     assert_non_null(request);
     assert_status(apipie_request_set_prompt(request, "a lake", APIPIE_NTS), APIPIE_OK);
     assert_status(apipie_request_set_response_format(request, "b64_json"), APIPIE_OK);
+    /* One POST is one picture: what is uploaded first is for test_upload.c. */
+    assert_status(apipie_request_set_input_transfer(request, APIPIE_TRANSFER_INLINE), APIPIE_OK);
     return request;
 }
 

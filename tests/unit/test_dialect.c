@@ -164,6 +164,7 @@ static void input_images_are_written_short(void **state)
     leg_open(&leg);
     assert_int_equal(pie_wish_set_text(&w, PIE_WISH_PROMPT, "x", 1), APIPIE_OK);
     png_set(&w);
+    w.transfer = APIPIE_TRANSFER_INLINE;
     struct pie_call c = call_of(&w);
     need_body(&c, &leg, "{\"prompt\":\"x\",\"image\":\"data:image/png;base64,iVBORw==\"}");
     need_written(&c, "{\"prompt\":\"x\",\"image\":null}");

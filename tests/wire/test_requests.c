@@ -16,6 +16,7 @@ static struct draw *bare(void **state)
     draw_serve_json(d, ONE_IMAGE);
     d->request = apipie_request_unref(d->request);
     d->request = apipie_request_new(d->client, APIPIE_REQUEST_IMAGE);
+    apipie_request_set_input_transfer(d->request, APIPIE_TRANSFER_INLINE);
     return d;
 }
 
