@@ -110,6 +110,13 @@ void pie_stability_engine_error(struct pie_answer *answer, int32_t status, const
     const char *name;
 
     (void)param;
+    if (status == 200) { /* a success that is none */
+        pie_buf_clear(&answer->body);
+        pie_buf_add_text(
+            &answer->body,
+            "{\"artifacts\":[{\"base64\":\"\",\"seed\":0,\"finishReason\":\"ERROR\"}]}");
+        return;
+    }
     if (code != NULL && strcmp(code, "insufficient_quota") == 0) {
         stab_write(answer, 429, "\",\"message\":",
                    "Your organization does not have enough balance to request this action.",

@@ -198,7 +198,7 @@ static apipie_status stabdraw_job(struct apipie_sandbox *box, const struct pie_c
 static void stabdraw_show(struct apipie_sandbox *box, const struct pie_stability_job *job,
                           int32_t way, struct pie_answer *answer)
 {
-    struct pie_picture *picture = pie_picture_new();
+    struct pie_picture *picture = pie_picture_new(".png");
     const struct pie_fault *f = &job->fault;
 
     if (picture != NULL)

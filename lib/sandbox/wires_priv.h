@@ -338,7 +338,7 @@ apipie_status pie_sandbox_sha256(struct pie_slice s, uint8_t out[PIE_SANDBOX_SHA
 apipie_status pie_sandbox_hmac(struct pie_slice key, struct pie_slice s,
                                uint8_t out[PIE_SANDBOX_SHA256]);
 
-/* ---- stable.c: what Stability's models know, whoever serves them; choices of struct pie_rule. */
+/* ---- shapes.c: what Stability's models know, whoever serves them; choices of struct pie_rule. */
 
 #define PIE_STABLE_RATIOS "16:9 1:1 21:9 2:3 3:2 4:5 5:4 9:16 9:21"
 #define PIE_STABLE_STYLES                                                                          \
