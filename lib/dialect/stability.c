@@ -157,11 +157,10 @@ static void stability_form_fields(struct pie_multipart *m, const struct pie_call
 static apipie_status stability_form(const struct pie_call *c, const struct pie_stability_route *r,
                                     struct pie_leg *leg)
 {
-    static const uint8_t none[PIE_MULTIPART_RANDOM] = {0};
     struct pie_multipart m;
     char file[PIE_INPUT_NAME];
     apipie_status status = APIPIE_OK;
-    pie_multipart_begin(&m, &leg->request, c->random != NULL ? c->random : none);
+    pie_multipart_begin(&m, &leg->request, c->random);
     if (r->path == NULL)
         status = stability_form_engine(&m, c, r);
     else
@@ -273,11 +272,8 @@ static int64_t stability_pause(const struct pie_call *c, const struct pie_reply 
 static apipie_status stability_look(const struct pie_call *c, const struct pie_reply *reply,
                                     struct pie_step *s, struct pie_leg *leg, int64_t *ret_after_ms)
 {
-    apipie_status status = pie_begin(c, "GET", "/v2beta/results/", leg);
-    pie_buf_add_text(&leg->request.url, s->id);
-    leg->purpose = APIPIE_PURPOSE_POLL;
-    if (status == APIPIE_OK)
-        status = leg->request.url.failed;
+    apipie_status status =
+        pie_poll_begin(c, s, "GET", "/v2beta/results/", "", APIPIE_PURPOSE_POLL, leg);
     if (status == APIPIE_OK)
         status = pie_headers_set(&leg->request.headers, "Accept", "image/*");
     *ret_after_ms = stability_pause(c, reply);
@@ -288,7 +284,6 @@ static apipie_status stability_step(const struct pie_call *c, const struct pie_r
                                     struct pie_step *s, struct pie_leg *leg, int64_t *ret_after_ms,
                                     struct apipie_error *err)
 {
-    struct pie_slice id = pie_node_text(pie_node_get(reply->root, "id"));
     const int32_t waits =
         reply->outcome->status == 202 ||
         pie_slice_equal(pie_node_text(pie_node_get(reply->root, "status")), "in-progress");
@@ -296,13 +291,9 @@ static apipie_status stability_step(const struct pie_call *c, const struct pie_r
         return APIPIE_OK;
     if (s->stage != 0)
         return waits ? stability_look(c, reply, s, leg, ret_after_ms) : APIPIE_OK;
-    if (!pie_begin_is_id(id)) {
-        pie_error_set(err, APIPIE_E_MALFORMED, "is there Stability's platform at this address?",
-                      "the server took the call, and named no job", NULL, NULL);
-        return err->code;
-    }
-    memcpy(s->id, id.p, id.n);
-    s->id[id.n] = '\0';
+    if (!pie_poll_take(pie_node_text(pie_node_get(reply->root, "id")), s))
+        return pie_poll_broken("the server took the call, and named no job",
+                               "is there Stability's platform at this address?", err);
     s->stage = 1;
     return stability_look(c, reply, s, leg, ret_after_ms);
 }

@@ -5,15 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ASKS_KEY "key-0123456789abcdef"
-
-void asks_serve(struct draw *d, const char *dialect, const char *path, const struct draw_reply *r)
-{
-    draw_serve_reply(d, r->status, r->headers, r->body);
-    asks_join(d, dialect, path);
-}
-
-void asks_join(struct draw *d, const char *dialect, const char *path)
+void asks_backend(struct draw *d, const char *dialect, const char *path)
 {
     char base[200];
     snprintf(base, sizeof base, "%s%s", raw_server_origin(d->server), path);
@@ -21,7 +13,20 @@ void asks_join(struct draw *d, const char *dialect, const char *path)
     assert_status(apipie_client_set_backend_key(d->client, "own", ASKS_KEY), APIPIE_OK);
 }
 
-static apipie_status asks_text(apipie_request *r, char what)
+void asks_serve(struct draw *d, const char *dialect, const char *path, const struct draw_reply *r)
+{
+    draw_serve_reply(d, r->status, r->headers, r->body);
+    asks_backend(d, dialect, path);
+}
+
+static apipie_status asks_none(apipie_request *r, char what)
+{
+    (void)r;
+    (void)what;
+    return APIPIE_E_ARGUMENT;
+}
+
+static apipie_status asks_text(apipie_request *r, char what, asks_own_fn own)
 {
     switch (what) {
     case 'p':
@@ -47,12 +52,11 @@ static apipie_status asks_text(apipie_request *r, char what)
     case 'u':
         return apipie_request_set_user(r, "me");
     default:
-        fail_msg("no setter: %c", what);
-        return APIPIE_E_ARGUMENT;
+        return own(r, what);
     }
 }
 
-static void asks_set(struct draw *d, char what)
+static void asks_set(struct draw *d, char what, asks_own_fn own)
 {
     apipie_request *r = d->request;
     switch (what) {
@@ -90,11 +94,13 @@ static void asks_set(struct draw *d, char what)
         assert_status(apipie_request_add_image_url(r, ASKS_URL), APIPIE_OK);
         break;
     default:
-        assert_status(asks_text(r, what), APIPIE_OK);
+        if (asks_text(r, what, own) != APIPIE_OK)
+            fail_msg("no setter, or it refused: %c", what);
     }
 }
 
-void asks_fresh(struct draw *d, int32_t kind, const char *model, const char *letters)
+void asks_fresh_own(struct draw *d, int32_t kind, const char *model, const char *letters,
+                    asks_own_fn own)
 {
     apipie_request_unref(d->request);
     d->request = apipie_request_new(d->client, kind);
@@ -102,7 +108,12 @@ void asks_fresh(struct draw *d, int32_t kind, const char *model, const char *let
     assert_status(apipie_request_set_backend(d->request, "own"), APIPIE_OK);
     assert_status(apipie_request_set_model(d->request, model), APIPIE_OK);
     for (; *letters != '\0'; letters++)
-        asks_set(d, *letters);
+        asks_set(d, *letters, own);
+}
+
+void asks_fresh(struct draw *d, int32_t kind, const char *model, const char *letters)
+{
+    asks_fresh_own(d, kind, model, letters, asks_none);
 }
 
 const apipie_catalog *asks_list(struct draw *d, const char *type)
@@ -143,6 +154,14 @@ int32_t asks_is(const struct raw_request *q, const char *path, const char *body)
         return 0;
     size_t n = asks_put(form, body, type + strlen(begins));
     return q->body_size == n && memcmp(q->body, form, n) == 0;
+}
+
+void asks_assert_refused(struct draw *d, apipie_status want, const char *says)
+{
+    assert_ended(d->request, apipie_request_perform(d->request), want);
+    assert_contains(apipie_error_message(draw_error(d)), says);
+    assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_NO);
+    assert_int_equal(raw_server_count(d->server, NULL), 0);
 }
 
 void asks_assert_failure(struct draw *d, const struct asks_failure *f)

@@ -161,7 +161,7 @@ static struct draw *serve(void **state, const struct reply *r)
     struct draw *d = *state;
     struct reply *mine = (struct reply *)(uintptr_t)r;
     draw_serve(d, form_handler, mine);
-    asks_join(d, "prodia", "/v2");
+    asks_backend(d, "prodia", "/v2");
     asks_fresh(d, APIPIE_REQUEST_IMAGE, TYPE, "p");
     return d;
 }

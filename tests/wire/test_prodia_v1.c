@@ -51,7 +51,7 @@ static struct draw *serve(void **state, struct old *o)
     struct draw *d = *state;
     atomic_store(&o->looks, 0);
     draw_serve(d, old_handler, o);
-    asks_join(d, "prodia", "/v1");
+    asks_backend(d, "prodia", "/v1");
     asks_fresh(d, APIPIE_REQUEST_IMAGE, XL, "p");
     return d;
 }

@@ -229,7 +229,7 @@ static struct draw *serve_job(void **state, const struct job *job, const char *m
 {
     struct draw *d = *state;
     draw_serve(d, job_handler, (void *)(uintptr_t)job);
-    asks_join(d, "stability", "");
+    asks_backend(d, "stability", "");
     asks_fresh(d, APIPIE_REQUEST_EDIT, model, "pI");
     return d;
 }
@@ -395,7 +395,7 @@ static struct draw *serve_list(void **state, const char *body)
     reply.status = 200;
     reply.body = body;
     lists_serve(d, &script);
-    asks_join(d, "stability", "");
+    asks_backend(d, "stability", "");
     return d;
 }
 
