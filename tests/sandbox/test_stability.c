@@ -268,6 +268,7 @@ static void draws_with_engines(void **state)
     assert_int_equal(t.status, 200);
     talk_end(&t);
     assert_true(apipie_sandbox_number(talk_box, APIPIE_SANDBOX_MASK_BYTES) > 0);
+    assert_int_equal(apipie_sandbox_billed_cost(talk_box), INT64_C(12000000000)); /* of six */
 }
 
 static void refuses_what_an_engine_does_not_take(void **state)
