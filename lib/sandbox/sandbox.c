@@ -92,6 +92,7 @@ apipie_sandbox *apipie_sandbox_unref(apipie_sandbox *sandbox)
     pie_server_stop(sandbox->server);
     pie_sdcpp_close(sandbox);
     pie_prodia_v1_close(sandbox);
+    pie_stability_close(sandbox);
     sandbox_free(sandbox);
     return NULL;
 }

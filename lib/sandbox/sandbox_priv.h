@@ -110,7 +110,8 @@ enum {
     PIE_FAULT_PROGRESS = 1 << 26,
     PIE_FAULT_JOBFAIL = 1 << 27,
     PIE_FAULT_QUEUEFULL = 1 << 28,
-    PIE_FAULT_EXPIRED = 1 << 29
+    PIE_FAULT_EXPIRED = 1 << 29,
+    PIE_FAULT_BLURRED = 1 << 30
 };
 
 /* Of PIE_FAULT_SSE. */
@@ -408,6 +409,8 @@ struct pie_prodia {
     size_t next;
 };
 
+struct pie_stability_job; /* the newest first */
+
 #define PIE_WIRES_MAX       16
 #define PIE_SANDBOX_NUMBERS 16 /* of APIPIE_SANDBOX_* */
 
@@ -435,6 +438,7 @@ struct apipie_sandbox {
     struct pie_a1111 a1111;
     struct pie_sdcpp sdcpp;
     struct pie_prodia prodia;
+    struct pie_stability_job *stability;
     int64_t numbers[PIE_SANDBOX_NUMBERS];
 };
 

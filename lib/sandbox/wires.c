@@ -14,6 +14,8 @@ const struct pie_wire pie_wires[] = {
     {"deepinfra", "/deepinfra", pie_deepinfra_answer, pie_sandbox_deepinfra, PIE_SANDBOX_DEEPINFRA,
      0},
     {"bedrock", "/bedrock", pie_bedrock_answer, pie_sandbox_bedrock, PIE_SANDBOX_BEDROCK, 1},
+    {"stability", "/stability", pie_stability_answer, pie_sandbox_stability, PIE_SANDBOX_STABILITY,
+     0},
 };
 
 const size_t pie_wire_count = PIE_COUNT(pie_wires);
