@@ -219,6 +219,53 @@ static void another_try_of_the_call_uploads_nothing(void **state)
     share_assert_image(d, SHARE_TEMP(1));
 }
 
+static int32_t keys_asked;
+
+static apipie_status next_key(void *user, int32_t refused, char *key, size_t capacity)
+{
+    (void)user;
+    keys_asked += refused;
+    snprintf(key, capacity, "key-%d", (int)keys_asked);
+    return APIPIE_OK;
+}
+
+static void a_fresh_key_is_asked_for(void **state)
+{
+    char key[128];
+    static const struct draw_reply list[] = {{401, NULL, "{}"}, {200, NULL, NULL}, {0, NULL, NULL}};
+    static struct share s = {.uploads = list};
+    struct draw *d = share_serve(state, &s);
+    keys_asked = 0;
+    apipie_client_set_key_fn(d->client, next_key, NULL, NULL);
+    share_again(d);
+    draw_set_image(d, PNG1, 0);
+    assert_status(apipie_request_set_retry(d->request, APIPIE_RETRY_SAFE, 0), APIPIE_OK);
+    share_perform(d);
+    share_assert_image(d, SHARE_TEMP(2));
+    for (int32_t i = 1; i < 3; i++) {
+        assert_true(
+            raw_request_header(raw_server_request(d->server, i), "Authorization", key, sizeof key));
+        assert_string_equal(key, "Bearer key-1");
+    }
+    assert_int_equal(share_calls(d), 1);
+}
+
+static void a_recording_holds_it(void **state)
+{
+    static struct share s;
+    struct draw *d = share_serve(state, &s);
+    const char *tape = tape_fresh();
+    assert_status(apipie_client_record(d->client, tape), APIPIE_OK);
+    share_draw(d, PNG1);
+    tape_turn(d, tape);
+    share_draw(d, PNG1);
+    draw_assert_one(d, 1);
+    assert_int_equal(apipie_request_attempt_count(d->request), 2);
+    share_again(d);
+    draw_set_image(d, PNG2, 0);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_CONNECT);
+}
+
 static void a_refused_upload_ends_it(void **state)
 {
     static const struct draw_reply list[] = {
@@ -338,6 +385,8 @@ int main(void)
         DRAW_TEST(not_for_ever),
         DRAW_TEST(never_is_never),
         DRAW_TEST(another_try_of_the_call_uploads_nothing),
+        DRAW_TEST(a_fresh_key_is_asked_for),
+        DRAW_TEST(a_recording_holds_it),
         DRAW_TEST(a_refused_upload_ends_it),
         DRAW_TEST(another_backend_draws),
         DRAW_TEST(cancelled_during_the_upload),
