@@ -42,7 +42,7 @@ static void another_base_url_is_another_place(void **state)
 
 static void a_file_by_what_it_was(void **state)
 {
-    uint8_t bytes[1024];
+    uint8_t bytes[1024] = {0};
     static struct share s;
     struct draw *d = share_serve(state, &s);
     tape_fresh();
@@ -96,12 +96,12 @@ static void as_long_as_it_says(void **state)
 
 static void not_after_its_time(void **state)
 {
-    static struct share s = {.extra = "Cache-Control: max-age=1\r\n"};
+    static struct share s = {.extra = "Cache-Control: max-age=2\r\n"};
     struct draw *d = share_serve(state, &s);
     share_draw(d, PNG1);
     share_draw(d, PNG1);
     assert_int_equal(share_uploads(d), 1);
-    draw_sleep_ms(1050);
+    draw_sleep_ms(2050);
     share_draw(d, PNG1);
     share_assert_image(d, SHARE_TEMP(2));
 }
