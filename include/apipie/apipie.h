@@ -479,7 +479,8 @@ APIPIE_API apipie_status apipie_client_set_key_fn(apipie_client *client, apipie_
 /**
  * Adds a backend.
  * @param name what routes call it: 1 to 64 letters, digits, '-', '_' and '.'
- * @param dialect the wire that it speaks: "apipie", "openai", "a1111", "sdcpp", "together", "deepinfra", "bedrock"; see docs/backends.md
+ * @param dialect the wire that it speaks: "apipie", "openai", "a1111", "sdcpp", "together", "deepinfra", "bedrock", "prodia",
+ *        "stability"; see docs/backends.md
  * @param base_url as apipie_client_set_base_url() takes it
  * @return APIPIE_E_ARGUMENT for a bad name or URL, APIPIE_E_UNSUPPORTED for another dialect, APIPIE_E_STATE when the name is taken,
  *         APIPIE_E_CONFIG for http:// to another machine (see apipie_client_allow_http()), APIPIE_E_MEMORY

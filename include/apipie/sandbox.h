@@ -50,11 +50,13 @@
  *     shouldretry:true|false     that x-should-retry header ("status:500;shouldretry:false")
  *
  *
- * Three more servers stand at the same port, each as strict as the real one (apipie_sandbox_backend_url()): "openai",
+ * More servers stand at the same port, each as strict as the real one (apipie_sandbox_backend_url()): "openai",
  * the images API with generations, edits, variations and events; "a1111", Automatic1111's web API; "sdcpp",
- * stable-diffusion.cpp's server with its three families of routes. They take a fault from the header or from the
- * setters, not from the body; the two local ones bill nothing and answer to the providers "a1111" and "sdcpp" of
- * apipie_sandbox_set_route_fault(). More words, for them:
+ * stable-diffusion.cpp's server with its three families of routes; "together", Together's images API and list of models;
+ * "deepinfra", DeepInfra's native inference, its edits as a form and its list; "bedrock", Amazon Bedrock's InvokeModel for
+ * Stability's models. They take a fault from the header or from the setters, not from the body; the two local ones bill
+ * nothing. For apipie_sandbox_set_route_fault() each is a provider of its name. All send PNG, also where the real one
+ * sends JPEG unless asked otherwise; who asks for another format is refused. More words, for them:
  *
  *     sse:TRAP,...     of a stream of events: crlf, cr (line ends), nospace (after the colon), comments, lines (the data
  *                      over several), bom, bytes (a few at a time), done ("[DONE]" at the end), error (an event
@@ -65,6 +67,11 @@
  *     jobfail          sdcpp: the job is accepted and fails
  *     queuefull        sdcpp: 429, the queue of jobs is full
  *     expired          sdcpp: the job is gone as soon as it has ended
+ *
+ * The first words take the shape that they have at the wire: quota is 402 at "together" and "deepinfra", and
+ * ServiceQuotaExceededException at "bedrock"; content and error200 are 200 at "deepinfra" (nsfw_content_detected without a picture,
+ * the status "failed") and at "bedrock" (CONTENT_FILTERED with a blurred picture, "Filter reason: prompt" without one; ERROR,
+ * "Inference error"), not billed; noimage leaves null and "" among the images of "deepinfra", and fewer none of one.
  *
  * GET /v1/models takes the header too: what is drawn or billed does not concern it. Its list has an ETag and a Last-Modified,
  * and is 304 for who has it; ?voices and ?restrictions give the gateway's other two lists, with two rows each.
@@ -85,6 +92,16 @@ typedef struct apipie_sandbox apipie_sandbox; /**< a server with its pictures an
 
 /** The key a sandbox takes unless told otherwise. Since: 0.1. */
 #define APIPIE_SANDBOX_KEY "sk-pie-sandbox"
+
+/**
+ * Keys of an AWS account that "bedrock" knows besides, as apipie_client_set_backend_key() takes them: a lasting pair, one with a
+ * session token, and one whose session is over. They are the same in every sandbox. Since: 0.1.
+ */
+#define APIPIE_SANDBOX_AWS_KEY     "AKIASANDBOXEXAMPLE:pie/sandbox+secret"
+#define APIPIE_SANDBOX_AWS_SESSION "ASIASANDBOXEXAMPLE:pie/sandbox+session:pie/sandbox+token=="
+#define APIPIE_SANDBOX_AWS_EXPIRED "ASIASANDBOXEXPIRED:pie/sandbox+expired:pie/sandbox+old+token=="
+/** The region that "bedrock" is in. Since: 0.1. */
+#define APIPIE_SANDBOX_AWS_REGION "us-east-1"
 
 /**
  * Makes a sandbox. It opens nothing before apipie_sandbox_start().
@@ -191,7 +208,11 @@ APIPIE_API const char *apipie_sandbox_url(const apipie_sandbox *sandbox);
 /**
  * The base URL of one of the wires: "apipie" (as apipie_sandbox_url()), "openai" ("http://127.0.0.1:PORT/openai/v1",
  * the same key, as a Bearer), "a1111" ("http://127.0.0.1:PORT/a1111", no key), "sdcpp" ("http://127.0.0.1:PORT/sdcpp", no
- * key).
+ * key), "together" ("http://127.0.0.1:PORT/together/v1", the same key, as a Bearer), "deepinfra"
+ * ("http://127.0.0.1:PORT/deepinfra", likewise), "bedrock" ("http://127.0.0.1:PORT/bedrock", likewise). "bedrock" takes a signature
+ * (SigV4) as well, of one of APIPIE_SANDBOX_AWS_KEY and the others, for the region APIPIE_SANDBOX_AWS_REGION, at most five minutes
+ * old, where the sandbox was built with libcrypto; a client of this library reads the region from the host's name:
+ * "http://bedrock-runtime.us-east-1.localhost:PORT/bedrock" is the same server.
  * @return NULL before the start, and for another name
  * Threads: any, after the start. Blocks: no. Owns: the sandbox. Since: 0.1.
  */

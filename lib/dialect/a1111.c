@@ -233,39 +233,6 @@ static apipie_status a1111_prepare(const struct pie_call *c, struct pie_leg *leg
     return *ret_needed ? a1111_ask_list(c, APIPIE_PURPOSE_CHECK, leg) : APIPIE_OK;
 }
 
-/* "dir/name.safetensors [hash]" without what stands in brackets. */
-static struct pie_slice a1111_file(struct pie_slice title)
-{
-    size_t i = title.n;
-    if (i == 0 || title.p[i - 1] != ']')
-        return title;
-    while (i > 0 && title.p[i - 1] != '[')
-        i--;
-    return i > 0 ? pie_slice_trim(pie_slice(title.p, i - 1)) : title;
-}
-
-/* ... and without folders and extension. */
-static struct pie_slice a1111_stem(struct pie_slice title)
-{
-    struct pie_slice s = a1111_file(title);
-    for (size_t i = s.n; i-- > 0;) {
-        if (s.p[i] != '/' && s.p[i] != '\\')
-            continue;
-        s = pie_slice(s.p + i + 1, s.n - i - 1);
-        break;
-    }
-    for (size_t i = s.n; i-- > 1;) {
-        if (s.p[i] != '.')
-            continue;
-        struct pie_slice end = pie_slice(s.p + i, s.n - i);
-        if (pie_slice_equal_nocase(end, ".safetensors") || pie_slice_equal_nocase(end, ".ckpt") ||
-            pie_slice_equal_nocase(end, ".gguf"))
-            s.n = i;
-        break;
-    }
-    return s;
-}
-
 /* The names by which the server knows one. */
 static int32_t a1111_is(const struct pie_node *item, const char *model)
 {
@@ -276,37 +243,20 @@ static int32_t a1111_is(const struct pie_node *item, const char *model)
         if (name.n != 0 && pie_slice_equal(name, model))
             return 1;
     }
-    return title.n != 0 &&
-           (pie_slice_equal(a1111_file(title), model) || pie_slice_equal(a1111_stem(title), model));
-}
-
-#define A1111_SHOWN 300 /* bytes of names in a message */
-
-static void a1111_list(const struct pie_node *list, struct pie_buf *out)
-{
-    for (size_t i = 0; i < pie_node_count(list); i++) {
-        struct pie_slice name = pie_node_text(pie_node_get(pie_node_at(list, i), "model_name"));
-        if (name.n == 0)
-            continue;
-        if (out->n + name.n > A1111_SHOWN) {
-            pie_buf_add_text(out, ", ...");
-            return;
-        }
-        pie_buf_add_text(out, out->n != 0 ? ", " : "; there are: ");
-        pie_buf_add_slice(out, name);
-    }
+    return pie_checkpoint_is(title, model);
 }
 
 static apipie_status a1111_refuse(const struct pie_call *c, const struct pie_node *list,
                                   struct apipie_error *err)
 {
     struct pie_buf names;
-    pie_buf_init(&names, err->body.mem, A1111_SHOWN + 40);
-    a1111_list(list, &names);
-    pie_error_set(err, APIPIE_E_NOT_FOUND,
-                  "give one of these, or let the server look for new files in its page",
-                  "the server has no checkpoint of that name: ", c->model,
-                  names.failed == APIPIE_OK && names.n != 0 ? names.p : NULL);
+    pie_buf_init(&names, err->body.mem, 2 * PIE_CHECKPOINT_SHOWN);
+    for (size_t i = 0; i < pie_node_count(list); i++)
+        pie_checkpoint_show(&names, PIE_CHECKPOINT_SHOWN,
+                            pie_node_text(pie_node_get(pie_node_at(list, i), "model_name")));
+    pie_checkpoint_refuse(c->model, &names,
+                          "give one of these, or let the server look for new files in its page",
+                          err);
     pie_buf_free(&names);
     return err->code;
 }
@@ -393,7 +343,7 @@ static int32_t a1111_same_text(struct pie_slice a, struct pie_slice b)
 static int32_t a1111_drew(const char *model, struct pie_slice name, struct pie_slice hash)
 {
     struct pie_slice asked = pie_slice_text(model);
-    if (name.n == 0 || a1111_same_text(a1111_stem(asked), a1111_stem(name)))
+    if (name.n == 0 || a1111_same_text(pie_checkpoint_stem(asked), pie_checkpoint_stem(name)))
         return 1;
     /* A hash, the longer one that it is the beginning of, or a title that has it in brackets. */
     return hash.n != 0 && pie_slice_find_nocase(asked, hash.p) != asked.n;

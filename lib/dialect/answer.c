@@ -211,12 +211,25 @@ apipie_status pie_answer_end(const struct pie_call *c, const struct pie_reply *r
     return useful ? APIPIE_OK : err->code;
 }
 
-apipie_status pie_answer_decode(const struct pie_call *c, const struct pie_reply *reply,
-                                struct apipie_result *ret, struct apipie_error *err)
+apipie_status pie_answer_parts(const struct pie_reply *reply, struct apipie_result *ret)
 {
     apipie_status status = APIPIE_OK;
     for (size_t i = 0; i < reply->part_count && status == APIPIE_OK; i++)
         status = pie_answer_part(ret, &reply->parts[i], pie_answer_index(&reply->parts[i]));
+    return status;
+}
+
+void pie_answer_route(const struct pie_call *c, struct apipie_result *ret)
+{
+    if (pie_answer_text(ret->mem, pie_slice_text(c->model), &ret->model) != APIPIE_OK ||
+        pie_answer_text(ret->mem, pie_slice_text(c->provider), &ret->provider) != APIPIE_OK)
+        pie_result_warn(ret, "out of memory: some texts of the reply are missing", NULL);
+}
+
+apipie_status pie_answer_decode(const struct pie_call *c, const struct pie_reply *reply,
+                                struct apipie_result *ret, struct apipie_error *err)
+{
+    apipie_status status = pie_answer_parts(reply, ret);
     if (status != APIPIE_OK)
         return status;
     /* The picture is there: a text that found no memory is not worth losing it. */

@@ -24,51 +24,11 @@ static void bedrock_seed(struct pie_buf *out, const struct pie_call *c)
     pie_buf_add_uint(out, c->seed & UINT32_MAX); /* of several pictures the last ones begin anew */
 }
 
-/* What the user wants to add stands in a list of its own. */
-static void bedrock_more_prompts(struct pie_buf *out, const struct pie_wish *w)
-{
-    struct pie_slice list = pie_slice_trim(pie_slice_text(pie_wish_extra(w, "text_prompts")));
-    if (list.n < 2)
-        return;
-    list = pie_slice_trim(pie_slice(list.p + 1, list.n - 2));
-    if (list.n == 0)
-        return;
-    pie_buf_add_char(out, ',');
-    pie_buf_add_slice(out, list);
-}
-
-/* SDXL weighs its prompts: what must not be seen weighs less than nothing. */
-static void bedrock_prompts(struct pie_buf *out, const struct pie_call *c)
-{
-    const char *prompt = pie_call_text(c, PIE_WISH_PROMPT);
-    const char *negative = pie_call_text(c, PIE_WISH_NEGATIVE);
-    pie_field_name(out, "text_prompts");
-    pie_buf_add_text(out, "[{");
-    pie_field_text(out, "text", prompt != NULL ? prompt : "");
-    pie_buf_add_char(out, '}');
-    if (negative != NULL) {
-        pie_buf_add_text(out, ",{");
-        pie_field_text(out, "text", negative);
-        pie_field_int(out, "weight", -1);
-        pie_buf_add_char(out, '}');
-    }
-    bedrock_more_prompts(out, c->wish);
-    pie_buf_add_char(out, ']');
-}
-
-/* SDXL counts from the other end: 1 is the input image itself. To six digits: 1 - 0.7 is to be 0.3. */
-static double bedrock_image_strength(double strength)
-{
-    return (double)(int64_t)((1 - strength) * 1e6 + 0.5) / 1e6;
-}
-
 static void bedrock_sdxl_pictures(struct pie_buf *out, const struct pie_call *c,
                                   struct pie_leg *leg)
 {
     if (c->images == 0)
         return;
-    if (pie_call_has(c, PIE_WISH_HAS_STRENGTH))
-        pie_field_double(out, "image_strength", bedrock_image_strength(c->strength));
     pie_field_name(out, "init_image");
     pie_input_member(out, leg, &c->wish->images.items[0]);
     if (c->mask == NULL)
@@ -81,23 +41,21 @@ static void bedrock_sdxl_pictures(struct pie_buf *out, const struct pie_call *c,
 
 static void bedrock_sdxl_body(struct pie_buf *out, const struct pie_call *c, struct pie_leg *leg)
 {
-    const char *sampler = pie_call_text(c, PIE_WISH_SAMPLER);
-    bedrock_prompts(out, c);
-    if (pie_call_has(c, PIE_WISH_HAS_GUIDANCE))
-        pie_field_double(out, "cfg_scale", c->guidance);
-    bedrock_seed(out, c);
-    if (pie_call_has(c, PIE_WISH_HAS_STEPS))
-        pie_field_int(out, "steps", c->steps);
-    if (pie_call_has(c, PIE_WISH_HAS_N) && pie_bedrock_body(c->model) == PIE_BEDROCK_SDXL)
-        pie_field_int(out, "samples", c->n);
-    if (pie_call_has(c, PIE_WISH_HAS_SIZE)) {
-        pie_field_int(out, "width", c->width);
-        pie_field_int(out, "height", c->height);
-    }
-    if (sampler != NULL)
-        pie_field_text(out, "sampler", sampler);
-    pie_field_extras(out, c->wish, "text_prompts");
+    struct pie_call own = *c;
+    pie_stable_turn(&own);
+    if (pie_bedrock_body(c->model) != PIE_BEDROCK_SDXL)
+        own.n = 0; /* the first one draws one picture, and does not read how many */
+    pie_stable_sdxl(out, &own);
     bedrock_sdxl_pictures(out, c, leg);
+}
+
+/* Bedrock's documents write them large. */
+static const char *bedrock_encoding(const struct pie_call *c)
+{
+    const char *encoding = pie_stable_encoding(c, PIE_STABLE_PNG | PIE_STABLE_JPEG);
+    if (encoding == NULL)
+        return NULL;
+    return strcmp(encoding, "jpeg") == 0 ? "JPEG" : "PNG";
 }
 
 static void bedrock_image_body(struct pie_buf *out, const struct pie_call *c, struct pie_leg *leg)
@@ -105,8 +63,8 @@ static void bedrock_image_body(struct pie_buf *out, const struct pie_call *c, st
     const char *const texts[][2] = {
         {"prompt", pie_call_text(c, PIE_WISH_PROMPT)},
         {"negative_prompt", pie_call_text(c, PIE_WISH_NEGATIVE)},
-        {"aspect_ratio", pie_bedrock_ratio(c)},
-        {"output_format", pie_bedrock_encoding(c)},
+        {"aspect_ratio", pie_stable_ratio(c)},
+        {"output_format", bedrock_encoding(c)},
     };
     for (size_t i = 0; i < PIE_COUNT(texts); i++) {
         if (texts[i][1] != NULL)
@@ -166,11 +124,11 @@ static apipie_status bedrock_encode(const struct pie_call *c, struct pie_leg *le
         return status;
     bedrock_body(&leg->request.text, c, leg);
     status = pie_http_request_end_body(&leg->request);
-    if (status != APIPIE_OK || pie_http_request_length(&leg->request) <= BEDROCK_BODY_MAX)
-        return status;
-    pie_error_set(err, APIPIE_E_LIMIT, "give a smaller input image, or encode it as JPEG",
-                  "the request has more than the 25,000,000 bytes that Bedrock takes", NULL, NULL);
-    return err->code;
+    return status == APIPIE_OK
+               ? pie_begin_within(
+                     leg, BEDROCK_BODY_MAX,
+                     "the request has more than the 25,000,000 bytes that Bedrock takes", err)
+               : status;
 }
 
 /* One picture is made a call, whatever is asked for. */
@@ -181,62 +139,6 @@ static int32_t bedrock_one_image(const struct pie_call *c)
 }
 
 /* ---- decode */
-
-/* Why a picture is not as it should be; empty when it is. */
-static struct pie_slice bedrock_reason(const struct pie_node *root, size_t i)
-{
-    const struct pie_node *artifact = pie_node_at(pie_node_get(root, "artifacts"), i);
-    struct pie_slice reason = pie_node_text(pie_node_get(artifact, "finishReason"));
-    if (artifact == NULL)
-        reason = pie_node_text(pie_node_at(pie_node_get(root, "finish_reasons"), i));
-    return pie_slice_equal_nocase(reason, "SUCCESS") ? pie_slice("", 0) : reason;
-}
-
-static int32_t bedrock_is_filter(struct pie_slice reason)
-{
-    return pie_slice_find_nocase(reason, "filter") < reason.n;
-}
-
-static void bedrock_judge(const struct pie_node *root, struct apipie_result *ret, size_t i)
-{
-    struct pie_image *image = &ret->images[i];
-    struct pie_slice reason = bedrock_reason(root, i);
-    const struct pie_node *seed =
-        pie_node_get(pie_node_at(pie_node_get(root, "artifacts"), i), "seed");
-    if (seed == NULL)
-        seed = pie_node_at(pie_node_get(root, "seeds"), i);
-    image->has_seed = pie_node_uint(seed, &image->seed) == APIPIE_OK;
-    if (reason.n == 0)
-        return;
-    char shown[sizeof(image->problem)];
-    pie_text_display(reason, shown, sizeof(shown));
-    if (image->size != 0) {
-        pie_result_warn(ret,
-                        bedrock_is_filter(reason)
-                            ? "the provider filtered a picture; what it sent instead is delivered: "
-                            : "the provider says of a picture: ",
-                        shown);
-        return;
-    }
-    image->status = bedrock_is_filter(reason) ? APIPIE_E_CONTENT_POLICY : APIPIE_E_SERVER;
-    pie_text_copy(pie_slice_text(shown), image->problem, sizeof(image->problem));
-}
-
-static apipie_status bedrock_pictures(const struct pie_reply *reply, struct apipie_result *ret)
-{
-    static const char *const lists[] = {"artifacts", "images", "finish_reasons"};
-    apipie_status status = APIPIE_OK;
-    for (size_t i = 0; i < reply->part_count && status == APIPIE_OK; i++)
-        status = pie_answer_part(ret, &reply->parts[i], pie_answer_index(&reply->parts[i]));
-    for (size_t i = 0; i < PIE_COUNT(lists) && status == APIPIE_OK; i++) {
-        size_t count = pie_node_count(pie_node_get(reply->root, lists[i]));
-        if (count > ret->count && count <= PIE_ITEMS_MAX)
-            status = pie_result_grow(ret, count);
-    }
-    for (size_t i = 0; i < ret->count && status == APIPIE_OK; i++)
-        bedrock_judge(reply->root, ret, i);
-    return status;
-}
 
 static void bedrock_figure(const struct pie_reply *reply, const char *name, int64_t *ret)
 {
@@ -249,23 +151,13 @@ static void bedrock_figure(const struct pie_reply *reply, const char *name, int6
 static apipie_status bedrock_decode(const struct pie_call *c, const struct pie_reply *reply,
                                     struct apipie_result *ret, struct apipie_error *err)
 {
-    apipie_status status = bedrock_pictures(reply, ret);
+    apipie_status status = pie_stable_pictures(reply, ret);
     if (status != APIPIE_OK)
         return status;
-    if (pie_answer_text(ret->mem, pie_slice_text(c->model), &ret->model) != APIPIE_OK ||
-        pie_answer_text(ret->mem, pie_slice_text(c->provider), &ret->provider) != APIPIE_OK)
-        pie_result_warn(ret, "out of memory: some texts of the reply are missing", NULL);
     bedrock_figure(reply, "x-amzn-bedrock-invocation-latency", &ret->usage.latency_ms);
     bedrock_figure(reply, "x-amzn-bedrock-input-token-count", &ret->usage.prompt_tokens);
     bedrock_figure(reply, "x-amzn-bedrock-output-token-count", &ret->usage.completion_tokens);
-    status = pie_answer_end(c, reply, ret, err);
-    if (status == APIPIE_E_CONTENT_POLICY) { /* it will not pass later either */
-        err->retryable = 0;
-        err->fault = pie_error_fault(status);
-        pie_text_copy(pie_slice_text("change the prompt or the input image"), err->hint,
-                      sizeof(err->hint));
-    }
-    return status;
+    return pie_stable_end(c, reply, ret, err);
 }
 
 /* ---- explain */

@@ -3,7 +3,7 @@
 #ifndef PIE_BEDROCK_PRIV_H
 #define PIE_BEDROCK_PRIV_H
 
-#include "dialect/shared_priv.h"
+#include "dialect/stable_priv.h"
 
 /* ---- bedrock_takes.c: what the models take */
 
@@ -16,10 +16,6 @@ enum {
 };
 int32_t pie_bedrock_body(const char *model);
 int32_t pie_bedrock_is_sdxl(const struct pie_call *c);
-/* The aspect ratio of the call, as the wire writes it; NULL: none is asked for. */
-const char *pie_bedrock_ratio(const struct pie_call *c);
-/* Likewise the picture's encoding. */
-const char *pie_bedrock_encoding(const struct pie_call *c);
 void pie_bedrock_narrow(const struct pie_call *c, struct pie_takes *takes);
 apipie_status pie_bedrock_check(struct pie_call *c, struct pie_buf *notes,
                                 struct apipie_error *err);

@@ -80,7 +80,27 @@ apipie_status pie_begin_paid(const struct pie_call *c, const char *path, struct 
     return pie_begin_paid_as(c, path, "Bearer", leg);
 }
 
+apipie_status pie_begin_within(const struct pie_leg *leg, uint64_t most, const char *what,
+                               struct apipie_error *err)
+{
+    if (pie_http_request_length(&leg->request) <= most)
+        return APIPIE_OK;
+    pie_error_set(err, APIPIE_E_LIMIT, "give a smaller input image, or encode it as JPEG", what,
+                  NULL, NULL);
+    return err->code;
+}
+
 /* ---- addresses */
+
+int32_t pie_begin_is_id(struct pie_slice id)
+{
+    struct pie_step s;
+    for (size_t i = 0; i < id.n; i++) {
+        if (!pie_is_alpha(id.p[i]) && !pie_is_digit(id.p[i]) && id.p[i] != '_' && id.p[i] != '-')
+            return 0;
+    }
+    return id.n != 0 && id.n < sizeof(s.id);
+}
 
 /* RFC 3986, 2.3: what needs no percent sign. */
 static int32_t begin_is_plain(char c)

@@ -98,6 +98,54 @@ int32_t pie_call_leave_out(const struct pie_call *c, const char *setter, const c
     return 1;
 }
 
+static int32_t call_side(int32_t v, int32_t least, int32_t most)
+{
+    return v < least ? least : v > most ? most : v;
+}
+
+apipie_status pie_call_fit_sides(struct pie_call *c, int32_t least, int32_t most,
+                                 struct pie_buf *notes, struct apipie_error *err)
+{
+    const int32_t width = call_side(c->width, least, most);
+    const int32_t height = call_side(c->height, least, most);
+    char range[2 * PIE_NUMBER_MAX + 4];
+    if (!pie_call_has(c, PIE_WISH_HAS_SIZE) || (width == c->width && height == c->height))
+        return APIPIE_OK;
+    pie_number_int_text(least, range);
+    memcpy(range + strlen(range), " to ", 5);
+    pie_number_int_text(most, range + strlen(range));
+    if (pie_call_may_change(c)) {
+        pie_call_note(notes, "set_size: each side became one of ", range);
+        c->width = width;
+        c->height = height;
+        return APIPIE_OK;
+    }
+    if (!pie_call_leave_out(c, "set_size", ": each side must be ", range, notes, err))
+        return err->code;
+    c->has &= ~(uint32_t)PIE_WISH_HAS_SIZE;
+    return APIPIE_OK;
+}
+
+static int32_t call_ratio_side(struct pie_slice s)
+{
+    uint64_t v = 0;
+    return pie_number_uint(s, &v) == APIPIE_OK && v <= 100000 ? (int32_t)v : 0;
+}
+
+int32_t pie_call_ratio(const char *text, int32_t *ret_width, int32_t *ret_height)
+{
+    const size_t n = strcspn(text, ":");
+    if (text[n] == '\0')
+        return 0;
+    const int32_t width = call_ratio_side(pie_slice(text, n));
+    const int32_t height = call_ratio_side(pie_slice_text(text + n + 1));
+    if (width == 0 || height == 0)
+        return 0;
+    *ret_width = width;
+    *ret_height = height;
+    return 1;
+}
+
 /* What a call may hold, and who says so. */
 struct call_limits {
     const struct pie_dialect *dialect;
@@ -221,8 +269,9 @@ apipie_status pie_call_fit(const struct pie_dialect *d, struct pie_call *c, stru
 /* ---- all dialects */
 
 static const struct pie_dialect *const call_dialects[] = {
-    &pie_dialect_apipie,   &pie_dialect_openai,    &pie_dialect_a1111,  &pie_dialect_sdcpp,
-    &pie_dialect_together, &pie_dialect_deepinfra, &pie_dialect_bedrock};
+    &pie_dialect_apipie,  &pie_dialect_openai,   &pie_dialect_a1111,
+    &pie_dialect_sdcpp,   &pie_dialect_together, &pie_dialect_deepinfra,
+    &pie_dialect_bedrock, &pie_dialect_prodia,   &pie_dialect_stability};
 
 const struct pie_dialect *pie_dialect_find(const char *name)
 {

@@ -53,6 +53,24 @@ static void complaint_say_node(struct pie_complaint *c, const struct pie_node *n
     complaint_say(c, pie_node_text(node));
 }
 
+/* "extra fields not permitted" says nothing without the field. */
+static void complaint_say_where(struct pie_complaint *c, struct pie_slice where,
+                                const struct pie_node *node)
+{
+    struct pie_slice text = pie_node_text(node);
+    struct pie_buf both;
+    if (where.n == 0 || text.n == 0 || pie_slice_find_nocase(text, where.p) < text.n) {
+        complaint_say_node(c, node);
+        return;
+    }
+    pie_buf_init(&both, c->message.mem, 65536);
+    pie_buf_add_slice(&both, where);
+    pie_buf_add_text(&both, ": ");
+    pie_buf_add_slice(&both, text);
+    complaint_say(c, both.failed == APIPIE_OK ? pie_buf_slice(&both) : text);
+    pie_buf_free(&both);
+}
+
 /* {"loc":["body","size"],"msg":"..."} of FastAPI, or a plain string. */
 static void complaint_item(struct pie_complaint *c, const struct pie_node *item)
 {
@@ -66,8 +84,8 @@ static void complaint_item(struct pie_complaint *c, const struct pie_node *item)
         last = pie_node_at(where, pie_node_count(where) - 1);
     complaint_field(pie_node_text(last), c->param, sizeof(c->param));
     complaint_field(pie_node_text(pie_node_get(item, "type")), c->code, sizeof(c->code));
-    complaint_say_node(c, pie_node_get(item, "msg"));
-    complaint_say_node(c, pie_node_get(item, "message"));
+    complaint_say_where(c, pie_node_text(last), pie_node_get(item, "msg"));
+    complaint_say_where(c, pie_node_text(last), pie_node_get(item, "message"));
 }
 
 static void complaint_list(struct pie_complaint *c, const struct pie_node *list)

@@ -103,14 +103,13 @@ static apipie_status deepinfra_native(const struct pie_call *c, struct pie_leg *
 /* Several pictures have one name. */
 static apipie_status deepinfra_form(const struct pie_call *c, struct pie_leg *leg)
 {
-    static const uint8_t none[PIE_MULTIPART_RANDOM] = {0};
     struct pie_multipart m;
     char file[PIE_INPUT_NAME];
     const struct pie_input *images = c->wish->images.items;
     apipie_status status = pie_begin_paid(c, "/v1/openai/images/edits", leg);
     if (status != APIPIE_OK)
         return status;
-    pie_multipart_begin(&m, &leg->request, c->random != NULL ? c->random : none);
+    pie_multipart_begin(&m, &leg->request, c->random);
     pie_fields_form(&m, c, deepinfra_edit_table);
     for (size_t i = 0; i < c->images && status == APIPIE_OK; i++) {
         pie_input_name(&images[i], "image", i, file);
@@ -201,49 +200,6 @@ static apipie_status deepinfra_check_bytes(const struct pie_call *c, struct apip
                : APIPIE_OK;
 }
 
-static int32_t deepinfra_side(int32_t v)
-{
-    return v < DEEPINFRA_SIDE_LEAST  ? DEEPINFRA_SIDE_LEAST
-           : v > DEEPINFRA_SIDE_MOST ? DEEPINFRA_SIDE_MOST
-                                     : v;
-}
-
-static apipie_status deepinfra_fit_size(struct pie_call *c, struct pie_buf *notes,
-                                        struct apipie_error *err)
-{
-    const int32_t width = deepinfra_side(c->width);
-    const int32_t height = deepinfra_side(c->height);
-    if (!pie_call_has(c, PIE_WISH_HAS_SIZE) || (width == c->width && height == c->height))
-        return APIPIE_OK;
-    if (pie_call_may_change(c)) {
-        pie_call_note(notes, "set_size: ", "each side became one of 128 to 2048");
-        c->width = width;
-        c->height = height;
-        return APIPIE_OK;
-    }
-    if (!pie_call_leave_out(c, "set_size", ": each side must be 128 to 2048", NULL, notes, err))
-        return err->code;
-    c->has &= ~(uint32_t)PIE_WISH_HAS_SIZE;
-    return APIPIE_OK;
-}
-
-static apipie_status deepinfra_fit_n(struct pie_call *c, struct pie_buf *notes,
-                                     struct apipie_error *err)
-{
-    if (c->n <= DEEPINFRA_N_MOST)
-        return APIPIE_OK;
-    if (pie_call_may_change(c)) {
-        pie_call_note(notes, "set_n: ", "the server draws 4 pictures a call at most: became 4");
-        c->n = DEEPINFRA_N_MOST;
-        return APIPIE_OK;
-    }
-    if (!pie_call_leave_out(c, "set_n", ": the server draws 4 pictures a call at most", NULL, notes,
-                            err))
-        return err->code;
-    c->n = 0;
-    return APIPIE_OK;
-}
-
 /* Pictures come in the reply itself, whether that was asked for or not. */
 static apipie_status deepinfra_fit_format(struct pie_call *c, struct pie_buf *notes,
                                           struct apipie_error *err)
@@ -270,8 +226,8 @@ static apipie_status deepinfra_check(struct pie_call *c, struct pie_buf *notes,
     if (status == APIPIE_OK)
         status = deepinfra_fit_format(c, notes, err);
     if (status == APIPIE_OK && !edits)
-        status = deepinfra_fit_size(c, notes, err);
-    return status == APIPIE_OK && !edits ? deepinfra_fit_n(c, notes, err) : status;
+        status = pie_call_fit_sides(c, DEEPINFRA_SIDE_LEAST, DEEPINFRA_SIDE_MOST, notes, err);
+    return status == APIPIE_OK && !edits ? pie_fit_count(c, DEEPINFRA_N_MOST, notes, err) : status;
 }
 
 /* ---- decode */
@@ -360,14 +316,10 @@ static apipie_status deepinfra_decode_native(const struct pie_call *c,
 {
     const struct pie_node *root = reply->root;
     const struct pie_node *did = pie_node_get(root, "inference_status");
-    apipie_status status = APIPIE_OK;
-    for (size_t i = 0; i < reply->part_count && status == APIPIE_OK; i++)
-        status = pie_answer_part(ret, &reply->parts[i], pie_answer_index(&reply->parts[i]));
+    apipie_status status = pie_answer_parts(reply, ret);
     if (status != APIPIE_OK)
         return status;
-    if (pie_answer_text(ret->mem, pie_slice_text(c->model), &ret->model) != APIPIE_OK ||
-        pie_answer_text(ret->mem, pie_slice_text(c->provider), &ret->provider) != APIPIE_OK)
-        pie_result_warn(ret, "out of memory: some texts of the reply are missing", NULL);
+    pie_answer_route(c, ret);
     deepinfra_usage(did, &ret->usage);
     deepinfra_seed(c, pie_node_get(root, "seed"), ret);
     const size_t marked = deepinfra_marked(pie_node_get(root, "nsfw_content_detected"), ret);

@@ -58,6 +58,12 @@ int32_t pie_call_leave_out(const struct pie_call *c, const char *setter, const c
 int32_t pie_call_may_change(const struct pie_call *c);
 void pie_call_note(struct pie_buf *notes, const char *what, const char *more);
 
+/* A size with a side outside of that becomes the nearest one, or is left out, as the wish says. APIPIE_OK, or err's code. */
+apipie_status pie_call_fit_sides(struct pie_call *c, int32_t least, int32_t most,
+                                 struct pie_buf *notes, struct apipie_error *err);
+/* "16:9" in numbers, neither of them 0. 0: the text is no ratio. */
+int32_t pie_call_ratio(const char *text, int32_t *ret_width, int32_t *ret_height);
+
 /* One exchange to make. */
 struct pie_leg {
     struct pie_http_request request;
@@ -156,7 +162,7 @@ struct pie_dialect {
     int32_t (*read_page)(const struct pie_reply *reply, int32_t *ret_more);
     /* Where the list of models is; NULL: the wire has none. */
     const char *models_path;
-    /* Instead of the three: a leg that costs nothing, filled as encode does. */
+    /* Instead of the three: a leg that costs nothing, filled as encode does; APIPIE_E_UNSUPPORTED: there is no list at this address. */
     apipie_status (*ask_models)(const struct pie_call *c, struct pie_leg *leg);
     /* Where the same list says more of each; then its server knows the filters of the wish too. NULL: neither. */
     const char *models_detailed;
@@ -225,6 +231,8 @@ extern const struct pie_dialect pie_dialect_sdcpp;
 extern const struct pie_dialect pie_dialect_together;
 extern const struct pie_dialect pie_dialect_deepinfra;
 extern const struct pie_dialect pie_dialect_bedrock;
+extern const struct pie_dialect pie_dialect_prodia;
+extern const struct pie_dialect pie_dialect_stability;
 
 /* NULL when there is none of that name. */
 const struct pie_dialect *pie_dialect_find(const char *name);
@@ -237,7 +245,7 @@ void pie_explain(const struct pie_reply *reply, struct apipie_error *err);
 /* A 2xx reply without a picture or a url to err: what the reply says of it, else what was wrong with the parts. */
 void pie_explain_no_image(const struct pie_reply *reply, const struct apipie_result *result,
                           struct apipie_error *err);
-/* 1 when a JSON reply holds an error member that says something. */
+/* 1 when a JSON reply holds an error member, or a list of errors, that says something. */
 int32_t pie_explain_has_error(const struct pie_node *root);
 /* The server's id for the exchange; "" when none. */
 void pie_explain_request_id(const struct pie_headers *headers, char out[128]);

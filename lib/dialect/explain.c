@@ -318,6 +318,9 @@ void pie_dialect_explain(const struct pie_dialect *d, const struct pie_reply *re
 int32_t pie_explain_has_error(const struct pie_node *root)
 {
     const struct pie_node *error = pie_node_get(root, "error");
+    const struct pie_node *errors = pie_node_get(root, "errors");
+    if (pie_node_kind(errors) == PIE_JSON_ARRAY && pie_node_count(errors) != 0)
+        return 1;
     switch (pie_node_kind(error)) {
     case PIE_JSON_OBJECT:
     case PIE_JSON_ARRAY:

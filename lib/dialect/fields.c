@@ -113,9 +113,9 @@ static void fields_number(struct pie_buf *out, const struct pie_call *c, const s
     }
 }
 
-void pie_fields_json(struct pie_buf *out, const struct pie_call *c, const struct pie_field *fields)
+void pie_fields_members(struct pie_buf *out, const struct pie_call *c,
+                        const struct pie_field *fields)
 {
-    pie_buf_add_char(out, '{');
     for (const struct pie_field *f = fields; f->name != NULL; f++) {
         if (!fields_is_set(c, f))
             continue;
@@ -131,6 +131,12 @@ void pie_fields_json(struct pie_buf *out, const struct pie_call *c, const struct
         if (quoted)
             pie_buf_add_char(out, '"');
     }
+}
+
+void pie_fields_json(struct pie_buf *out, const struct pie_call *c, const struct pie_field *fields)
+{
+    pie_buf_add_char(out, '{');
+    pie_fields_members(out, c, fields);
     pie_field_extras(out, c->wish, NULL);
 }
 
@@ -162,8 +168,8 @@ static void fields_form_extra(struct pie_multipart *m, const struct pie_extra *e
     pie_multipart_text(m, e->name, json);
 }
 
-void pie_fields_form(struct pie_multipart *m, const struct pie_call *c,
-                     const struct pie_field *fields)
+void pie_form_members(struct pie_multipart *m, const struct pie_call *c,
+                      const struct pie_field *fields)
 {
     for (const struct pie_field *f = fields; f->name != NULL; f++) {
         if (!fields_is_set(c, f))
@@ -181,8 +187,21 @@ void pie_fields_form(struct pie_multipart *m, const struct pie_call *c,
             m->q->text.failed = number.failed;
         pie_buf_free(&number);
     }
-    for (const struct pie_extra *e = c->wish->extras; e != NULL; e = e->next)
-        fields_form_extra(m, e);
+}
+
+void pie_form_extras(struct pie_multipart *m, const struct pie_wish *w, const char *but)
+{
+    for (const struct pie_extra *e = w->extras; e != NULL; e = e->next) {
+        if (but == NULL || strcmp(e->name, but) != 0)
+            fields_form_extra(m, e);
+    }
+}
+
+void pie_fields_form(struct pie_multipart *m, const struct pie_call *c,
+                     const struct pie_field *fields)
+{
+    pie_form_members(m, c, fields);
+    pie_form_extras(m, c->wish, NULL);
 }
 
 /* ---- what extra fields may not be */
@@ -291,4 +310,33 @@ apipie_status pie_check_model(const struct pie_call *c, struct apipie_error *err
                   "name one: apipie_request_set_model(), --model, or a route with a model",
                   "set_model: servers of this kind choose no model by themselves", NULL, NULL);
     return err->code;
+}
+
+apipie_status pie_check_pictures(const struct pie_call *c, int32_t as, struct apipie_error *err)
+{
+    int32_t fits = c->mask == NULL || pie_input_fits(c->mask, as);
+    for (size_t i = 0; i < c->images; i++)
+        fits &= pie_input_fits(&c->wish->images.items[i], as);
+    if (fits)
+        return APIPIE_OK;
+    pie_error_set(err, APIPIE_E_UNSUPPORTED, "give the picture as bytes or as a file",
+                  "set_image_url: servers of this kind fetch no pictures", NULL, NULL);
+    return err->code;
+}
+
+apipie_status pie_fit_count(struct pie_call *c, int32_t most, struct pie_buf *notes,
+                            struct apipie_error *err)
+{
+    char why[64] = ": the server draws ";
+    if (c->n <= most)
+        return APIPIE_OK;
+    pie_number_int_text(most, why + strlen(why));
+    pie_text_copy(pie_slice_text(" pictures a call at most"), why + strlen(why), 26);
+    const int32_t changes = pie_call_may_change(c);
+    if (changes)
+        pie_call_note(notes, "set_n", why);
+    else if (!pie_call_leave_out(c, "set_n", why, NULL, notes, err))
+        return err->code;
+    c->n = changes ? most : 0;
+    return APIPIE_OK;
 }

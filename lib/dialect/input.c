@@ -19,7 +19,8 @@ static struct pie_slice input_payload(const struct pie_input *in)
 
 int32_t pie_input_fits(const struct pie_input *in, int32_t as)
 {
-    return in->kind != PIE_INPUT_URL || as == PIE_INPUT_AS_DATA_URI || input_payload(in).n != 0;
+    return in->kind != PIE_INPUT_URL || as == PIE_INPUT_AS_DATA_URI ||
+           (as == PIE_INPUT_AS_BASE64 && input_payload(in).n != 0);
 }
 
 static void input_add(struct pie_http_request *q, const struct pie_input *in,

@@ -7,10 +7,10 @@
 
 /* ---- input.c: bodies that are JSON. What is written goes to q->text, as all the JSON around it; failures stick there. */
 
-enum { PIE_INPUT_AS_BASE64, PIE_INPUT_AS_DATA_URI };
+enum { PIE_INPUT_AS_BASE64, PIE_INPUT_AS_DATA_URI, PIE_INPUT_AS_FILE /* of a form */ };
 
-/* Can it be written that way? Of a URL only one that brings the picture with it is base64; every other goes as it is, for the server
- * to fetch. */
+/* Can it be written that way? Of a URL only one that brings the picture with it is base64, and none is a file; every other goes as it
+ * is, for the server to fetch. */
 int32_t pie_input_fits(const struct pie_input *in, int32_t as);
 /* The string, with its quotes; it must fit. */
 void pie_input_json(struct pie_http_request *q, const struct pie_input *in, int32_t as);
@@ -33,10 +33,13 @@ struct pie_multipart {
     char boundary[PIE_MULTIPART_BOUNDARY];
 };
 
-/* random: bytes that nobody who made a picture can have known. The same bytes give the same body. */
+/* random: bytes that nobody who made a picture can have known, or NULL for zeros. The same bytes give the same body. */
 void pie_multipart_begin(struct pie_multipart *m, struct pie_http_request *q,
-                         const uint8_t random[PIE_MULTIPART_RANDOM]);
+                         const uint8_t *random);
 void pie_multipart_text(struct pie_multipart *m, const char *name, struct pie_slice value);
+/* JSON as a file. */
+void pie_multipart_json(struct pie_multipart *m, const char *name, const char *file_name,
+                        struct pie_slice json);
 /* The picture's bytes as a file; file_name is for the server to see. A URL has no bytes: APIPIE_E_UNSUPPORTED, and nothing is added. */
 apipie_status pie_multipart_file(struct pie_multipart *m, const char *name, const char *file_name,
                                  const struct pie_input *in);

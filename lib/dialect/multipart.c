@@ -3,8 +3,7 @@
  * fields mean. */
 #include "dialect/input_priv.h"
 
-void pie_multipart_begin(struct pie_multipart *m, struct pie_http_request *q,
-                         const uint8_t random[PIE_MULTIPART_RANDOM])
+void pie_multipart_begin(struct pie_multipart *m, struct pie_http_request *q, const uint8_t *random)
 {
     static const char hex[] = "0123456789abcdef";
     static const char start[] = "apipie-";
@@ -12,8 +11,8 @@ void pie_multipart_begin(struct pie_multipart *m, struct pie_http_request *q,
     m->q = q;
     memcpy(m->boundary, start, n);
     for (size_t i = 0; i < PIE_MULTIPART_RANDOM; i++) {
-        m->boundary[n++] = hex[random[i] >> 4];
-        m->boundary[n++] = hex[random[i] & 15];
+        m->boundary[n++] = hex[random != NULL ? random[i] >> 4 : 0];
+        m->boundary[n++] = hex[random != NULL ? random[i] & 15 : 0];
     }
     m->boundary[n] = '\0';
 }
@@ -58,20 +57,35 @@ void pie_multipart_text(struct pie_multipart *m, const char *name, struct pie_sl
     pie_buf_add_text(out, "\r\n");
 }
 
-apipie_status pie_multipart_file(struct pie_multipart *m, const char *name, const char *file_name,
-                                 const struct pie_input *in)
+/* ... that is a file: all but its bytes. */
+static void multipart_head(struct pie_multipart *m, const char *name, const char *file_name,
+                           const char *type)
 {
     struct pie_buf *out = &m->q->text;
-    if (in->kind != PIE_INPUT_FILE && in->kind != PIE_INPUT_BYTES)
-        return APIPIE_E_UNSUPPORTED;
     multipart_part(m, name);
     pie_buf_add_text(out, "; filename=");
     multipart_quoted(out, file_name);
     pie_buf_add_text(out, "\r\nContent-Type: ");
-    pie_buf_add_text(out, in->mime);
+    pie_buf_add_text(out, type);
     pie_buf_add_text(out, "\r\n\r\n");
+}
+
+void pie_multipart_json(struct pie_multipart *m, const char *name, const char *file_name,
+                        struct pie_slice json)
+{
+    multipart_head(m, name, file_name, "application/json");
+    pie_buf_add_slice(&m->q->text, json);
+    pie_buf_add_text(&m->q->text, "\r\n");
+}
+
+apipie_status pie_multipart_file(struct pie_multipart *m, const char *name, const char *file_name,
+                                 const struct pie_input *in)
+{
+    if (in->kind != PIE_INPUT_FILE && in->kind != PIE_INPUT_BYTES)
+        return APIPIE_E_UNSUPPORTED;
+    multipart_head(m, name, file_name, in->mime);
     pie_input_raw(m->q, in);
-    pie_buf_add_text(out, "\r\n");
+    pie_buf_add_text(&m->q->text, "\r\n");
     return APIPIE_OK;
 }
 

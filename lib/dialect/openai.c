@@ -76,12 +76,11 @@ static apipie_status openai_json(const struct pie_call *c, struct pie_http_reque
 
 static apipie_status openai_form(const struct pie_call *c, struct pie_http_request *q)
 {
-    static const uint8_t none[PIE_MULTIPART_RANDOM] = {0};
     struct pie_multipart m;
     char file[PIE_INPUT_NAME];
     apipie_status status = APIPIE_OK;
     const struct pie_input *images = c->wish->images.items;
-    pie_multipart_begin(&m, q, c->random != NULL ? c->random : none);
+    pie_multipart_begin(&m, q, c->random);
     pie_fields_form(&m, c, openai_table);
     for (size_t i = 0; i < c->images && status == APIPIE_OK; i++) {
         pie_input_name(&images[i], "image", i, file);

@@ -249,12 +249,11 @@ static void sdcpp_form_texts(struct pie_multipart *m, const struct pie_call *c,
 static apipie_status sdcpp_form(const struct pie_call *c, const struct pie_buf *prompt,
                                 struct pie_leg *leg, struct apipie_error *err)
 {
-    static const uint8_t nothing[PIE_MULTIPART_RANDOM];
     const struct pie_input *items = c->wish->images.items;
     struct pie_multipart m;
     char name[PIE_INPUT_NAME];
     apipie_status status = APIPIE_OK;
-    pie_multipart_begin(&m, &leg->request, c->random != NULL ? c->random : nothing);
+    pie_multipart_begin(&m, &leg->request, c->random);
     sdcpp_form_texts(&m, c, prompt);
     for (size_t i = 0; i < c->images && status == APIPIE_OK; i++) {
         pie_input_name(&items[i], "image", i, name);
@@ -360,18 +359,6 @@ static apipie_status sdcpp_check_seed(const struct pie_call *c, struct apipie_er
     return err->code;
 }
 
-static apipie_status sdcpp_check_pictures(const struct pie_call *c, struct apipie_error *err)
-{
-    int32_t fits = c->mask == NULL || pie_input_fits(c->mask, PIE_INPUT_AS_BASE64);
-    for (size_t i = 0; i < c->images; i++)
-        fits &= pie_input_fits(&c->wish->images.items[i], PIE_INPUT_AS_BASE64);
-    if (fits)
-        return APIPIE_OK;
-    pie_error_set(err, APIPIE_E_UNSUPPORTED, "give the picture as bytes or as a file",
-                  "set_image_url: servers of this kind fetch no pictures", NULL, NULL);
-    return err->code;
-}
-
 static apipie_status sdcpp_check(struct pie_call *c, struct pie_buf *notes,
                                  struct apipie_error *err)
 {
@@ -386,48 +373,26 @@ static apipie_status sdcpp_check(struct pie_call *c, struct pie_buf *notes,
         status = sdcpp_check_sample(c, err);
     if (status == APIPIE_OK)
         status = sdcpp_check_seed(c, err);
-    return status == APIPIE_OK ? sdcpp_check_pictures(c, err) : status;
+    return status == APIPIE_OK ? pie_check_pictures(c, PIE_INPUT_AS_BASE64, err) : status;
 }
 
 /* ---- jobs */
 
-static int32_t sdcpp_is_id(struct pie_slice id)
-{
-    struct pie_step s;
-    for (size_t i = 0; i < id.n; i++) {
-        if (!pie_is_alpha(id.p[i]) && !pie_is_digit(id.p[i]) && id.p[i] != '_' && id.p[i] != '-')
-            return 0;
-    }
-    return id.n != 0 && id.n < sizeof(s.id);
-}
-
-static apipie_status sdcpp_begin_job(const struct pie_call *c, const struct pie_step *s,
-                                     const char *method, const char *end, int32_t purpose,
-                                     struct pie_leg *leg)
-{
-    apipie_status status = pie_begin(c, method, "/sdcpp/v1/jobs/", leg);
-    pie_buf_add_text(&leg->request.url, s->id);
-    pie_buf_add_text(&leg->request.url, end);
-    leg->purpose = purpose;
-    leg->with_key = c->key != NULL;
-    return status == APIPIE_OK ? leg->request.url.failed : status;
-}
+#define SDCPP_JOBS "/sdcpp/v1/jobs/"
 
 static apipie_status sdcpp_look(const struct pie_call *c, struct pie_step *s, struct pie_leg *leg,
                                 int64_t *ret_after_ms)
 {
     const int32_t looks = s->stage - 1;
     const int64_t pause = looks < 10 ? SDCPP_FIRST_MS << looks : SDCPP_MOST_MS;
-    apipie_status status = sdcpp_begin_job(c, s, "GET", "", APIPIE_PURPOSE_POLL, leg);
+    apipie_status status = pie_poll_begin(c, s, "GET", SDCPP_JOBS, "", APIPIE_PURPOSE_POLL, leg);
     *ret_after_ms = pause < SDCPP_MOST_MS ? pause : SDCPP_MOST_MS;
     return status == APIPIE_OK ? APIPIE_PENDING : status;
 }
 
 static apipie_status sdcpp_broken(struct apipie_error *err, const char *what)
 {
-    pie_error_set(err, APIPIE_E_MALFORMED,
-                  "is there a server of stable-diffusion.cpp at this address?", what, NULL, NULL);
-    return err->code;
+    return pie_poll_broken(what, "is there a server of stable-diffusion.cpp at this address?", err);
 }
 
 /* The job has an end that is no picture. */
@@ -447,11 +412,8 @@ static apipie_status sdcpp_accepted(const struct pie_call *c, const struct pie_r
                                     struct pie_step *s, struct pie_leg *leg, int64_t *ret_after_ms,
                                     struct apipie_error *err)
 {
-    struct pie_slice id = pie_node_text(pie_node_get(reply->root, "id"));
-    if (!sdcpp_is_id(id))
+    if (!pie_poll_take(pie_node_text(pie_node_get(reply->root, "id")), s))
         return sdcpp_broken(err, "the server took the call, and named no job");
-    memcpy(s->id, id.p, id.n);
-    s->id[id.n] = '\0';
     s->stage = 1;
     return sdcpp_look(c, s, leg, ret_after_ms);
 }
@@ -479,8 +441,8 @@ static apipie_status sdcpp_step(const struct pie_call *c, const struct pie_reply
 static int32_t sdcpp_abandon(const struct pie_call *c, const struct pie_step *s,
                              struct pie_leg *leg)
 {
-    return s->id[0] != '\0' &&
-           sdcpp_begin_job(c, s, "POST", "/cancel", APIPIE_PURPOSE_STOP, leg) == APIPIE_OK;
+    return s->id[0] != '\0' && pie_poll_begin(c, s, "POST", SDCPP_JOBS, "/cancel",
+                                              APIPIE_PURPOSE_STOP, leg) == APIPIE_OK;
 }
 
 /* ---- decode */
@@ -499,14 +461,10 @@ static void sdcpp_seeds(const struct pie_call *c, struct apipie_result *ret)
 static apipie_status sdcpp_decode(const struct pie_call *c, const struct pie_reply *reply,
                                   struct apipie_result *ret, struct apipie_error *err)
 {
-    apipie_status status = APIPIE_OK;
-    for (size_t i = 0; i < reply->part_count && status == APIPIE_OK; i++)
-        status = pie_answer_part(ret, &reply->parts[i], pie_answer_index(&reply->parts[i]));
+    apipie_status status = pie_answer_parts(reply, ret);
     if (status != APIPIE_OK)
         return status;
-    if (pie_answer_text(ret->mem, pie_slice_text(c->model), &ret->model) != APIPIE_OK ||
-        pie_answer_text(ret->mem, pie_slice_text(c->provider), &ret->provider) != APIPIE_OK)
-        pie_result_warn(ret, "out of memory: some texts of the reply are missing", NULL);
+    pie_answer_route(c, ret);
     if (c->model != NULL && c->model[0] != '\0')
         pie_result_warn(ret,
                         "the server draws with the model that it was started with, whatever is "

@@ -63,7 +63,6 @@ static apipie_status upload_address(const struct pie_call *c, struct pie_buf *ur
 apipie_status pie_apipie_ask_upload(const struct pie_call *c, const struct pie_input *in,
                                     struct pie_leg *leg)
 {
-    static const uint8_t zeros[PIE_MULTIPART_RANDOM] = {0};
     char name[PIE_INPUT_NAME];
     struct pie_multipart m;
     apipie_status status = pie_begin(c, "POST", "", leg);
@@ -73,7 +72,7 @@ apipie_status pie_apipie_ask_upload(const struct pie_call *c, const struct pie_i
         return status;
     leg->purpose = APIPIE_PURPOSE_UPLOAD;
     pie_input_name(in, "image", 0, name);
-    pie_multipart_begin(&m, &leg->request, c->random != NULL ? c->random : zeros);
+    pie_multipart_begin(&m, &leg->request, c->random);
     status = pie_multipart_file(&m, "file", name, in);
     return status == APIPIE_OK ? pie_multipart_end(&m) : status;
 }

@@ -291,9 +291,11 @@ apipie_status pie_request_write(const struct apipie_request *r, struct pie_buf *
         call.provider = first.items[0].provider;
         call.model = first.items[0].model;
     }
+    const struct pie_backend *backend =
+        client_backend(r, first.count != 0 ? first.items[0].backend : NULL);
+    call.base_url = backend->base_url;
     if (status == APIPIE_OK)
-        client_backend(r, first.count != 0 ? first.items[0].backend : NULL)
-            ->dialect->write(&call, out);
+        backend->dialect->write(&call, out);
     pie_routes_clear(&first);
     return status == APIPIE_OK ? out->failed : status;
 }

@@ -28,6 +28,7 @@ static void gather_warn_fit(struct apipie_request *r)
     struct pie_buf notes;
     pie_buf_init(&notes, r->mem, 4096);
     pie_call_init(&call, r->asked);
+    call.base_url = r->place->base_url;
     pie_route_names(r, r->route, &call.provider, &call.model);
     call.no_uploads = r->run->no_uploads;
     pie_run_fit(r, &call, &notes);

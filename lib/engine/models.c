@@ -56,6 +56,9 @@ static apipie_status modeljob_ask(struct apipie_request *r, const char *key,
     call.key = key;
     pie_run_make_room(r, &r->run->fetch);
     apipie_status status = pie_dialect_ask_models(r->dialect, &call, &r->run->fetch);
+    if (status == APIPIE_E_UNSUPPORTED && err->code == APIPIE_OK)
+        pie_error_set(err, status, "ask another backend",
+                      "there is no list of models at this address: ", r->place->base_url, NULL);
     if (status == APIPIE_E_LIMIT && err->code == APIPIE_OK)
         pie_error_set(err, APIPIE_E_ARGUMENT, "shorten the filters",
                       "set_filter: ", "all of them together are too long", NULL);

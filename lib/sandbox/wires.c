@@ -8,6 +8,9 @@ const struct pie_wire pie_wires[] = {
     {"sdcpp", "/sdcpp", pie_sdcpp_answer, &pie_sandbox_local[1], 1, 0},
     {"together", "/together/v1", pie_together_answer, pie_sandbox_together, PIE_SANDBOX_TOGETHER,
      0},
+    {"deepinfra", "/deepinfra", pie_deepinfra_answer, pie_sandbox_deepinfra, PIE_SANDBOX_DEEPINFRA,
+     0},
+    {"bedrock", "/bedrock", pie_bedrock_answer, pie_sandbox_bedrock, PIE_SANDBOX_BEDROCK, 1},
 };
 
 const size_t pie_wire_count = PIE_COUNT(pie_wires);

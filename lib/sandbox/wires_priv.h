@@ -281,6 +281,55 @@ extern const struct pie_model pie_sandbox_together[PIE_SANDBOX_TOGETHER];
 void pie_together_answer(struct apipie_sandbox *box, const struct pie_call *call,
                          struct pie_answer *answer);
 
+#define PIE_SANDBOX_DEEPINFRA 7
+extern const struct pie_model pie_sandbox_deepinfra[PIE_SANDBOX_DEEPINFRA];
+void pie_deepinfra_answer(struct apipie_sandbox *box, const struct pie_call *call,
+                          struct pie_answer *answer);
+/* The last of the models edits pictures, and does nothing else. */
+void pie_deepinfra_edits(struct apipie_sandbox *box, const struct pie_call *call,
+                         struct pie_answer *answer);
+/* {"error":{"message"}}, as the routes after OpenAI's have it. */
+void pie_deepinfra_error(struct pie_answer *answer, int32_t status, const char *code,
+                         const char *message, const char *param);
+
+#define PIE_SANDBOX_BEDROCK 9
+extern const struct pie_model pie_sandbox_bedrock[PIE_SANDBOX_BEDROCK];
+void pie_bedrock_answer(struct apipie_sandbox *box, const struct pie_call *call,
+                        struct pie_answer *answer);
+/* {"message"} under the name of an exception: `code` is that, when it ends so, else it follows from the status. */
+void pie_bedrock_error(struct pie_answer *answer, int32_t status, const char *code,
+                       const char *message, const char *param);
+/* An API key, or a signature. APIPIE_E_ARGUMENT with the refusal in answer. */
+apipie_status pie_bedrock_check_caller(struct apipie_sandbox *box, const struct pie_call *call,
+                                       struct pie_answer *answer);
+
+/* What a call of InvokeModel asks for. */
+struct pie_bedrock_order {
+    const struct pie_model *model;
+    int32_t artifacts; /* SDXL's way to answer */
+    struct pie_slice prompt;
+    int32_t width, height;
+    int64_t steps; /* APIPIE_UNKNOWN: the model has none */
+    uint64_t seed;
+    uint32_t look; /* of all that changes the picture */
+    struct pie_inputs inputs;
+};
+
+/* The body that `model`, one of the table above, reads. APIPIE_E_ARGUMENT with the refusal in answer. */
+apipie_status pie_bedrock_read(const struct pie_node *root, const struct pie_model *model,
+                               struct pie_answer *answer, struct pie_bedrock_order *ret);
+
+/* ---- hash_openssl.c or hash_none.c, as the library was built */
+
+#define PIE_SANDBOX_SHA256 32
+
+/* 0: the others answer APIPIE_E_UNSUPPORTED. */
+int32_t pie_sandbox_can_hash(void);
+/* APIPIE_OK or APIPIE_E_INTERNAL. */
+apipie_status pie_sandbox_sha256(struct pie_slice s, uint8_t out[PIE_SANDBOX_SHA256]);
+apipie_status pie_sandbox_hmac(struct pie_slice key, struct pie_slice s,
+                               uint8_t out[PIE_SANDBOX_SHA256]);
+
 /* ---- a1111*.c */
 
 void pie_a1111_answer(struct apipie_sandbox *box, const struct pie_call *call,

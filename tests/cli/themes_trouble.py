@@ -240,9 +240,10 @@ class SandboxCommand(CliTest):
             self.assertIn("curl " + url + "/images/generations", sandbox.lines[2])
             self.assertIn(key, sandbox.lines[2])
             root = url[:-len("/v1")]
-            more = [sandbox.process.stdout.readline() for _ in range(3)]
-            self.assertEqual(more, ["# openai: %s/openai/v1\n" % root, "# a1111: %s/a1111\n" % root,
-                                    "# sdcpp: %s/sdcpp\n" % root])
+            wires = (("openai", "/openai/v1"), ("a1111", "/a1111"), ("sdcpp", "/sdcpp"), ("together", "/together/v1"),
+                     ("deepinfra", "/deepinfra"), ("bedrock", "/bedrock"))
+            more = [sandbox.process.stdout.readline() for _ in wires]
+            self.assertEqual(more, ["# %s: %s%s\n" % (name, root, path) for name, path in wires])
             self.env.update(sandbox.env)
             self.assertEqual(self.generate("-s", "64x64"), 0, self.err)
             self.assertEqual(self.fault("cut", "-s", "64x64"), 6)

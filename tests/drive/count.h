@@ -3,12 +3,12 @@
 #ifndef TEST_DRIVE_COUNT_H
 #define TEST_DRIVE_COUNT_H
 
-#include <stdatomic.h>
-
 #include <apipie/apipie.h>
 
-/* A client for a base URL, with a key; *blocks is how many blocks of memory it and all that belongs to it hold. */
-apipie_client *count_client(atomic_llong *blocks, const char *base_url);
+#include "../support/scarce.h"
+
+/* A client for a base URL, with a key; blocks->alive is how many blocks of memory it and all that belongs to it hold. */
+apipie_client *count_client(struct scarce *blocks, const char *base_url);
 /* Entries of a folder, "." and ".." included. */
 int count_entries(const char *folder);
 

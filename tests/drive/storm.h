@@ -11,6 +11,7 @@
 #include <apipie/apipie.h>
 
 #include "../support/rawserver.h"
+#include "../support/scarce.h"
 
 /* What the server does with a call. Each number has its own, by the seed. */
 enum {
@@ -94,7 +95,7 @@ struct storm {
     apipie_client *client;
     struct storm_call *calls;
     atomic_int next, submitted, delivered, stop;
-    atomic_llong blocks; /* of the allocator */
+    struct scarce blocks; /* of the allocator */
     pthread_mutex_t ring_lock;
     apipie_request *ring[STORM_RING]; /* those that anybody may cancel, copy, let go */
 };

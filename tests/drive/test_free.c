@@ -20,7 +20,7 @@
 enum { FREE_POLL, FREE_WAIT, FREE_WORKER };
 
 struct free_stage {
-    atomic_llong blocks;
+    struct scarce blocks;
     atomic_int done, progress, done_freed, progress_freed, user_freed;
     apipie_status status; /* in done */
 };
@@ -229,7 +229,7 @@ static void free_check(struct free_stage *f, const struct free_row *row, apipie_
     assert_int_equal(atomic_load(&f->user_freed), 1);
     assert_int_equal(atomic_load(&f->done_freed), 1);
     assert_int_equal(atomic_load(&f->progress_freed), 1);
-    assert_int_equal(atomic_load(&f->blocks), 0);
+    assert_int_equal(atomic_load(&f->blocks.alive), 0);
 }
 
 static void free_state(const struct free_row *row, const char *base, struct free_stage *f,
@@ -333,7 +333,7 @@ static void free_under_threads(struct draw *d, int32_t worker)
         assert_true(threads[i].client || threads[i].status == APIPIE_E_CANCELLED);
         apipie_request_unref(threads[i].request);
     }
-    assert_int_equal(atomic_load(&f.blocks), 0);
+    assert_int_equal(atomic_load(&f.blocks.alive), 0);
 }
 
 static void test_threads(void **state)
@@ -368,7 +368,7 @@ static void free_race(struct draw *d, int32_t worker)
         pthread_join(t.id, NULL);
         assert_true(t.status == APIPIE_E_CANCELLED || (t.status == APIPIE_OK && i % 2 == 0));
         apipie_request_unref(t.request);
-        assert_int_equal(atomic_load(&f.blocks), 0);
+        assert_int_equal(atomic_load(&f.blocks.alive), 0);
     }
 }
 

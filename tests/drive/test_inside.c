@@ -63,7 +63,7 @@ static const struct inside_row inside_rows[] = {
 };
 
 struct inside {
-    atomic_llong blocks;
+    struct scarce blocks;
     atomic_int done, user_freed, sink_freed;
     int32_t at;
     pthread_mutex_t lock;
@@ -210,9 +210,9 @@ static void test_places(void **state)
     s->client = count_client(&s->blocks, raw_server_base(d->server));
     inside_run(s, row->drive);
     /* What the worker let go is freed a moment later. */
-    for (int32_t i = 0; i < 1000 && atomic_load(&s->blocks) != 0; i++)
+    for (int32_t i = 0; i < 1000 && atomic_load(&s->blocks.alive) != 0; i++)
         draw_sleep_ms(1);
-    assert_int_equal(atomic_load(&s->blocks), 0);
+    assert_int_equal(atomic_load(&s->blocks.alive), 0);
     assert_int_equal(atomic_load(&s->user_freed), 1);
     assert_int_equal(atomic_load(&s->sink_freed), 1);
     if (row->drive != INSIDE_WAIT && row->at != AT_VETO)

@@ -250,8 +250,8 @@ static void storm_close(struct storm *s)
         storm_wrong("the client took %d ms to go", (int)(storm_now_ms() - since));
     for (int32_t i = 1; i <= s->count; i++)
         storm_call_check(s, &s->calls[i]);
-    if (atomic_load(&s->blocks) != 0)
-        storm_wrong("%lld blocks are left", (long long)atomic_load(&s->blocks));
+    if (atomic_load(&s->blocks.alive) != 0)
+        storm_wrong("%lld blocks are left", (long long)atomic_load(&s->blocks.alive));
 }
 
 static void storm_print(const struct storm *s, int64_t ms, int64_t calm_ms)

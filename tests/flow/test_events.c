@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Replies that come as a stream of events: what comes of each, and that no way of cutting them changes it. */
+#include "../support/scarce.h"
 #include "record.h"
-#include "scarce.h"
 #include "replies.h"
 
 #include <setjmp.h>
@@ -487,8 +487,9 @@ static void each_allocation_may_fail(void **state)
     int32_t enough = 0;
     int32_t n = 0;
     for (; !enough; n++) {
-        struct scarce scarce = {n, 0};
-        struct pie_mem mem = scarce_mem(&scarce);
+        struct scarce scarce = {0};
+        struct pie_mem mem = SCARCE_MEM(&scarce);
+        scarce_give(&scarce, n);
         enough = runs_in(&mem, text, sizeof text - 1);
         assert_int_equal(scarce.alive, 0);
     }

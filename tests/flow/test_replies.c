@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Reply bodies as servers send them, good and nasty: what comes of each, and that no way of cutting them changes it. */
+#include "../support/scarce.h"
 #include "need.h"
 #include "replies.h"
-#include "scarce.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -415,8 +415,9 @@ static void each_allocation_may_fail(void **state)
     (void)state;
     int32_t enough = 0;
     for (int32_t n = 0; !enough; n++) {
-        struct scarce scarce = {n, 0};
-        struct pie_mem mem = scarce_mem(&scarce);
+        struct scarce scarce = {0};
+        struct pie_mem mem = SCARCE_MEM(&scarce);
+        scarce_give(&scarce, n);
         enough = runs_in(&mem, text, sizeof(text) - 1);
         assert_int_equal(scarce.alive, 0);
         assert_true(n < 100);

@@ -2,8 +2,8 @@
 /* Every allocation that the library makes through the host's allocator fails once: the call ends with a clean status,
  * nothing leaks, and the client draws on. Knows the public API alone. */
 #include "../support/draw.h"
+#include "../support/scarce.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,70 +12,31 @@
 /* Most allocations that a call may need: beyond it the sweep has no end. */
 #define SWEEP_MAX 5000
 
-struct books {
-    pthread_mutex_t lock;
-    int64_t live, count, fail_at; /* fail_at 0: no more; -1: not reached */
-};
-
-static int books_refuse(struct books *b)
-{
-    pthread_mutex_lock(&b->lock);
-    int refuse = ++b->count == b->fail_at;
-    pthread_mutex_unlock(&b->lock);
-    return refuse;
-}
-
-static void books_count(struct books *b, int64_t change)
-{
-    pthread_mutex_lock(&b->lock);
-    b->live += change;
-    pthread_mutex_unlock(&b->lock);
-}
-
-static void *books_alloc(void *user, size_t size)
-{
-    void *p = books_refuse(user) ? NULL : malloc(size);
-    books_count(user, p != NULL);
-    return p;
-}
-
-static void *books_resize(void *user, void *block, size_t size)
-{
-    void *p = books_refuse(user) ? NULL : realloc(block, size);
-    books_count(user, p && !block);
-    return p;
-}
-
-static void books_release(void *user, void *block)
-{
-    books_count(user, -1);
-    free(block);
-}
-
 /* Who watches stands for a block: it is freed exactly once. */
-static void books_log(void *user, int32_t level, const char *line)
+static void watch_log(void *user, int32_t level, const char *line)
 {
     (void)user;
     (void)level;
     (void)line;
 }
 
-static void books_trace(void *user, const apipie_request *request, size_t index)
+static void watch_trace(void *user, const apipie_request *request, size_t index)
 {
     (void)user;
     (void)apipie_request_attempt_message(request, index);
 }
 
-static void books_free(void *user)
+static void watch_free(void *user)
 {
-    books_count(user, -1);
+    struct scarce *m = user;
+    atomic_fetch_sub(&m->alive, 1);
 }
 
-static void books_watch(struct books *b, apipie_client *client)
+static void watch(struct scarce *m, apipie_client *client)
 {
-    books_count(b, 2);
-    apipie_client_set_log(client, APIPIE_LOG_PROMPT, books_log, b, books_free);
-    apipie_client_set_trace(client, books_trace, b, books_free);
+    atomic_fetch_add(&m->alive, 2);
+    apipie_client_set_log(client, APIPIE_LOG_PROMPT, watch_log, m, watch_free);
+    apipie_client_set_trace(client, watch_trace, m, watch_free);
 }
 
 /* What a row is about besides its reply. */
@@ -136,12 +97,12 @@ static void sweep_way(apipie_client *client)
     apipie_client_set_interface(client, "lo");
 }
 
-static apipie_client *sweep_client(struct draw *d, struct books *books)
+static apipie_client *sweep_client(struct draw *d, struct scarce *memory)
 {
-    apipie_allocator a = {sizeof a, books, books_alloc, books_resize, books_release};
+    const apipie_allocator a = SCARCE_TABLE(memory);
     apipie_client *client = apipie_client_new(&a);
     apipie_client_set_retry(client, APIPIE_RETRY_NEVER, 0);
-    books_watch(books, client);
+    watch(memory, client);
     sweep_way(client);
     if (apipie_client_set_key(client, DRAW_KEY) == APIPIE_OK &&
         apipie_client_set_base_url(client, raw_server_base(d->server)) == APIPIE_OK)
@@ -207,7 +168,7 @@ static const char *end_problem(const struct sweep *s, const apipie_request *r, c
 }
 
 /* The second time without a failure. */
-static const char *perform_twice(struct draw *d, struct books *books, const char *path)
+static const char *perform_twice(struct draw *d, struct scarce *memory, const char *path)
 {
     const struct sweep *s = d->row;
     int32_t before = raw_server_count(d->server, "POST");
@@ -220,7 +181,7 @@ static const char *perform_twice(struct draw *d, struct books *books, const char
     if (raw_server_count(d->server, "POST") > before + most)
         problem = "sent twice";
     d->request = apipie_request_unref(d->request);
-    books->fail_at = books->count < books->fail_at ? -1 : 0;
+    scarce_give_all(memory);
     if (!d->client || problem)
         return problem;
     d->request = sweep_request(d->client, s, path);
@@ -235,16 +196,17 @@ static const char *perform_twice(struct draw *d, struct books *books, const char
 /* One call with allocation number n refused; 0 when the call needed fewer. */
 static int sweep_once(struct draw *d, int64_t n, const char *path, int32_t *problems)
 {
-    struct books books = {.lock = PTHREAD_MUTEX_INITIALIZER, .fail_at = n};
-    d->client = sweep_client(d, &books);
-    const char *problem = perform_twice(d, &books, path);
+    struct scarce memory = {0};
+    scarce_refuse(&memory, n);
+    d->client = sweep_client(d, &memory);
+    const char *problem = perform_twice(d, &memory, path);
     d->client = apipie_client_unref(d->client);
-    if (!problem && books.live != 0)
+    if (!problem && memory.alive != 0)
         problem = "blocks leak";
     if (problem)
         print_error("allocation %d refused: %s\n", (int)n, problem);
     *problems += problem != NULL;
-    return books.fail_at == 0;
+    return memory.refused != 0;
 }
 
 static void sweep_write_input(void)

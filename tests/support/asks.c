@@ -5,18 +5,28 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ASKS_KEY "key-0123456789abcdef"
-
-void asks_serve(struct draw *d, const char *dialect, const char *path, const struct draw_reply *r)
+void asks_backend(struct draw *d, const char *dialect, const char *path)
 {
     char base[200];
-    draw_serve_reply(d, r->status, r->headers, r->body);
     snprintf(base, sizeof base, "%s%s", raw_server_origin(d->server), path);
     assert_status(apipie_client_add_backend(d->client, "own", dialect, base), APIPIE_OK);
     assert_status(apipie_client_set_backend_key(d->client, "own", ASKS_KEY), APIPIE_OK);
 }
 
-static apipie_status asks_text(apipie_request *r, char what)
+void asks_serve(struct draw *d, const char *dialect, const char *path, const struct draw_reply *r)
+{
+    draw_serve_reply(d, r->status, r->headers, r->body);
+    asks_backend(d, dialect, path);
+}
+
+static apipie_status asks_none(apipie_request *r, char what)
+{
+    (void)r;
+    (void)what;
+    return APIPIE_E_ARGUMENT;
+}
+
+static apipie_status asks_text(apipie_request *r, char what, asks_own_fn own)
 {
     switch (what) {
     case 'p':
@@ -33,6 +43,8 @@ static apipie_status asks_text(apipie_request *r, char what)
         return apipie_request_set_output_format(r, "webp");
     case 'O':
         return apipie_request_set_output_format(r, "png");
+    case 'j':
+        return apipie_request_set_output_format(r, "jpeg");
     case 'q':
         return apipie_request_set_quality(r, "high");
     case 'm':
@@ -40,12 +52,11 @@ static apipie_status asks_text(apipie_request *r, char what)
     case 'u':
         return apipie_request_set_user(r, "me");
     default:
-        fail_msg("no setter: %c", what);
-        return APIPIE_E_ARGUMENT;
+        return own(r, what);
     }
 }
 
-static void asks_set(struct draw *d, char what)
+static void asks_set(struct draw *d, char what, asks_own_fn own)
 {
     apipie_request *r = d->request;
     switch (what) {
@@ -67,6 +78,9 @@ static void asks_set(struct draw *d, char what)
     case 'S':
         assert_status(apipie_request_set_seed(r, UINT64_MAX), APIPIE_OK);
         break;
+    case 'v':
+        assert_status(apipie_request_set_seed(r, 7), APIPIE_OK);
+        break;
     case 'I':
         draw_set_image(d, PNG1, 0);
         break;
@@ -80,11 +94,13 @@ static void asks_set(struct draw *d, char what)
         assert_status(apipie_request_add_image_url(r, ASKS_URL), APIPIE_OK);
         break;
     default:
-        assert_status(asks_text(r, what), APIPIE_OK);
+        if (asks_text(r, what, own) != APIPIE_OK)
+            fail_msg("no setter, or it refused: %c", what);
     }
 }
 
-void asks_fresh(struct draw *d, int32_t kind, const char *model, const char *letters)
+void asks_fresh_own(struct draw *d, int32_t kind, const char *model, const char *letters,
+                    asks_own_fn own)
 {
     apipie_request_unref(d->request);
     d->request = apipie_request_new(d->client, kind);
@@ -92,7 +108,12 @@ void asks_fresh(struct draw *d, int32_t kind, const char *model, const char *let
     assert_status(apipie_request_set_backend(d->request, "own"), APIPIE_OK);
     assert_status(apipie_request_set_model(d->request, model), APIPIE_OK);
     for (; *letters != '\0'; letters++)
-        asks_set(d, *letters);
+        asks_set(d, *letters, own);
+}
+
+void asks_fresh(struct draw *d, int32_t kind, const char *model, const char *letters)
+{
+    asks_fresh_own(d, kind, model, letters, asks_none);
 }
 
 const apipie_catalog *asks_list(struct draw *d, const char *type)
@@ -104,18 +125,17 @@ const apipie_catalog *asks_list(struct draw *d, const char *type)
     return apipie_request_catalog(d->request);
 }
 
-/* Appends with pictures and boundary. */
-static size_t asks_put(uint8_t *out, const char *p, const char *boundary)
+size_t asks_put(uint8_t *out, const char *body, const char *boundary)
 {
     static const char *const pictures[] = {PNG1, PNG2, JPEG1};
     size_t at = 0;
-    for (size_t i = 0; p[i] != '\0'; i++) {
-        if (p[i] == '$' && p[i + 1] >= '1' && p[i + 1] <= '3')
-            at += draw_decode(pictures[p[++i] - '1'], out + at);
-        else if (p[i] == 'B' && i >= 2 && p[i - 1] == '-' && p[i - 2] == '-')
+    for (size_t i = 0; body[i] != '\0'; i++) {
+        if (body[i] == '$' && body[i + 1] >= '1' && body[i + 1] <= '3')
+            at += draw_decode(pictures[body[++i] - '1'], out + at);
+        else if (body[i] == 'B' && i >= 2 && body[i - 1] == '-' && body[i - 2] == '-')
             at += (size_t)sprintf((char *)out + at, "%s", boundary);
         else
-            out[at++] = (uint8_t)p[i];
+            out[at++] = (uint8_t)body[i];
     }
     return at;
 }
@@ -134,6 +154,14 @@ int32_t asks_is(const struct raw_request *q, const char *path, const char *body)
         return 0;
     size_t n = asks_put(form, body, type + strlen(begins));
     return q->body_size == n && memcmp(q->body, form, n) == 0;
+}
+
+void asks_assert_refused(struct draw *d, apipie_status want, const char *says)
+{
+    assert_ended(d->request, apipie_request_perform(d->request), want);
+    assert_contains(apipie_error_message(draw_error(d)), says);
+    assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_NO);
+    assert_int_equal(raw_server_count(d->server, NULL), 0);
 }
 
 void asks_assert_failure(struct draw *d, const struct asks_failure *f)

@@ -6,13 +6,20 @@
 #include "draw.h"
 
 #define ASKS_URL "https://example.com/a.png"
+#define ASKS_KEY "key-0123456789abcdef"
 
 /* The stage's server answers with that, and is the client's backend "own" too, which speaks the dialect; path: of its base URL. */
 void asks_serve(struct draw *d, const char *dialect, const char *path, const struct draw_reply *r);
+/* The second half of it: the stage's server, whatever it answers, is the client's backend "own". */
+void asks_backend(struct draw *d, const char *dialect, const char *path);
 /* A fresh request to it: of that kind, for that model (NULL: none), with what the letters set:
- * p a prompt, g a negative one, n two, s 512x768, t steps, G guidance, T strength, S the largest seed, a aspect ratio, r b64_json,
- * R url, o webp, O png, q quality, m sampler, u user, I a picture (PNG1), J another (JPEG1), M a mask (PNG2), U a picture by URL. */
+ * p a prompt, g a negative one, n two, s 512x768, t steps, G guidance, T strength, S the largest seed, v a small one, a aspect ratio, r b64_json,
+ * R url, o webp, O png, j jpeg, q quality, m sampler, u user, I a picture (PNG1), J another (JPEG1), M a mask (PNG2), U a picture by URL. */
 void asks_fresh(struct draw *d, int32_t kind, const char *model, const char *letters);
+/* The same, where the letters that are none of these are the test's own; APIPIE_E_ARGUMENT: nor are they. */
+typedef apipie_status (*asks_own_fn)(apipie_request *r, char what);
+void asks_fresh_own(struct draw *d, int32_t kind, const char *model, const char *letters,
+                    asks_own_fn own);
 /* Its list of models, of that type (NULL: of all). */
 const apipie_catalog *asks_list(struct draw *d, const char *type);
 
@@ -22,8 +29,13 @@ const apipie_catalog *asks_list(struct draw *d, const char *type);
 #define ASKS_FILE(name, file, type, picture)                                                       \
     "--B\r\nContent-Disposition: form-data; name=\"" name "\"; filename=\"" file "\"\r\n"          \
     "Content-Type: " type "\r\n\r\n" picture "\r\n"
+/* Such a body as the bytes that it stands for; how many. */
+size_t asks_put(uint8_t *out, const char *body, const char *boundary);
 /* Has the request that path and, to the byte, that body? It is JSON when it begins with a brace, else a form. */
 int32_t asks_is(const struct raw_request *q, const char *path, const char *body);
+
+/* The request, performed, failed so before anything was sent. */
+void asks_assert_refused(struct draw *d, apipie_status want, const char *says);
 
 /* What a row of a table of errors says. */
 struct asks_failure {

@@ -157,6 +157,12 @@ char *draw_replace(const char *text, const char *what, const char *with)
 
 void draw_send_reply(struct raw_conn *c, const struct draw_reply *r)
 {
+    if (r->body && strcmp(r->body, DRAW_PICTURE) == 0) {
+        uint8_t bytes[1024];
+        raw_reply(c, r->status, r->headers ? r->headers : "Content-Type: image/png\r\n", bytes,
+                  draw_decode(PNG1, bytes));
+        return;
+    }
     char *body = draw_replace(r->body ? r->body : "", "$ORIGIN", raw_origin(c));
     char *headers = draw_replace(r->headers ? r->headers : "Content-Type: application/json\r\n",
                                  "$ORIGIN", raw_origin(c));

@@ -37,6 +37,9 @@
 /* A reply with one whole picture. */
 #define ONE_IMAGE "{\"data\":[{\"b64_json\":\"" PNG1 "\"}]}"
 
+/* As the body of a response: the bytes of PNG1. */
+#define DRAW_PICTURE "$PICTURE"
+
 /* A response as a table writes it. "$ORIGIN" in the body becomes the server's. */
 struct draw_reply {
     int32_t status;

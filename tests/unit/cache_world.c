@@ -4,32 +4,6 @@
 
 #include "../flow/folder.h"
 
-static int world_refuses(struct world *w)
-{
-    return ++w->asked == w->fail_at;
-}
-
-static void *world_alloc(void *user, size_t size)
-{
-    struct world *w = user;
-    void *p = world_refuses(w) ? NULL : malloc(size);
-    w->live += p != NULL;
-    return p;
-}
-
-static void *world_resize(void *user, void *block, size_t size)
-{
-    struct world *w = user;
-    return world_refuses(w) ? NULL : realloc(block, size);
-}
-
-static void world_release(void *user, void *block)
-{
-    struct world *w = user;
-    w->live--;
-    free(block);
-}
-
 int world_setup(void **state)
 {
     struct world *w = calloc(1, sizeof(*w));
@@ -38,7 +12,7 @@ int world_setup(void **state)
     memcpy(w->folder, "/tmp/apipie-cache-XXXXXX", sizeof("/tmp/apipie-cache-XXXXXX"));
     if (mkdtemp(w->folder) == NULL)
         return -1;
-    const struct pie_mem mem = {w, world_alloc, world_resize, world_release, NULL};
+    const struct pie_mem mem = SCARCE_MEM(&w->scarce);
     w->mem = mem;
     *state = w;
     return 0;
@@ -48,7 +22,7 @@ int world_teardown(void **state)
 {
     struct world *w = *state;
     pie_cache_drop(w->cache);
-    int64_t live = w->live;
+    int64_t live = w->scarce.alive;
     remove_all(w->folder);
     free(w);
     return live == 0 ? 0 : -1;

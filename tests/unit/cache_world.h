@@ -3,6 +3,7 @@
 #ifndef CACHE_WORLD_H
 #define CACHE_WORLD_H
 
+#include "../support/scarce.h"
 #include "engine/cache_entry_priv.h"
 
 #include <setjmp.h>
@@ -15,7 +16,7 @@
 struct world {
     char folder[64];
     struct pie_mem mem;
-    int64_t live, asked, fail_at; /* blocks; fail_at 0: none fails */
+    struct scarce scarce; /* behind mem */
     struct pie_cache *cache;
 };
 

@@ -115,30 +115,24 @@ static void pictures_by_url(void **state)
 
 static void what_cannot_be_asked_for(void **state)
 {
-    static const struct {
-        const char *name, *json;
-        apipie_status want;
-    } rows[] = {{"prompt", "\"x\"", APIPIE_E_ARGUMENT},
-                {"n", "2", APIPIE_E_ARGUMENT},
-                {"batch_size", "2", APIPIE_E_ARGUMENT},
-                {"width", "64", APIPIE_E_ARGUMENT},
-                {"height", "64", APIPIE_E_ARGUMENT},
-                {"override_settings", "{\"sd_model_checkpoint\":\"b\"}", APIPIE_E_ARGUMENT},
-                {"override_settings", "[]", APIPIE_E_ARGUMENT},
-                {"override_settings", "{\"sd_vae\":\"b\"}", APIPIE_OK},
-                {"init_images", "[]", APIPIE_OK}, /* none is set */
-                {"steps", "3", APIPIE_OK},
-                {"n_iter", "2", APIPIE_OK}};
+    static const struct wires_field rows[] = {
+        {"prompt", "\"x\"", APIPIE_E_ARGUMENT},
+        {"n", "2", APIPIE_E_ARGUMENT},
+        {"batch_size", "2", APIPIE_E_ARGUMENT},
+        {"width", "64", APIPIE_E_ARGUMENT},
+        {"height", "64", APIPIE_E_ARGUMENT},
+        {"override_settings", "{\"sd_model_checkpoint\":\"b\"}", APIPIE_E_ARGUMENT},
+        {"override_settings", "[]", APIPIE_E_ARGUMENT},
+        {"override_settings", "{\"sd_vae\":\"b\"}", APIPIE_OK},
+        {"init_images", "[]", APIPIE_OK}, /* none is set */
+        {"steps", "3", APIPIE_OK},
+        {"n_iter", "2", APIPIE_OK}};
     struct wires t;
     (void)state;
     open_wish(&t);
     t.wish.has = PIE_WISH_HAS_SIZE;
     wires_text(&t, PIE_WISH_MODEL, "a");
-    for (size_t i = 0; i < PIE_COUNT(rows); i++) {
-        wires_extra(&t, rows[i].name, rows[i].json);
-        wires_need_check(&t, rows[i].want, rows[i].want != APIPIE_OK ? rows[i].name : NULL);
-        wires_extra(&t, rows[i].name, NULL);
-    }
+    wires_need_fields(&t, rows, PIE_COUNT(rows));
     wires_mask(&t);
     wires_need_check(&t, APIPIE_E_ARGUMENT, "no input image");
     wires_image(&t);

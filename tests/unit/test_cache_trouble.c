@@ -416,11 +416,10 @@ static void keeping_without_memory(void **state)
     size_t others = 0;
     world_open(w, MANY);
     for (int64_t i = 1; i < 1000; i++) {
-        w->asked = 0;
-        w->fail_at = i;
+        scarce_refuse(&w->scarce, i);
         apipie_status status = try_to_keep(w, &passed);
-        int32_t over = w->asked < i;
-        w->fail_at = 0;
+        int32_t over = w->scarce.refused == 0;
+        scarce_give_all(&w->scarce);
         assert_true(passed || status == APIPIE_E_MEMORY);
         int32_t hit = world_hit(w, WORLD_KEY, 1000, 1);
         left_out += passed && !hit;
@@ -443,14 +442,13 @@ static void loading_without_memory(void **state)
     world_open(w, MANY);
     world_draw(w, WORLD_KEY, 1000, 1);
     for (int64_t i = 1; i < 1000; i++) {
-        w->asked = 0;
-        w->fail_at = i;
-        int64_t before = w->live;
+        scarce_refuse(&w->scarce, i);
+        int64_t before = w->scarce.alive;
         apipie_status status = world_load(w, WORLD_KEY, &r);
-        int32_t over = w->asked < i;
-        w->fail_at = 0;
+        int32_t over = w->scarce.refused == 0;
+        scarce_give_all(&w->scarce);
         r = pie_result_free(r);
-        assert_int_equal(w->live, before);
+        assert_int_equal(w->scarce.alive, before);
         assert_true(status == APIPIE_OK || (!over && status == APIPIE_E_MEMORY));
         assert_true(world_hit(w, WORLD_KEY, 1000, 1)); /* nothing was taken for damage */
         if (over)
@@ -468,15 +466,14 @@ static void opening_without_memory(void **state)
     world_draw(w, "other", 1000, 1);
     for (int64_t i = 1; i < 100; i++) {
         struct pie_cache *c = NULL;
-        w->asked = 0;
-        w->fail_at = i;
-        int64_t before = w->live;
+        scarce_refuse(&w->scarce, i);
+        int64_t before = w->scarce.alive;
         apipie_status status = pie_cache_open(&w->mem, w->folder, MANY, &c, &reason);
-        int32_t over = w->asked < i;
-        w->fail_at = 0;
+        int32_t over = w->scarce.refused == 0;
+        scarce_give_all(&w->scarce);
         assert_true(status == APIPIE_OK || (!over && status == APIPIE_E_MEMORY));
         pie_cache_drop(c);
-        assert_int_equal(w->live, before);
+        assert_int_equal(w->scarce.alive, before);
         assert_true(world_hit(w, WORLD_KEY, 1000, 1));
         if (over)
             return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Catalogues as programs use them: the built-in models, merged, chosen, sorted, grouped, compared; and without memory. */
+#include "../support/scarce.h"
 #include "catalog/catalog.h"
 
 #include <pthread.h>
@@ -347,33 +348,6 @@ static void diff_tells_what_changed(void **state)
 
 /* ---- memory */
 
-/* Gives `left` blocks, then none. */
-struct poor {
-    int64_t left, held;
-};
-
-static void *poor_alloc(void *user, size_t size)
-{
-    struct poor *p = user;
-    if (p->left-- <= 0)
-        return NULL;
-    p->held++;
-    return pie_mem_libc.alloc(NULL, size);
-}
-
-static void *poor_resize(void *user, void *block, size_t size)
-{
-    struct poor *p = user;
-    return p->left-- > 0 ? pie_mem_libc.resize(NULL, block, size) : NULL;
-}
-
-static void poor_release(void *user, void *block)
-{
-    struct poor *p = user;
-    p->held--;
-    pie_mem_libc.release(NULL, block);
-}
-
 /* Everything once; APIPIE_OK or the first failure. */
 static apipie_status live_a_life(const struct pie_mem *mem, const char *text)
 {
@@ -408,42 +382,48 @@ static void no_allocation_is_needed_twice(void **state)
     apipie_status status = APIPIE_E_MEMORY;
     (void)state;
     for (; status != APIPIE_OK && blocks < 1000; blocks++) {
-        struct poor p = {blocks, 0};
-        struct pie_mem mem = {&p, poor_alloc, poor_resize, poor_release, NULL};
+        struct scarce scarce = {0};
+        struct pie_mem mem = SCARCE_MEM(&scarce);
+        scarce_give(&scarce, blocks);
         status = live_a_life(&mem, text);
         if (status != APIPIE_OK)
             assert_int_equal(status, APIPIE_E_MEMORY);
-        assert_int_equal(p.held, 0);
+        assert_int_equal(scarce.alive, 0);
     }
     assert_int_equal(status, APIPIE_OK);
     assert_in_range(blocks, 30, 200);
 }
 
+struct owner {
+    struct scarce memory;
+    int32_t gone;
+};
+
 static void let_go(void *user)
 {
-    struct poor *p = user;
-    assert_int_equal(p->held, 0); /* the last block went before */
-    p->left = -1000;
+    struct owner *o = user;
+    assert_int_equal(o->memory.alive, 0); /* the last block went before */
+    o->gone++;
 }
 
 static void the_owner_goes_last(void **state)
 {
-    struct poor p = {1000, 0};
-    struct pie_mem mem = {&p, poor_alloc, poor_resize, poor_release, NULL};
+    struct owner owner = {{0}, 0};
+    struct pie_mem mem = SCARCE_MEM(&owner.memory);
     struct apipie_catalog *c = NULL;
     (void)state;
     assert_int_equal(pie_catalog_built_in(&mem, &c), APIPIE_OK);
-    pie_catalog_own(c, let_go, &p);
+    pie_catalog_own(c, let_go, &owner);
     memset(&mem, 0, sizeof(mem)); /* it has a copy */
     struct apipie_catalog *some = apipie_catalog_where_text(c, APIPIE_MODEL_FAMILY, "sdxl");
     assert_int_equal(apipie_catalog_count(some), 14);
     apipie_catalog_ref(some);
     pie_catalog_drop(c);
     apipie_catalog_unref(some);
-    assert_true(p.left >= 0);
+    assert_int_equal(owner.gone, 0);
     need_text(some, 0, APIPIE_MODEL_NAME, "animagineXLV3_v30");
     apipie_catalog_unref(some);
-    assert_int_equal(p.left, -1000);
+    assert_int_equal(owner.gone, 1);
 }
 
 static void it_outlives_its_client(void **state)

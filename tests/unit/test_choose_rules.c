@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What must hold of any list: no order surprises, nothing lost, better figures never rank worse. Lists are drawn from a fixed seed. */
+#include "../support/scarce.h"
 #include "choose_world.h"
 
 #include <setjmp.h>
@@ -163,37 +164,6 @@ static void ranks_follow_from_scores(void **state)
     }
 }
 
-/* An allocator that says no at the n-th block. */
-struct rules_short {
-    int left;
-    int64_t held;
-};
-
-static void *rules_alloc(void *user, size_t size)
-{
-    struct rules_short *s = user;
-    if (s->left-- <= 0)
-        return NULL;
-    s->held++;
-    return pie_mem_libc.alloc(pie_mem_libc.user, size);
-}
-
-static void *rules_resize(void *user, void *block, size_t size)
-{
-    struct rules_short *s = user;
-    if (s->left-- <= 0)
-        return NULL;
-    s->held += block == NULL;
-    return pie_mem_libc.resize(pie_mem_libc.user, block, size);
-}
-
-static void rules_release(void *user, void *block)
-{
-    struct rules_short *s = user;
-    s->held -= block != NULL;
-    pie_mem_libc.release(pie_mem_libc.user, block);
-}
-
 static apipie_status rules_all(struct apipie_catalog *c, struct pie_owns owns)
 {
     struct apipie_choice *choice = NULL;
@@ -213,27 +183,29 @@ static apipie_status rules_all(struct apipie_catalog *c, struct pie_owns owns)
 static void without_memory_nothing_is_lost(void **state)
 {
     const struct pie_own own = {"prodia", "dreamshaper_8", 3, 3, 3, 50, 60, 3, USD(0.03)};
-    struct rules_short s = {1000, 0};
-    const struct pie_mem mem = {&s, rules_alloc, rules_resize, rules_release, NULL};
+    struct scarce scarce = {0};
+    const struct pie_mem mem = SCARCE_MEM(&scarce);
     struct apipie_catalog *c = NULL;
     int needed = 0;
     (void)state;
     assert_int_equal(pie_catalog_built_in(&mem, &c), APIPIE_OK);
-    int64_t held = s.held;
-    for (s.left = 0; rules_all(c, (struct pie_owns){&own, 1}) != APIPIE_OK; s.left = ++needed) {
-        assert_int_equal(s.held, held);
+    int64_t held = scarce.alive;
+    scarce_give(&scarce, 0);
+    while (rules_all(c, (struct pie_owns){&own, 1}) != APIPIE_OK) {
+        assert_int_equal(scarce.alive, held);
         assert_true(needed < 100);
+        scarce_give(&scarce, ++needed);
     }
-    assert_int_equal(s.held, held);
+    assert_int_equal(scarce.alive, held);
     assert_true(needed > 10);
-    s.left = 0;
+    scarce_give(&scarce, 0);
     assert_null(pie_need_new(&mem));
-    s.left = 1;
+    scarce_give(&scarce, 1);
     struct apipie_need *need = pie_need_new(&mem);
     assert_int_equal(pie_need_set_text(need, APIPIE_MODEL_NAME, "x"), APIPIE_E_MEMORY);
     pie_need_free(need);
     pie_catalog_drop(c);
-    assert_int_equal(s.held, 0);
+    assert_int_equal(scarce.alive, 0);
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls of the APIpie language: what cannot be asked for, what is sent, and how a leg is filled again. */
+#include "../support/scarce.h"
 #include "dialect/dialect.h"
 #include "flow/flow.h"
 
@@ -451,29 +452,10 @@ static void the_call_s_number_is_missed(void **state)
 
 /* ---- memory */
 
-static size_t lean_left;
-
-static void *lean_alloc(void *user, size_t size)
-{
-    (void)user;
-    return lean_left != 0 && lean_left-- != 0 ? malloc(size) : NULL;
-}
-
-static void *lean_resize(void *user, void *block, size_t size)
-{
-    (void)user;
-    return lean_left != 0 && lean_left-- != 0 ? realloc(block, size) : NULL;
-}
-
-static void lean_release(void *user, void *block)
-{
-    (void)user;
-    free(block);
-}
-
 static void want_of_memory_is_told(void **state)
 {
-    const struct pie_mem lean = {NULL, lean_alloc, lean_resize, lean_release, NULL};
+    struct scarce scarce = {0};
+    const struct pie_mem lean = SCARCE_MEM(&scarce);
     struct pie_wish w;
     struct apipie_error err;
     apipie_status status = APIPIE_E_MEMORY;
@@ -486,20 +468,21 @@ static void want_of_memory_is_told(void **state)
         struct pie_leg leg;
         memset(&leg, 0, sizeof(leg));
         pie_http_request_init(&leg.request, &lean);
-        lean_left = blocks;
+        scarce_give(&scarce, (int64_t)blocks);
         status = wire->encode(&c, &leg, &err);
         assert_true(status == APIPIE_OK || status == APIPIE_E_MEMORY);
         assert_int_equal(err.code, APIPIE_OK);
-        lean_left = 100; /* then there is some: the same leg will do */
+        scarce_give_all(&scarce); /* then there is some: the same leg will do */
         assert_int_equal(wire->encode(&c, &leg, &err), APIPIE_OK);
         assert_string_equal(pie_headers_get(&leg.request.headers, "authorization"),
                             "Bearer secret-key-one");
         pie_http_request_free(&leg.request);
+        assert_int_equal(scarce.alive, 0);
     }
     assert_true(blocks > 3);
     struct pie_buf out;
     pie_buf_init(&out, &lean, 100000);
-    lean_left = 0;
+    scarce_give(&scarce, 0);
     wire->write(&c, &out);
     assert_int_equal(out.failed, APIPIE_E_MEMORY);
     pie_buf_free(&out);

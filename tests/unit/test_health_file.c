@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../support/scarce.h"
 #include "meter/meter.h"
 
 #define MINUTE INT64_C(60000)
@@ -20,39 +21,12 @@
 
 static char folder[] = "/tmp/apipie-health-XXXXXX";
 static char path[64];
-static int32_t left; /* blocks that may still be had; negative: all */
-static struct pie_mem mem;
-
-static void *give(void *user, size_t size)
-{
-    (void)user;
-    if (left == 0)
-        return NULL;
-    left -= left > 0;
-    return malloc(size);
-}
-
-static void *move(void *user, void *p, size_t size)
-{
-    (void)user;
-    if (left == 0)
-        return NULL;
-    left -= left > 0;
-    return realloc(p, size);
-}
-
-static void take(void *user, void *p)
-{
-    (void)user;
-    free(p);
-}
+static struct scarce scarce;
+static const struct pie_mem mem = SCARCE_MEM(&scarce);
 
 static int make_folder(void **state)
 {
-    const struct pie_mem ours = {NULL, give, move, take, NULL};
     (void)state;
-    left = -1;
-    mem = ours;
     if (mkdtemp(folder) == NULL)
         return -1;
     snprintf(path, sizeof(path), "%s/health", folder);
@@ -63,7 +37,7 @@ static int drop_folder(void **state)
 {
     (void)state;
     unlink(path);
-    return rmdir(folder);
+    return rmdir(folder) != 0 || scarce.alive != 0;
 }
 
 static int64_t call(struct pie_health_table *t, const char *provider, const char *model, int64_t at,
@@ -443,9 +417,9 @@ static void without_memory(void **state)
     save(t, at);
     for (int32_t i = 0;; i++) {
         struct pie_health_table *b = pie_health_table_new(&mem);
-        left = i;
+        scarce_give(&scarce, i);
         apipie_status status = pie_health_table_load(b, path, at, &what, &reason);
-        left = -1;
+        scarce_give_all(&scarce);
         if (status == APIPIE_OK) {
             pie_health_table_free(b);
             break;
@@ -457,9 +431,9 @@ static void without_memory(void **state)
     }
     assert_true(failed > 10);
     struct apipie_health *s = pie_health_take(t, &mem, at);
-    left = 1;
+    scarce_give(&scarce, 1);
     assert_int_equal(pie_health_save(s, path, &reason), APIPIE_E_MEMORY);
-    left = -1;
+    scarce_give_all(&scarce);
     pie_health_free(s);
     pie_health_table_free(t);
 }

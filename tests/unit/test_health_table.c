@@ -8,39 +8,17 @@
 
 #include <cmocka.h>
 
+#include "../support/scarce.h"
 #include "meter/meter.h"
 
 #define T0 INT64_C(1700000040000)
 
-static struct pie_mem mem;
-static int32_t left; /* blocks that may still be had; negative: all */
-
-static void *give(void *user, size_t size)
-{
-    (void)user;
-    if (left == 0)
-        return NULL;
-    left -= left > 0;
-    return malloc(size);
-}
-
-static void *move(void *user, void *p, size_t size)
-{
-    (void)user;
-    return realloc(p, size);
-}
-
-static void take(void *user, void *p)
-{
-    (void)user;
-    free(p);
-}
+static struct scarce scarce;
+static const struct pie_mem mem = SCARCE_MEM(&scarce);
 
 static int set_up(void **state)
 {
-    const struct pie_mem ours = {NULL, give, move, take, NULL};
-    left = -1;
-    mem = ours;
+    scarce_give_all(&scarce);
     *state = pie_health_table_new(&mem);
     return *state == NULL;
 }
@@ -48,7 +26,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     *state = pie_health_table_free(*state);
-    return 0;
+    return scarce.alive != 0;
 }
 
 static void call(struct pie_health_table *t, struct pie_health_place *p, int64_t at,
@@ -202,16 +180,16 @@ static void too_many_names(void **state)
 static void without_memory(void **state)
 {
     struct pie_health_table *t = *state;
-    left = 0;
+    scarce_give(&scarce, 0);
     assert_null(pie_health_table_new(&mem));
     assert_null(route(t, "p", "a"));
     assert_null(pie_health_take(t, &mem, T0));
-    left = 1;
+    scarce_give(&scarce, 1);
     struct pie_health_place *a = route(t, "p", "a"); /* without its provider */
     assert_non_null(a);
-    left = 1;
+    scarce_give(&scarce, 1);
     assert_null(pie_health_table_new(&mem));
-    left = 1;
+    scarce_give(&scarce, 1);
     assert_null(pie_health_take(t, &mem, T0));
     call(t, a, T0, "---");
     struct pie_health_gate gate = {1, 5000, INT64_MIN};

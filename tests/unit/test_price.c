@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Assumed prices: the closest one counts, and each may be taken back. */
+#include "../support/scarce.h"
 #include "engine/engine.h"
 
 #include <setjmp.h>
@@ -73,31 +74,25 @@ static void a_price_is_replaced_and_taken_back(void **state)
 
 /* ---- without memory */
 
-static int32_t price_allocations;
-
-static void *price_alloc(void *user, size_t size)
-{
-    (void)user;
-    return price_allocations-- > 0 ? pie_mem_libc.alloc(NULL, size) : NULL;
-}
-
 static void without_memory_nothing_changes(void **state)
 {
     struct apipie_client c = price_client();
+    struct scarce scarce = {0};
     (void)state;
+    c.mem = (struct pie_mem)SCARCE_MEM(&scarce);
     assert_int_equal(pie_price_set(&c, NULL, NULL, 1), APIPIE_OK);
-    c.mem.alloc = price_alloc;
     for (int32_t room = 0; room < 3; room++) {
-        price_allocations = room;
+        scarce_give(&scarce, room);
         assert_int_equal(pie_price_set(&c, "prodia", "sd", 4), APIPIE_E_MEMORY);
         assert_int_equal(pie_price_find(&c, "prodia", "sd"), 1);
     }
-    price_allocations = 3;
+    scarce_give(&scarce, 3);
     assert_int_equal(pie_price_set(&c, "prodia", "sd", 4), APIPIE_OK);
-    price_allocations = 0; /* a change of a price needs none */
+    scarce_give(&scarce, 0); /* a change of a price needs none */
     assert_int_equal(pie_price_set(&c, "prodia", "sd", 5), APIPIE_OK);
     assert_int_equal(pie_price_find(&c, "prodia", "sd"), 5);
     pie_price_free_all(&c);
+    assert_int_equal(scarce.alive, 0);
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The queue of jobs against a naive model: order, removal from the middle, no memory. */
+#include "../support/scarce.h"
 #include "engine/queue_priv.h"
 
 #include <setjmp.h>
@@ -202,43 +203,18 @@ static void a_stranger_changes_nothing(void **state)
 
 /* ---- no memory */
 
-/* How many requests for memory succeed still. */
-struct queue_supply {
-    int32_t left, asked;
-};
-
-static void *supply_alloc(void *user, size_t size)
-{
-    struct queue_supply *s = user;
-    s->asked++;
-    return s->left-- > 0 ? malloc(size) : NULL;
-}
-
-static void *supply_resize(void *user, void *block, size_t size)
-{
-    struct queue_supply *s = user;
-    s->asked++;
-    return s->left-- > 0 ? realloc(block, size) : NULL;
-}
-
-static void supply_release(void *user, void *block)
-{
-    (void)user;
-    free(block);
-}
-
 static void a_put_without_memory_changes_nothing(void **state)
 {
     static struct pie_queued e[400];
-    struct queue_supply supply = {0, 0};
-    struct pie_mem mem = {&supply, supply_alloc, supply_resize, supply_release, NULL};
+    struct scarce supply = {0};
+    struct pie_mem mem = SCARCE_MEM(&supply);
     struct pie_queue q;
     size_t failures = 0;
     (void)state;
     pie_queue_init(&q, &mem);
     for (size_t i = 0; i < PIE_COUNT(e); i++) {
         pie_queued_init(&e[i], NULL);
-        supply.left = 0;
+        scarce_give(&supply, 0);
         apipie_status status = pie_queue_put(&q, &e[i], -(int64_t)i, i);
         if (status != APIPIE_OK) {
             failures++;
@@ -247,30 +223,32 @@ static void a_put_without_memory_changes_nothing(void **state)
             assert_int_equal(q.count, i);
             assert_ptr_equal(pie_queue_first(&q), i != 0 ? &e[i - 1] : NULL);
             check_heap(&q);
-            supply.left = 1;
+            scarce_give(&supply, 1);
             assert_int_equal(pie_queue_put(&q, &e[i], -(int64_t)i, i), APIPIE_OK);
         }
     }
     assert_in_range(failures, 2, 20); /* each growth; few of them */
-    supply.left = 0;
+    scarce_give(&supply, 0);
     for (size_t i = PIE_COUNT(e); i-- > 0;) { /* going out needs none */
         pie_queue_move(&q, &e[i], INT64_MIN);
         assert_ptr_equal(pie_queue_first(&q), &e[i]);
         pie_queue_take(&q, &e[i]);
     }
     pie_queue_free(&q);
+    assert_int_equal(supply.alive, 0);
 }
 
 static void what_is_reserved_is_there(void **state)
 {
     static struct pie_queued e[1000];
-    struct queue_supply supply = {0, 0};
-    struct pie_mem mem = {&supply, supply_alloc, supply_resize, supply_release, NULL};
+    struct scarce supply = {0};
+    struct pie_mem mem = SCARCE_MEM(&supply);
     struct pie_queue q;
     (void)state;
+    scarce_give(&supply, 0);
     pie_queue_init(&q, &mem);
     assert_int_equal(pie_queue_reserve(&q, PIE_COUNT(e)), APIPIE_E_MEMORY);
-    supply.left = 1;
+    scarce_give(&supply, 1);
     assert_int_equal(pie_queue_reserve(&q, PIE_COUNT(e)), APIPIE_OK);
     assert_int_equal(pie_queue_reserve(&q, 10), APIPIE_OK);
     for (size_t i = 0; i < PIE_COUNT(e); i++) {
@@ -279,19 +257,20 @@ static void what_is_reserved_is_there(void **state)
     }
     assert_int_equal(supply.asked, 2);
     /* More than can be: refused before anything is asked for. */
-    supply.left = 1;
+    scarce_give(&supply, 1);
     assert_int_equal(pie_queue_reserve(&q, SIZE_MAX), APIPIE_E_MEMORY);
     assert_int_equal(pie_queue_reserve(&q, SIZE_MAX / sizeof(void *) + 1), APIPIE_E_MEMORY);
     assert_int_equal(supply.asked, 2);
     pie_queue_free(&q);
+    assert_int_equal(supply.alive, 0);
     assert_null(pie_queue_first(&q));
 }
 
 /* Making room for one more each time must not copy everything each time. */
 static void room_grows_in_steps(void **state)
 {
-    struct queue_supply supply = {1000000, 0};
-    struct pie_mem mem = {&supply, supply_alloc, supply_resize, supply_release, NULL};
+    struct scarce supply = {0};
+    struct pie_mem mem = SCARCE_MEM(&supply);
     struct pie_queue q;
     (void)state;
     pie_queue_init(&q, &mem);
@@ -300,6 +279,7 @@ static void room_grows_in_steps(void **state)
     assert_true(q.room >= 10000 && q.room <= 15000);
     assert_in_range(supply.asked, 1, 30);
     pie_queue_free(&q);
+    assert_int_equal(supply.alive, 0);
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The host's own limits by the minute, on a clock of the test: which of them a call meets, and when it may go. */
+#include "../support/scarce.h"
 #include "engine/engine.h"
 
 #include <setjmp.h>
@@ -140,27 +141,21 @@ static void an_hour_is_evenly_spread(void **state)
     pie_rate_free_all(&c);
 }
 
-static int32_t rate_allocations;
-
-static void *rate_alloc(void *user, size_t size)
-{
-    (void)user;
-    return rate_allocations-- > 0 ? pie_mem_libc.alloc(NULL, size) : NULL;
-}
-
 static void without_memory_nothing_changes(void **state)
 {
     struct apipie_client c = rate_client();
+    struct scarce scarce = {0};
     (void)state;
-    c.mem.alloc = rate_alloc;
+    c.mem = (struct pie_mem)SCARCE_MEM(&scarce);
     for (int32_t room = 0; room < 2; room++) {
-        rate_allocations = room;
+        scarce_give(&scarce, room);
         assert_int_equal(pie_rate_set(&c, "prodia", 6, 6, 0), APIPIE_E_MEMORY);
         assert_null(c.rates);
     }
-    rate_allocations = 2;
+    scarce_give(&scarce, 2);
     assert_int_equal(pie_rate_set(&c, "prodia", 6, 6, 0), APIPIE_OK);
     pie_rate_free_all(&c);
+    assert_int_equal(scarce.alive, 0);
 }
 
 int main(void)

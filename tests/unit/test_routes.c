@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lists of routes, what a wish copies, and what a fresh record says before anybody knows. */
+#include "../support/scarce.h"
 #include "data/data.h"
 
 #include <setjmp.h>
@@ -72,31 +73,10 @@ static void there_is_a_limit(void **state)
 
 /* ---- without memory */
 
-static int32_t routes_allocations;
-
-static void *routes_alloc(void *user, size_t size)
-{
-    (void)user;
-    return routes_allocations-- > 0 ? pie_mem_libc.alloc(NULL, size) : NULL;
-}
-
-static void *routes_resize(void *user, void *block, size_t size)
-{
-    (void)user;
-    return routes_allocations-- > 0 ? pie_mem_libc.resize(NULL, block, size) : NULL;
-}
-
-static struct pie_mem routes_mem(void)
-{
-    struct pie_mem mem = pie_mem_libc;
-    mem.alloc = routes_alloc;
-    mem.resize = routes_resize;
-    return mem;
-}
-
 static void without_memory_nothing_changes(void **state)
 {
-    struct pie_mem mem = routes_mem();
+    struct scarce scarce = {0};
+    const struct pie_mem mem = SCARCE_MEM(&scarce);
     struct pie_routes from;
     struct pie_routes to;
     (void)state;
@@ -105,23 +85,24 @@ static void without_memory_nothing_changes(void **state)
     assert_int_equal(pie_routes_add(&from, NULL, "a", "b"), APIPIE_OK);
     assert_int_equal(pie_routes_add(&from, NULL, NULL, "d"), APIPIE_OK);
     for (int32_t room = 0; room < 3; room++) {
-        routes_allocations = room;
+        scarce_give(&scarce, room);
         assert_int_equal(pie_routes_add(&to, NULL, "x", "y"), APIPIE_E_MEMORY);
         assert_int_equal(to.count, 0);
     }
-    routes_allocations = 3;
+    scarce_give(&scarce, 3);
     assert_int_equal(pie_routes_add(&to, NULL, "x", "y"), APIPIE_OK);
     for (int32_t room = 0; room < 4; room++) {
-        routes_allocations = room;
+        scarce_give(&scarce, room);
         assert_int_equal(pie_routes_add_all(&to, &from), APIPIE_E_MEMORY);
         assert_int_equal(to.count, 1);
         routes_assert(&to, 0, "x", "y");
     }
-    routes_allocations = 4;
+    scarce_give(&scarce, 4);
     assert_int_equal(pie_routes_add_all(&to, &from), APIPIE_OK);
     routes_assert(&to, 2, NULL, "d");
     pie_routes_clear(&to);
     pie_routes_clear(&from);
+    assert_int_equal(scarce.alive, 0);
 }
 
 /* ---- records */
@@ -166,15 +147,15 @@ static void a_wish_is_copied_with_all(void **state)
 
 static void a_wish_without_memory_copies_nothing(void **state)
 {
-    struct pie_mem mem = routes_mem();
+    struct scarce scarce = {0};
+    const struct pie_mem mem = SCARCE_MEM(&scarce);
     struct pie_wish w;
     struct pie_wish copy;
     int32_t room = 0;
     (void)state;
-    routes_allocations = INT32_MAX;
     routes_fill_wish(&w, &mem);
     for (;; room++) {
-        routes_allocations = room;
+        scarce_give(&scarce, room);
         if (pie_wish_copy(&copy, &w) == APIPIE_OK)
             break;
         assert_null(copy.text[PIE_WISH_TAG]);
@@ -184,6 +165,7 @@ static void a_wish_without_memory_copies_nothing(void **state)
     assert_int_equal(w.routes.count, 2);
     pie_wish_free(&copy);
     pie_wish_free(&w);
+    assert_int_equal(scarce.alive, 0);
 }
 
 static void fresh_records_know_nothing(void **state)

@@ -201,29 +201,23 @@ static void pictures_without_jobs_are_a_form(void **state)
 
 static void what_cannot_be_asked_for(void **state)
 {
-    static const struct {
-        const char *name, *json;
-        apipie_status want;
-    } rows[] = {{"prompt", "\"x\"", APIPIE_E_ARGUMENT},
-                {"n", "2", APIPIE_E_ARGUMENT},
-                {"batch_count", "2", APIPIE_E_ARGUMENT},
-                {"height", "64", APIPIE_E_ARGUMENT},
-                {"seed", "64", APIPIE_E_ARGUMENT},
-                {"sample_params", "{\"guidance\":{}}", APIPIE_E_ARGUMENT},
-                {"sample_params", "{\"sample_steps\":4}", APIPIE_E_ARGUMENT},
-                {"sample_params", "7", APIPIE_E_ARGUMENT},
-                {"sample_params", "{\"scheduler\":\"karras\"}", APIPIE_OK},
-                {"init_image", "null", APIPIE_OK},
-                {"vae_tiling_params", "{}", APIPIE_OK}};
+    static const struct wires_field rows[] = {
+        {"prompt", "\"x\"", APIPIE_E_ARGUMENT},
+        {"n", "2", APIPIE_E_ARGUMENT},
+        {"batch_count", "2", APIPIE_E_ARGUMENT},
+        {"height", "64", APIPIE_E_ARGUMENT},
+        {"seed", "64", APIPIE_E_ARGUMENT},
+        {"sample_params", "{\"guidance\":{}}", APIPIE_E_ARGUMENT},
+        {"sample_params", "{\"sample_steps\":4}", APIPIE_E_ARGUMENT},
+        {"sample_params", "7", APIPIE_E_ARGUMENT},
+        {"sample_params", "{\"scheduler\":\"karras\"}", APIPIE_OK},
+        {"init_image", "null", APIPIE_OK},
+        {"vae_tiling_params", "{}", APIPIE_OK}};
     struct wires t;
     (void)state;
     open_wish(&t);
     set_all(&t);
-    for (size_t i = 0; i < PIE_COUNT(rows); i++) {
-        wires_extra(&t, rows[i].name, rows[i].json);
-        wires_need_check(&t, rows[i].want, rows[i].want != APIPIE_OK ? rows[i].name : NULL);
-        wires_extra(&t, rows[i].name, NULL);
-    }
+    wires_need_fields(&t, rows, PIE_COUNT(rows));
     t.wish.seed = (uint64_t)INT64_MAX + 1;
     wires_need_check(&t, APIPIE_E_ARGUMENT, "seed");
     t.wish.seed = 1;

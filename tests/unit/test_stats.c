@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../support/scarce.h"
 #include "meter/meter.h"
 
 /* ---- histograms */
@@ -367,37 +368,18 @@ static void odd_lines(void **state)
 
 /* ---- without memory */
 
-static int32_t allowance;
-
-static void *scarce_alloc(void *user, size_t size)
-{
-    (void)user;
-    return allowance-- > 0 ? malloc(size) : NULL;
-}
-
-static void *scarce_resize(void *user, void *block, size_t size)
-{
-    (void)user;
-    return allowance-- > 0 ? realloc(block, size) : NULL;
-}
-
-static void scarce_release(void *user, void *block)
-{
-    (void)user;
-    free(block);
-}
-
 static void without_memory(void **state)
 {
     (void)state;
-    const struct pie_mem mem = {NULL, scarce_alloc, scarce_resize, scarce_release, NULL};
+    struct scarce scarce = {0};
+    const struct pie_mem mem = SCARCE_MEM(&scarce);
     const char *reason = NULL;
     char text[8192];
     int32_t room = 0;
     int32_t done = 0;
     write_cut(text, save_three(text, sizeof text));
     for (; !done; room++) {
-        allowance = room;
+        scarce_give(&scarce, room);
         struct pie_counters *c = pie_counters_new(&mem);
         if (c == NULL)
             continue;
@@ -406,7 +388,7 @@ static void without_memory(void **state)
         struct apipie_stats *t = s != NULL ? pie_stats_merge(s, s) : NULL;
         if (t != NULL)
             done = pie_stats_save(t, path, &reason) == APIPIE_OK;
-        allowance = 1000;
+        scarce_give_all(&scarce);
         pie_stats_free(s);
         pie_stats_free(t);
         if (status != APIPIE_OK) {
@@ -416,6 +398,7 @@ static void without_memory(void **state)
             pie_stats_free(s);
         }
         pie_counters_free(c);
+        assert_int_equal(scarce.alive, 0);
     }
     assert_in_range(room, 20, 200);
 }

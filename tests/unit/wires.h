@@ -147,6 +147,22 @@ static inline void wires_need_check(struct wires *t, apipie_status want, const c
     assert_true(want == APIPIE_OK || t->err.hint[0] != '\0');
 }
 
+/* An extra field, and whether it may stand beside what is set; a refusal names it. */
+struct wires_field {
+    const char *name, *json;
+    apipie_status want;
+};
+
+/* Each of them alone, one after the other. */
+static inline void wires_need_fields(struct wires *t, const struct wires_field *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        wires_extra(t, rows[i].name, rows[i].json);
+        wires_need_check(t, rows[i].want, rows[i].want != APIPIE_OK ? rows[i].name : NULL);
+        wires_extra(t, rows[i].name, NULL);
+    }
+}
+
 /* A reply instead of the one before. */
 static inline void wires_reply(struct wires *t, int32_t status, const char *body)
 {

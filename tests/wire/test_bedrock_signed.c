@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls that carry a signature: a server that computes it again from what came, and what is never sent, logged or told. Knows the
  * public API alone. */
+#include "../support/asks.h"
 #include "../support/diary.h"
 #include "../support/tape.h"
 
@@ -123,12 +124,9 @@ static void serve_with(struct draw *d, const char *key)
     date_now(began);
     const char *port = strrchr(raw_server_origin(d->server), ':');
     snprintf(url, sizeof url, "http://bedrock-runtime.us-east-1.localhost%s", port);
-    assert_status(apipie_client_add_backend(d->client, "aws", "bedrock", url), APIPIE_OK);
-    assert_status(apipie_client_set_backend_key(d->client, "aws", key), APIPIE_OK);
-    apipie_request_unref(d->request);
-    d->request = apipie_request_new(d->client, APIPIE_REQUEST_IMAGE);
-    assert_status(apipie_request_set_backend(d->request, "aws"), APIPIE_OK);
-    assert_status(apipie_request_set_model(d->request, MODEL), APIPIE_OK);
+    assert_status(apipie_client_add_backend(d->client, "own", "bedrock", url), APIPIE_OK);
+    assert_status(apipie_client_set_backend_key(d->client, "own", key), APIPIE_OK);
+    asks_fresh(d, APIPIE_REQUEST_IMAGE, MODEL, "");
     assert_status(apipie_request_set_prompt(d->request, "a caf\xC3\xA9", APIPIE_NTS), APIPIE_OK);
 }
 

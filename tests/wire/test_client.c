@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Clients and requests as objects: threads, references, memory, NULL. Knows the public API alone. */
 #include "../support/draw.h"
+#include "../support/scarce.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -224,46 +225,11 @@ static void a_request_without_its_client(void **state)
 
 /* ---- memory */
 
-struct books {
-    pthread_mutex_t lock;
-    int64_t live, total;
-};
-
-static void count_blocks(struct books *b, int64_t change)
-{
-    pthread_mutex_lock(&b->lock);
-    b->live += change;
-    b->total += change > 0;
-    pthread_mutex_unlock(&b->lock);
-}
-
-static void *books_alloc(void *user, size_t size)
-{
-    void *p = malloc(size);
-    if (p)
-        count_blocks(user, 1);
-    return p;
-}
-
-static void *books_resize(void *user, void *block, size_t size)
-{
-    void *p = realloc(block, size);
-    if (p && !block)
-        count_blocks(user, 1);
-    return p;
-}
-
-static void books_release(void *user, void *block)
-{
-    count_blocks(user, -1);
-    free(block);
-}
-
 static void every_block_comes_back(void **state)
 {
     struct draw *d = *state;
-    struct books books = {.lock = PTHREAD_MUTEX_INITIALIZER};
-    apipie_allocator a = {sizeof a, &books, books_alloc, books_resize, books_release};
+    struct scarce scarce = {0};
+    const apipie_allocator a = SCARCE_TABLE(&scarce);
     draw_serve_json(d, "{\"data\":[{\"url\":\"/pics/1\"},{\"b64_json\":\"" PNG2
                        "\",\"revised_prompt\":\"x\"}]}");
     d->request = apipie_request_unref(d->request);
@@ -281,21 +247,22 @@ static void every_block_comes_back(void **state)
     (void)apipie_request_perform(copy);
     apipie_request_unref(copy);
     d->client = apipie_client_unref(d->client);
-    assert_true(books.live > 0);
+    assert_true(scarce.alive > 0);
     d->request = apipie_request_unref(d->request);
-    assert_int_equal(books.live, 0);
-    assert_true(books.total > 10);
+    assert_int_equal(scarce.alive, 0);
+    assert_true(scarce.asked > 10);
 }
 
 static void an_allocator_of_another_size(void **state)
 {
-    struct books books = {.lock = PTHREAD_MUTEX_INITIALIZER};
-    apipie_allocator a = {sizeof a - 1, &books, books_alloc, books_resize, books_release};
+    struct scarce scarce = {0};
+    apipie_allocator a = SCARCE_TABLE(&scarce);
     (void)state;
+    a.size = sizeof a - 1;
     assert_null(apipie_client_new(&a));
     a.size = 0;
     assert_null(apipie_client_new(&a));
-    assert_int_equal(books.total, 0);
+    assert_int_equal(scarce.asked, 0);
 }
 
 /* ---- NULL everywhere */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../support/lists.h"
+#include "../support/scarce.h"
 
 #define A(price, ms, available)                                                                    \
     "{\"model\":\"a\",\"provider\":\"p\",\"avg_cost\":\"" price                                    \
@@ -221,38 +222,6 @@ static void several_write_at_once(void **state)
 
 /* ---- without memory, wherever it ends */
 
-static int64_t blocks, until_refusal;
-
-static int refused(void)
-{
-    return until_refusal > 0 && --until_refusal == 0;
-}
-
-static void *take(void *user, size_t size)
-{
-    (void)user;
-    void *p = refused() ? NULL : malloc(size);
-    blocks += p != NULL;
-    return p;
-}
-
-static void *resize(void *user, void *block, size_t size)
-{
-    (void)user;
-    if (refused())
-        return NULL;
-    void *p = realloc(block, size);
-    blocks += block == NULL && p != NULL;
-    return p;
-}
-
-static void give_back(void *user, void *block)
-{
-    (void)user;
-    blocks--;
-    free(block);
-}
-
 static int32_t good_or_out(apipie_status status)
 {
     return status == APIPIE_OK || status == APIPIE_E_MEMORY;
@@ -261,8 +230,9 @@ static int32_t good_or_out(apipie_status status)
 /* 1 when the memory held. */
 static int32_t ask_with_little(struct draw *d, const char *cache, int64_t n)
 {
-    const apipie_allocator allocator = {sizeof allocator, NULL, take, resize, give_back};
-    until_refusal = n;
+    struct scarce scarce = {0};
+    const apipie_allocator allocator = SCARCE_TABLE(&scarce);
+    scarce_refuse(&scarce, n);
     apipie_client *client = apipie_client_new(&allocator);
     if (client != NULL) {
         apipie_client_set_key(client, DRAW_KEY);
@@ -282,10 +252,8 @@ static int32_t ask_with_little(struct draw *d, const char *cache, int64_t n)
         apipie_request_unref(r);
         apipie_client_unref(client);
     }
-    assert_int_equal(blocks, 0);
-    int32_t held = until_refusal != 0;
-    until_refusal = 0;
-    return held;
+    assert_int_equal(scarce.alive, 0);
+    return scarce.refused == 0;
 }
 
 static void memory_may_end_anywhere(void **state)

@@ -1,142 +1,70 @@
 /* SPDX-License-Identifier: MIT */
 /* OpenAI's images API: exactly what is sent, field by field, and what is not. Knows the public API alone. */
-#include "../support/draw.h"
+#include "../support/asks.h"
 #include "../support/tape.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define KEY "sk-oa-0123456789abcdef"
-#define URL "https://example.com/a.png"
-
-/* A request of a kind to the server, which speaks openai here. Nothing is set but the model. */
-static void fresh(struct draw *d, int32_t kind, const char *model)
+static struct draw *serve(void **state)
 {
-    apipie_request_unref(d->request);
-    d->request = apipie_request_new(d->client, kind);
-    assert_non_null(d->request);
-    assert_status(apipie_request_set_backend(d->request, "oa"), APIPIE_OK);
-    assert_status(apipie_request_set_model(d->request, model), APIPIE_OK);
-}
-
-static void add_backend(struct draw *d)
-{
-    assert_status(apipie_client_add_backend(d->client, "oa", "openai", raw_server_base(d->server)),
-                  APIPIE_OK);
-    assert_status(apipie_client_set_backend_key(d->client, "oa", KEY), APIPIE_OK);
-}
-
-static struct draw *serve(void **state, int32_t status, const char *headers, const char *body)
-{
+    static const struct draw_reply one = {200, NULL, ONE_IMAGE};
     struct draw *d = *state;
-    draw_serve_reply(d, status, headers, body);
-    add_backend(d);
-    fresh(d, APIPIE_REQUEST_IMAGE, NULL);
+    asks_serve(d, "openai", "/v1", &one);
     return d;
 }
 
 /* ---- what is asked, as a row of a table writes it: letters that stand for setters */
 
-static void set_texts(apipie_request *r, char what)
+static apipie_status own(apipie_request *r, char what)
 {
     switch (what) {
-    case 'p':
-        apipie_request_set_prompt(r, "a \"lake\"", APIPIE_NTS);
-        break;
-    case 'q':
-        apipie_request_set_quality(r, "high");
-        break;
     case 'y':
-        apipie_request_set_style(r, "vivid");
-        break;
-    case 'r':
-        apipie_request_set_response_format(r, "b64_json");
-        break;
-    case 'u':
-        apipie_request_set_user(r, "me");
-        break;
+        return apipie_request_set_style(r, "vivid");
     case 'b':
-        apipie_request_set_background(r, "transparent");
-        break;
-    case 'o':
-        apipie_request_set_output_format(r, "webp");
-        break;
-    case 'm':
-        apipie_request_set_moderation(r, "low");
-        break;
+        return apipie_request_set_background(r, "transparent");
+    case 'l':
+        return apipie_request_set_moderation(r, "low");
     case 'f':
-        apipie_request_set_input_fidelity(r, "high");
-        break;
+        return apipie_request_set_input_fidelity(r, "high");
     case 'x':
         apipie_request_set_extra(r, "seed_text", "\"a\\u00e9\\n\"");
-        apipie_request_set_extra(r, "deep", "{\"a\":[1,2]}");
-        break;
+        return apipie_request_set_extra(r, "deep", "{\"a\":[1,2]}");
+    case 'z':
+        return apipie_request_set_size(r, 1024, 1536);
+    case 'd':
+        return apipie_request_set_size(r, 512, 512);
+    case 'c':
+        return apipie_request_set_output_compression(r, 80);
+    case 'V':
+        return apipie_request_set_stream(r, 1);
+    case 'P':
+        return apipie_request_set_partial_images(r, 2);
+    case 'N':
+        return apipie_request_set_mask_url(r, ASKS_URL);
     default:
-        fail_msg("no setter: %c", what);
+        return APIPIE_E_ARGUMENT;
     }
 }
 
-static void set_one(struct draw *d, char what)
+/* A request of a kind to the server, which speaks openai here. */
+static void fresh(struct draw *d, int32_t kind, const char *model, const char *letters)
 {
-    apipie_request *r = d->request;
-    switch (what) {
-    case 'n':
-        apipie_request_set_n(r, 2);
-        break;
-    case 's':
-        apipie_request_set_size(r, 1024, 1536);
-        break;
-    case 'd':
-        apipie_request_set_size(r, 512, 512);
-        break;
-    case 'c':
-        apipie_request_set_output_compression(r, 80);
-        break;
-    case 'S':
-        apipie_request_set_stream(r, 1);
-        break;
-    case 'P':
-        apipie_request_set_partial_images(r, 2);
-        break;
-    case 'I':
-        draw_set_image(d, PNG1, 0);
-        break;
-    case 'J':
-        draw_set_image(d, JPEG1, 0);
-        break;
-    case 'M':
-        draw_set_image(d, PNG2, 1);
-        break;
-    case 'U':
-        apipie_request_add_image_url(r, URL);
-        break;
-    case 'N':
-        apipie_request_set_mask_url(r, URL);
-        break;
-    default:
-        set_texts(r, what);
-    }
+    asks_fresh_own(d, kind, model, letters, own);
 }
 
 struct ask {
     const char *name;
     int32_t kind;
-    const char *model, *setters;
-    const char *path;
-    const char *body; /* of a form: "-B" stands for the boundary, "$1" to "$3" for pictures */
+    const char *model, *letters;
+    const char *path; /* without its version */
+    const char *body;
 };
-
-#define FIELD(name, value)                                                                         \
-    "--B\r\nContent-Disposition: form-data; name=\"" name "\"\r\n\r\n" value "\r\n"
-#define FILE_OF(name, file, type, picture)                                                         \
-    "--B\r\nContent-Disposition: form-data; name=\"" name "\"; filename=\"" file "\"\r\n"          \
-    "Content-Type: " type "\r\n\r\n" picture "\r\n"
 
 static const struct ask asks[] = {
     {"a prompt alone", APIPIE_REQUEST_IMAGE, NULL, "p", "/images/generations",
      "{\"prompt\":\"a \\\"lake\\\"\"}"},
-    {"all of gpt-image", APIPIE_REQUEST_IMAGE, "gpt-image-1.5", "pqubomnscSP",
+    {"all of gpt-image", APIPIE_REQUEST_IMAGE, "gpt-image-1.5", "pqubolnzcVP",
      "/images/generations",
      "{\"model\":\"gpt-image-1.5\",\"prompt\":\"a \\\"lake\\\"\",\"quality\":\"high\","
      "\"user\":\"me\",\"background\":\"transparent\",\"output_format\":\"webp\","
@@ -145,88 +73,57 @@ static const struct ask asks[] = {
     {"all of dall-e-3", APIPIE_REQUEST_IMAGE, "dall-e-3", "pqyru", "/images/generations",
      "{\"model\":\"dall-e-3\",\"prompt\":\"a \\\"lake\\\"\",\"quality\":\"high\","
      "\"style\":\"vivid\",\"response_format\":\"b64_json\",\"user\":\"me\"}"},
-    {"of a model that nobody knows", APIPIE_REQUEST_IMAGE, "flux", "pydrbS", "/images/generations",
+    {"of a model that nobody knows", APIPIE_REQUEST_IMAGE, "flux", "pydrbV", "/images/generations",
      "{\"model\":\"flux\",\"prompt\":\"a \\\"lake\\\"\",\"style\":\"vivid\","
      "\"response_format\":\"b64_json\",\"background\":\"transparent\",\"size\":\"512x512\","
      "\"stream\":true}"},
     {"extra fields", APIPIE_REQUEST_IMAGE, NULL, "px", "/images/generations",
      "{\"prompt\":\"a \\\"lake\\\"\",\"seed_text\":\"a\\u00e9\\n\",\"deep\":{\"a\":[1,2]}}"},
-    {"an edit of one image", APIPIE_REQUEST_EDIT, "gpt-image-1", "pIfnS", "/images/edits",
-     FIELD("model", "gpt-image-1") FIELD("prompt", "a \"lake\"") FIELD("input_fidelity", "high")
-         FIELD("n", "2") FIELD("stream", "true")
-             FILE_OF("image", "image.png", "image/png", "$1") "--B--\r\n"},
+    {"an edit of one image", APIPIE_REQUEST_EDIT, "gpt-image-1", "pIfnV", "/images/edits",
+     ASKS_FIELD("model", "gpt-image-1") ASKS_FIELD("prompt", "a \"lake\"")
+         ASKS_FIELD("input_fidelity", "high") ASKS_FIELD("n", "2") ASKS_FIELD("stream", "true")
+             ASKS_FILE("image", "image.png", "image/png", "$1") "--B--\r\n"},
     {"an edit of two images with a mask", APIPIE_REQUEST_EDIT, NULL, "pIJMd", "/images/edits",
-     FIELD("prompt", "a \"lake\"") FIELD("size", "512x512")
-         FILE_OF("image[]", "image.png", "image/png", "$1")
-             FILE_OF("image[]", "image-2.jpeg", "image/jpeg", "$3")
-                 FILE_OF("mask", "mask.png", "image/png", "$2") "--B--\r\n"},
+     ASKS_FIELD("prompt", "a \"lake\"") ASKS_FIELD("size", "512x512")
+         ASKS_FILE("image[]", "image.png", "image/png", "$1")
+             ASKS_FILE("image[]", "image-2.jpeg", "image/jpeg", "$3")
+                 ASKS_FILE("mask", "mask.png", "image/png", "$2") "--B--\r\n"},
     {"an image request with an image", APIPIE_REQUEST_IMAGE, "dall-e-2", "pIr", "/images/edits",
-     FIELD("model", "dall-e-2") FIELD("prompt", "a \"lake\"") FIELD("response_format", "b64_json")
-         FILE_OF("image", "image.png", "image/png", "$1") "--B--\r\n"},
+     ASKS_FIELD("model", "dall-e-2") ASKS_FIELD("prompt", "a \"lake\"")
+         ASKS_FIELD("response_format", "b64_json")
+             ASKS_FILE("image", "image.png", "image/png", "$1") "--B--\r\n"},
     {"extra fields in a form", APIPIE_REQUEST_EDIT, NULL, "pIx", "/images/edits",
-     FIELD("prompt", "a \"lake\"") FIELD("seed_text", "a\xC3\xA9\n") FIELD("deep", "{\"a\":[1,2]}")
-         FILE_OF("image", "image.png", "image/png", "$1") "--B--\r\n"},
-    {"an edit by URL", APIPIE_REQUEST_EDIT, "gpt-image-1", "pUm", "/images/edits",
+     ASKS_FIELD("prompt", "a \"lake\"") ASKS_FIELD("seed_text", "a\xC3\xA9\n") ASKS_FIELD(
+         "deep", "{\"a\":[1,2]}") ASKS_FILE("image", "image.png", "image/png", "$1") "--B--\r\n"},
+    {"an edit by URL", APIPIE_REQUEST_EDIT, "gpt-image-1", "pUl", "/images/edits",
      "{\"model\":\"gpt-image-1\",\"prompt\":\"a \\\"lake\\\"\",\"moderation\":\"low\","
-     "\"images\":[{\"image_url\":\"" URL "\"}]}"},
+     "\"images\":[{\"image_url\":\"" ASKS_URL "\"}]}"},
     {"an edit by URL and bytes", APIPIE_REQUEST_EDIT, NULL, "pUIN", "/images/edits",
-     "{\"prompt\":\"a \\\"lake\\\"\",\"images\":[{\"image_url\":\"" URL
-     "\"},{\"image_url\":\"data:image/png;base64," PNG1 "\"}],\"mask\":{\"image_url\":\"" URL
+     "{\"prompt\":\"a \\\"lake\\\"\",\"images\":[{\"image_url\":\"" ASKS_URL
+     "\"},{\"image_url\":\"data:image/png;base64," PNG1 "\"}],\"mask\":{\"image_url\":\"" ASKS_URL
      "\"}}"},
     {"a variation", APIPIE_REQUEST_VARIATION, "dall-e-2", "Indru", "/images/variations",
-     FIELD("model", "dall-e-2") FIELD("response_format", "b64_json") FIELD("user", "me")
-         FIELD("n", "2") FIELD("size", "512x512")
-             FILE_OF("image", "image.png", "image/png", "$1") "--B--\r\n"},
+     ASKS_FIELD("model", "dall-e-2") ASKS_FIELD("response_format", "b64_json")
+         ASKS_FIELD("user", "me") ASKS_FIELD("n", "2") ASKS_FIELD("size", "512x512")
+             ASKS_FILE("image", "image.png", "image/png", "$1") "--B--\r\n"},
 };
-
-/* Appends; the picture "$1" in its bytes. */
-static size_t put(uint8_t *out, size_t at, const char *p, size_t n, const char *boundary)
-{
-    static const char *const pictures[] = {PNG1, PNG2, JPEG1};
-    for (size_t i = 0; i < n; i++) {
-        if (p[i] == '$' && i + 1 < n && p[i + 1] >= '1' && p[i + 1] <= '3')
-            at += draw_decode(pictures[p[++i] - '1'], out + at);
-        else if (p[i] == 'B' && i >= 2 && p[i - 1] == '-' && p[i - 2] == '-')
-            at += (size_t)sprintf((char *)out + at, "%s", boundary);
-        else
-            out[at++] = (uint8_t)p[i];
-    }
-    return at;
-}
-
-/* The Content-Type of the row, and to the byte its body. */
-static int32_t is_exactly(const struct raw_request *q, const struct ask *a)
-{
-    char type[200] = "";
-    uint8_t body[8192];
-    static const char form[] = "multipart/form-data; boundary=";
-    raw_request_header(q, "content-type", type, sizeof type);
-    if (a->body[0] == '{')
-        return strcmp(type, "application/json") == 0 && strcmp(q->body, a->body) == 0;
-    if (strncmp(type, form, strlen(form)) != 0)
-        return 0;
-    size_t n = put(body, 0, a->body, strlen(a->body), type + strlen(form));
-    return q->body_size == n && memcmp(q->body, body, n) == 0;
-}
 
 static void exactly_this_is_sent(void **state)
 {
-    struct draw *d = serve(state, 200, NULL, ONE_IMAGE);
+    struct draw *d = serve(state);
     const struct ask *a = d->row;
-    char key[200], want[100];
-    fresh(d, a->kind, a->model);
-    for (const char *s = a->setters; *s != '\0'; s++)
-        set_one(d, *s);
+    char key[200], path[100];
+    fresh(d, a->kind, a->model, a->letters);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
     const struct raw_request *q = draw_sent(d);
-    snprintf(want, sizeof want, "/v1%s", a->path);
-    assert_string_equal(q->path, want);
+    snprintf(path, sizeof path, "/v1%s", a->path);
+    assert_string_equal(q->path, path);
     assert_true(raw_request_header(q, "authorization", key, sizeof key));
-    assert_string_equal(key, "Bearer " KEY);
+    assert_string_equal(key, "Bearer " ASKS_KEY);
     if (a->body[0] == '{')
         assert_string_equal(q->body, a->body);
     for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++)
-        assert_int_equal(is_exactly(q, &asks[i]), &asks[i] == a); /* and nobody else's */
+        assert_int_equal(asks_is(q, path, asks[i].body), &asks[i] == a); /* and nobody else's */
 }
 
 /* ---- what is not sent */
@@ -234,7 +131,7 @@ static void exactly_this_is_sent(void **state)
 struct refusal {
     const char *name;
     int32_t kind;
-    const char *model, *setters;
+    const char *model, *letters;
     apipie_status status;
     const char *says;
 };
@@ -246,7 +143,7 @@ static const struct refusal refusals[] = {
      APIPIE_E_UNSUPPORTED, "set_style"},
     {"background of dall-e", APIPIE_REQUEST_IMAGE, "dall-e-3", "pb", APIPIE_E_UNSUPPORTED,
      "set_background"},
-    {"a stream of dall-e", APIPIE_REQUEST_IMAGE, "dall-e-2", "pS", APIPIE_E_UNSUPPORTED,
+    {"a stream of dall-e", APIPIE_REQUEST_IMAGE, "dall-e-2", "pV", APIPIE_E_UNSUPPORTED,
      "set_stream"},
     {"sketches of dall-e", APIPIE_REQUEST_IMAGE, "dall-e-2", "pP", APIPIE_E_UNSUPPORTED,
      "set_partial_images"},
@@ -256,7 +153,7 @@ static const struct refusal refusals[] = {
      APIPIE_E_UNSUPPORTED, "set_input_fidelity"},
     {"input_fidelity of the small one", APIPIE_REQUEST_EDIT, "gpt-image-1-mini", "pIf",
      APIPIE_E_UNSUPPORTED, "set_input_fidelity"},
-    {"moderation in a form", APIPIE_REQUEST_EDIT, "gpt-image-1", "pIm", APIPIE_E_UNSUPPORTED,
+    {"moderation in a form", APIPIE_REQUEST_EDIT, "gpt-image-1", "pIl", APIPIE_E_UNSUPPORTED,
      "set_moderation"},
     {"an edit of dall-e-3", APIPIE_REQUEST_EDIT, "dall-e-3", "pI", APIPIE_E_UNSUPPORTED,
      "set_image"},
@@ -280,41 +177,24 @@ static const struct refusal refusals[] = {
     {"a mask of nothing", APIPIE_REQUEST_IMAGE, NULL, "pM", APIPIE_E_ARGUMENT, "set_mask"},
 };
 
-static void set_all(struct draw *d, const struct refusal *a)
-{
-    fresh(d, a->kind, a->model);
-    for (const char *s = a->setters; *s != '\0'; s++)
-        set_one(d, *s);
-}
-
 static void this_is_refused_before_it_is_sent(void **state)
 {
-    struct draw *d = serve(state, 200, NULL, ONE_IMAGE);
+    struct draw *d = serve(state);
     const struct refusal *a = d->row;
-    set_all(d, a);
-    assert_ended(d->request, apipie_request_perform(d->request), a->status);
-    assert_contains(apipie_error_message(draw_error(d)), a->says);
-    assert_int_equal(raw_server_count(d->server, NULL), 0);
-    assert_int_equal(apipie_error_billed(draw_error(d)), APIPIE_BILLED_NO);
+    fresh(d, a->kind, a->model, a->letters);
+    asks_assert_refused(d, a->status, a->says);
 }
 
 /* What no server of this kind takes, and what is left out instead when that was chosen. */
 static void what_it_does_not_take_can_be_left_out(void **state)
 {
-    struct draw *d = serve(state, 200, NULL, ONE_IMAGE);
+    struct draw *d = serve(state);
     for (int32_t how = APIPIE_UNSUPPORTED_REFUSE; how <= APIPIE_UNSUPPORTED_NEAREST; how++) {
-        fresh(d, APIPIE_REQUEST_IMAGE, "gpt-image-1");
+        fresh(d, APIPIE_REQUEST_IMAGE, "gpt-image-1", "prdgtGm");
         apipie_request *r = d->request;
-        set_one(d, 'p');
-        set_one(d, 'r');
-        set_one(d, 'd');
-        apipie_request_set_negative_prompt(r, "people", APIPIE_NTS);
         apipie_request_set_seed(r, 7);
-        apipie_request_set_steps(r, 20);
-        apipie_request_set_guidance(r, 7.5);
         apipie_request_set_routing(r, "price");
         apipie_request_set_aspect_ratio(r, "1:1");
-        apipie_request_set_sampler(r, "Euler");
         assert_status(apipie_request_set_unsupported(r, how), APIPIE_OK);
         assert_ended(r, apipie_request_perform(r),
                      how == APIPIE_UNSUPPORTED_REFUSE ? APIPIE_E_UNSUPPORTED : APIPIE_OK);
@@ -358,11 +238,10 @@ static const struct nearest nearests[] = {
 
 static void the_nearest_size_is_asked_for(void **state)
 {
-    struct draw *d = serve(state, 200, NULL, ONE_IMAGE);
+    struct draw *d = serve(state);
     const struct nearest *a = d->row;
     char size[32], asked[32];
-    fresh(d, APIPIE_REQUEST_IMAGE, a->model);
-    set_one(d, 'p');
+    fresh(d, APIPIE_REQUEST_IMAGE, a->model, "p");
     apipie_request_set_size(d->request, a->width, a->height);
     apipie_request_set_unsupported(d->request, APIPIE_UNSUPPORTED_NEAREST);
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
@@ -379,31 +258,21 @@ static void the_nearest_size_is_asked_for(void **state)
 
 /* ---- recordings */
 
-static void edit(struct draw *d)
-{
-    fresh(d, APIPIE_REQUEST_EDIT, "gpt-image-1");
-    for (const char *s = "pIJM"; *s != '\0'; s++)
-        set_one(d, *s);
-}
-
 /* Its boundary is another one each time; another form finds nothing. */
 static void a_form_can_be_played_back(void **state)
 {
-    struct draw *d = *state;
+    struct draw *d = serve(state);
     char base[128];
-    draw_serve_json(d, ONE_IMAGE);
     const char *path = tape_fresh();
     assert_status(apipie_client_record(d->client, path), APIPIE_OK);
-    add_backend(d);
-    edit(d);
+    fresh(d, APIPIE_REQUEST_EDIT, "gpt-image-1", "pIJM");
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
     snprintf(base, sizeof base, "%s", raw_server_base(d->server));
     tape_turn(d, path);
-    assert_status(apipie_client_add_backend(d->client, "oa", "openai", base), APIPIE_OK);
-    edit(d);
-    set_one(d, 'u');
+    assert_status(apipie_client_add_backend(d->client, "own", "openai", base), APIPIE_OK);
+    fresh(d, APIPIE_REQUEST_EDIT, "gpt-image-1", "pIJMu");
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_CONNECT);
-    edit(d);
+    fresh(d, APIPIE_REQUEST_EDIT, "gpt-image-1", "pIJM");
     assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
     draw_assert_image(draw_result(d), 0, PNG1, "image/png");
 }

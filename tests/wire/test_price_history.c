@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../support/lists.h"
+#include "../support/scarce.h"
 
 #define DREAM(price, ms, available)                                                                \
     "{\"model\":\"dreamshaper_8\",\"provider\":\"prodia\",\"type\":\"image\",\"avg_cost\":"        \
@@ -507,58 +508,29 @@ static void two_write_and_one_reads(void **state)
 
 /* ---- without memory, wherever it ends */
 
-static int64_t blocks, until_refusal;
-
-static int refused(void)
-{
-    return until_refusal > 0 && --until_refusal == 0;
-}
-
-static void *take(void *user, size_t size)
-{
-    (void)user;
-    void *p = refused() ? NULL : malloc(size);
-    blocks += p != NULL;
-    return p;
-}
-
-static void *resize(void *user, void *block, size_t size)
-{
-    (void)user;
-    void *p = refused() ? NULL : realloc(block, size);
-    blocks += block == NULL && p != NULL;
-    return p;
-}
-
-static void give_back(void *user, void *block)
-{
-    (void)user;
-    blocks--;
-    free(block);
-}
-
 /* 1 when the memory held. */
 static int32_t read_with_little(int64_t n)
 {
-    const apipie_allocator allocator = {sizeof allocator, NULL, take, resize, give_back};
+    struct scarce scarce = {0};
+    const apipie_allocator allocator = SCARCE_TABLE(&scarce);
     apipie_price_history *h = NULL;
     apipie_catalog *c = NULL;
     apipie_client *client = apipie_client_new(&allocator);
     assert_non_null(client);
-    until_refusal = n;
+    scarce_refuse(&scarce, n);
     apipie_status status = apipie_price_history_load(client, path, &h);
     assert_true(status == APIPIE_OK || (status == APIPIE_E_MEMORY && h == NULL));
     if (h != NULL)
         c = apipie_price_history_at(h, 2000);
-    int32_t held = until_refusal != 0;
-    until_refusal = 0;
+    int32_t held = scarce.refused == 0;
+    scarce_give_all(&scarce);
     assert_true(!held || apipie_catalog_count(c) == 3);
     client = apipie_client_unref(client);
     h = apipie_price_history_unref(h);
     if (held)
         assert_int_equal(number_at(c, "a", APIPIE_MODEL_PRICE), APIPIE_DOLLAR / 10);
     apipie_catalog_unref(c);
-    assert_int_equal(blocks, 0);
+    assert_int_equal(scarce.alive, 0);
     return held;
 }
 

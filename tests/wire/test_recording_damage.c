@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Recordings that are none, or damaged; calls at the wrong time; disks and memory that end. Knows the public API alone. */
+#include "../support/scarce.h"
 #include "../support/tape.h"
 
 #include <signal.h>
@@ -275,39 +276,11 @@ static void a_full_disk_harms_no_request(void **state)
 
 /* ---- memory that ends */
 
-struct books {
-    int64_t live, count, fail_at;
-};
-
-static void *books_alloc(void *user, size_t size)
-{
-    struct books *b = user;
-    if (++b->count == b->fail_at)
-        return NULL;
-    b->live++;
-    return malloc(size);
-}
-
-static void *books_resize(void *user, void *block, size_t size)
-{
-    struct books *b = user;
-    if (++b->count == b->fail_at)
-        return NULL;
-    b->live += block == NULL;
-    return realloc(block, size);
-}
-
-static void books_release(void *user, void *block)
-{
-    ((struct books *)user)->live--;
-    free(block);
-}
-
 /* One call with the n-th allocation failing; what it came to. */
-static apipie_status call_without_memory(struct books *b, const char *base, const char *path,
+static apipie_status call_without_memory(struct scarce *m, const char *base, const char *path,
                                          int record)
 {
-    const apipie_allocator table = {sizeof table, b, books_alloc, books_resize, books_release};
+    const apipie_allocator table = SCARCE_TABLE(m);
     apipie_client *client = apipie_client_new(&table);
     if (!client)
         return APIPIE_E_MEMORY;
@@ -331,14 +304,14 @@ static apipie_status call_without_memory(struct books *b, const char *base, cons
 
 static void sweep(const char *base, const char *path, int record)
 {
-    struct books b = {0, 0, 0};
     for (int64_t at = 1; at < 2000; at++) {
-        b = (struct books){0, 0, at};
+        struct scarce scarce = {0};
+        scarce_refuse(&scarce, at);
         if (record)
             unlink(path);
-        apipie_status status = call_without_memory(&b, base, path, record);
-        assert_int_equal(b.live, 0);
-        if (b.count < at) {
+        apipie_status status = call_without_memory(&scarce, base, path, record);
+        assert_int_equal(scarce.alive, 0);
+        if (scarce.refused == 0) {
             assert_status(status, APIPIE_OK);
             return;
         }
