@@ -26,8 +26,10 @@ static int overlay(struct cli_options *recipe, const struct cli_options *line)
 {
     if (line->model != NULL)
         recipe->provider = NULL;
-    if (line->image != NULL)
+    if (line->image != NULL) { /* in place of all of them */
         recipe->image_sha256 = NULL;
+        recipe->more_image_count = 0;
+    }
     if (line->mask != NULL)
         recipe->mask_sha256 = NULL;
     if (line->backend != NULL && strcmp(line->backend, CLI_GATEWAY) != 0)

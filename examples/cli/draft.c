@@ -102,13 +102,14 @@ static void set_inputs(struct cli_draft *d, const struct cli_options *o, struct 
     for (size_t i = 0; f->status == APIPIE_OK && i < o->more_image_count; i++) {
         struct cli_draft_input unused = {0};
         struct picture more = image;
+        int within = i < sizeof d->more / sizeof *d->more;
 
         more.value = o->more_images[i];
-        more.sha256 = NULL;
+        more.sha256 = within ? o->more_sha256[i] : NULL;
         more.set_url = apipie_request_add_image_url;
         more.set_file = apipie_request_add_image_file;
         more.set_bytes = apipie_request_add_image_bytes;
-        more.input = &unused;
+        more.input = within ? &d->more[i] : &unused;
         set_input(d, &more, f);
     }
     if (f->status == APIPIE_OK)

@@ -16,6 +16,7 @@ struct cli_draft {
     apipie_request *request; /* a reference, or NULL */
     const char *refused;     /* the option that a setter refused, which submit will tell; or NULL */
     struct cli_draft_input image, mask;
+    struct cli_draft_input more[APIPIE_LIMIT_IMAGES]; /* behind image; others are refused */
 };
 
 /* The failure may be set beside a request: a file that cannot be read. Unref the request in any case. */

@@ -178,13 +178,15 @@ const char *const cli_help_edit[] = {"usage: apipie edit PROMPT --image FILE|URL
                                      picture,
                                      output,
                                      streaming,
+                                     recipe,
                                      sending,
                                      NULL};
 
 const char *const cli_help_again[] = {
     "usage: apipie again IMAGE.json [option]...\n"
     "\n"
-    "Repeats the picture of a recipe (generate --recipe): its parameters, the provider and model "
+    "Repeats the picture of a recipe (--recipe of generate and edit): its parameters, the provider "
+    "and model "
     "that\n"
     "served it, its seed. The file gets a new name. An option replaces what the recipe says; -m "
     "also\n"

@@ -110,7 +110,7 @@ const struct cli_option cli_generate_options[] = {
 
 const struct cli_option cli_edit_options[] = {
     DRAWING,   {.name = "image", .kind = OPTION_IMAGE, .wants = "FILE or URL"},
-    SENDING,   {.name = "recipe", .kind = OPTION_LATER_FLAG},
+    SENDING,   FLAG("recipe", 0, recipe),
     STREAMING, {.kind = OPTION_END},
 };
 

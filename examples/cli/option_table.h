@@ -21,9 +21,7 @@ enum cli_option_kind {
     OPTION_EXTRA,
     OPTION_FILTER,
     OPTION_ROUTE,
-    OPTION_IMAGE,     /* one of several */
-    OPTION_LATER,     /* of the contract, with a value */
-    OPTION_LATER_FLAG /* of the contract, without one */
+    OPTION_IMAGE /* one of several */
 };
 
 struct cli_option {

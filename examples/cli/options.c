@@ -41,7 +41,7 @@ struct reader {
 
 static int takes_value(const struct cli_option *row)
 {
-    return row->kind != OPTION_FLAG && row->kind != OPTION_LATER_FLAG;
+    return row->kind != OPTION_FLAG;
 }
 
 /* One option. flag_length bytes of the argument name it; value is what is attached to it, or NULL. */
@@ -65,9 +65,7 @@ static void read_option(struct reader *r, const struct cli_option *row, size_t f
         }
         value = r->argv[++r->at];
     }
-    if (row->kind == OPTION_LATER || row->kind == OPTION_LATER_FLAG)
-        complain(r->failure, argument, flag_length, ": not in this version", NULL);
-    else if (row->kind == OPTION_FLAG)
+    if (row->kind == OPTION_FLAG)
         *(int32_t *)(void *)((char *)r->options + row->offset) = 1;
     else if (!cli_value_take(r->options, row, value))
         complain(r->failure, argument, flag_length, " takes ", row->wants);

@@ -40,6 +40,7 @@ struct cli_options {
     const char *output, *base_url, *retry, *ledger, *cache, *stats, *health, *batch;
     /* of a recipe: what --image and --mask must still be; NULL for anything */
     const char *image_sha256, *mask_sha256;
+    const char *more_sha256[APIPIE_LIMIT_IMAGES]; /* likewise, of more_images */
     int64_t n, width, height, steps, timeout_ms, retries, max_image_bytes, jobs; /* or CLI_UNSET */
     int64_t budget, price; /* picodollars, or CLI_UNSET */
     int32_t has_seed, json, sandbox, recipe, help;

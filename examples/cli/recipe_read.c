@@ -19,7 +19,8 @@ struct reading {
     struct cli_options *options;
     struct cli_store *store;
     struct cli_failure *failure;
-    struct cli_json_value provider, model, seed, parameters, input, mask; /* n is 0: not there */
+    struct cli_json_value provider, model, seed, parameters, input, mask,
+        more; /* n is 0: not there */
     int seed_served;
 };
 
@@ -77,6 +78,8 @@ static struct cli_json_value *find_place(struct reading *r, const struct cli_jso
         return &r->parameters;
     if (cli_json_is(name, "mask"))
         return &r->mask;
+    if (cli_json_is(name, "more_inputs"))
+        return &r->more;
     return cli_json_is(name, "input") ? &r->input : NULL;
 }
 
@@ -89,6 +92,10 @@ static void read_member(struct reading *r, const struct cli_json_value *name,
         *place = *value;
     } else if (cli_json_is(name, "seed_served")) {
         r->seed_served = value->kind == CLI_JSON_TRUE;
+    } else if (cli_json_is(name, "edit")) {
+        r->options->edits = value->kind == CLI_JSON_TRUE;
+    } else if (cli_json_is(name, "inline_image")) {
+        r->options->inline_image = value->kind == CLI_JSON_TRUE;
     } else if (cli_json_is(name, "backend")) {
         if (value->kind != CLI_JSON_NULL && value->kind != CLI_JSON_TEXT)
             complain(r, ": its backend is none", NULL);
@@ -242,6 +249,39 @@ static void read_input(struct reading *r, const struct cli_json_value *input, co
         complain(r, ": its input has no path or no sha256", NULL);
 }
 
+/* Those behind the first: files, and URLs as they are. */
+static void read_more(struct reading *r)
+{
+    struct cli_options *o = r->options;
+    struct cli_json_walk walk;
+    struct cli_json_value value;
+
+    if (r->more.n == 0 || r->more.kind == CLI_JSON_NULL)
+        return;
+    if (r->more.kind != CLI_JSON_ARRAY || (o->image == NULL && r->more.n > 2)) {
+        complain(r, ": its further inputs are none", NULL);
+        return;
+    }
+    cli_json_walk(&walk, &r->more);
+    while (r->failure->status == APIPIE_OK && cli_json_next(&walk, NULL, &value)) {
+        const char *path = NULL, *sha256 = NULL;
+
+        if (o->more_image_count == APIPIE_LIMIT_IMAGES)
+            complain(r, ": it has too many inputs", NULL);
+        else if (value.kind == CLI_JSON_TEXT)
+            path = text_of(r, &value);
+        else
+            read_input(r, &value, &path, &sha256);
+        if (r->failure->status != APIPIE_OK)
+            return;
+        o->more_sha256[o->more_image_count] = sha256;
+        if (path == NULL)
+            complain(r, ": a further input is none", NULL);
+        else if (!cli_options_add_image(o, path))
+            cli_failure_memory(r->failure);
+    }
+}
+
 static void read_text(struct reading *r, const char *text, size_t n)
 {
     struct cli_json_walk walk;
@@ -263,12 +303,13 @@ static void read_text(struct reading *r, const char *text, size_t n)
     read_seed(r);
     read_input(r, &r->input, &r->options->image, &r->options->image_sha256);
     read_input(r, &r->mask, &r->options->mask, &r->options->mask_sha256);
+    read_more(r);
 }
 
 void cli_recipe_read(const char *path, struct cli_options *ret, struct cli_store *store,
                      struct cli_failure *failure)
 {
-    struct reading r = {path, ret, store, failure, {0}, {0}, {0}, {0}, {0}, {0}, 0};
+    struct reading r = {path, ret, store, failure, {0}, {0}, {0}, {0}, {0}, {0}, {0}, 0};
     size_t n;
     char *text = cli_input_read(path, RECIPE_MAX, "", &n, failure);
 

@@ -228,6 +228,24 @@ static void put_parameters(struct cli_json *j, const struct cli_options *o,
         put_asked(j, o, to_gateway);
 }
 
+/* What `generate` has not, so that its recipes stay what they were. */
+static void put_edit(struct cli_json *j, const struct cli_options *o, const struct cli_draft *d)
+{
+    if (o->inline_image)
+        cli_json_flag(j, "inline_image", 1);
+    if (!o->edits)
+        return;
+    cli_json_flag(j, "edit", 1);
+    cli_json_open(j, "more_inputs", '[');
+    for (size_t i = 0; i < o->more_image_count && i < APIPIE_LIMIT_IMAGES; i++) {
+        if (url_of(o->more_images[i]) != NULL)
+            cli_json_text(j, NULL, o->more_images[i]);
+        else
+            put_input(j, NULL, o->more_images[i], &d->more[i]);
+    }
+    cli_json_close(j, ']');
+}
+
 static void put_recipe(FILE *out, const struct cli_options *o, const struct cli_draft *d, size_t i,
                        const char *parameters)
 {
@@ -254,6 +272,7 @@ static void put_recipe(FILE *out, const struct cli_options *o, const struct cli_
     put_parameters(&j, o, result, parameters);
     put_input(&j, "input", o->image, &d->image);
     put_input(&j, "mask", o->mask, &d->mask);
+    put_edit(&j, o, d);
     cli_json_close(&j, '}');
     (void)fputc('\n', out);
 }

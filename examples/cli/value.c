@@ -220,8 +220,6 @@ int cli_value_take(struct cli_options *o, const struct cli_option *row, const ch
         return value[0] != '\0' && cli_options_add_image(o, value);
     case OPTION_END:
     case OPTION_FLAG:
-    case OPTION_LATER:
-    case OPTION_LATER_FLAG:
         break;
     }
     return 1;

@@ -268,6 +268,7 @@ void pie_free_send(struct apipie_request *r, apipie_status status, struct apipie
 void pie_job_called(struct apipie_request *r);
 /* For steps.c: the call goes out; it failed, or what belongs to it; it was answered, err is empty. */
 void pie_job_call(struct apipie_request *r);
+void pie_job_call_with_key(struct apipie_request *r); /* the last one was refused */
 /* 1, and nothing is left of what the call brought, when it can be made once more. */
 int32_t pie_job_can_restart(struct apipie_request *r);
 void pie_job_again(struct apipie_request *r, struct apipie_error *err);

@@ -173,6 +173,11 @@ void pie_job_call(struct apipie_request *r)
     job_send_call(r, 0);
 }
 
+void pie_job_call_with_key(struct apipie_request *r)
+{
+    job_send_call(r, 1);
+}
+
 /* The call is over, whatever came of it. */
 void pie_job_called(struct apipie_request *r)
 {

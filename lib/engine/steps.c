@@ -74,6 +74,23 @@ static int32_t steps_is_success(const struct pie_outcome *o)
     return o->wire == PIE_WIRE_OK && o->status >= 200 && o->status < 300;
 }
 
+/* The question has failed, and is judged. 1: the call goes out all the same, or it is asked with another key. */
+static int32_t steps_goes_on(struct apipie_request *r, const struct pie_outcome *o,
+                             struct apipie_error *err)
+{
+    int32_t key = pie_run_wants_key_again(r, err);
+    if (!key && !pie_upload_is_unknown(r, o))
+        return 0;
+    pie_log_failed(r, key ? PIE_NEXT_KEY : PIE_NEXT_AGAIN, 0);
+    pie_error_free(err);
+    r->run->redirects = 0;
+    if (key)
+        pie_job_call_with_key(r);
+    else
+        pie_job_call(r);
+    return 1;
+}
+
 void pie_steps_checked(struct apipie_request *r, const struct pie_outcome *o,
                        struct apipie_error *err)
 {
@@ -91,14 +108,8 @@ void pie_steps_checked(struct apipie_request *r, const struct pie_outcome *o,
         pie_job_explain(r, o, err);
     pie_job_judge(r, steps_is_success(o) ? APIPIE_OUTCOME_REJECTED : pie_verdict_outcome(o, err),
                   err);
-    if (pie_upload_is_unknown(r, o)) {
-        pie_log_failed(r, PIE_NEXT_AGAIN, 0);
-        pie_error_free(err);
-        r->run->redirects = 0;
-        pie_job_call(r);
-        return;
-    }
-    pie_steps_broken(r, o, err);
+    if (!steps_goes_on(r, o, err))
+        pie_steps_broken(r, o, err);
 }
 
 /* ---- after the call */

@@ -150,6 +150,8 @@ static apipie_status upload_url(struct apipie_request *r, const struct pie_outco
         pie_explain_no_image(&g->reply, r->result, err);
         return err->code;
     }
+    if (g->no_memory)
+        return upload_refuse(r, o, APIPIE_E_MEMORY, "out of memory", err);
     struct pie_slice s = r->dialect->read_upload(&g->reply);
     if (s.n == 0)
         return upload_refuse(r, o, APIPIE_E_MALFORMED, "the reply to the upload holds no URL", err);

@@ -22,6 +22,7 @@ from themes_prices import Prices, Since  # noqa: E402,F401
 from themes_stats import Stats  # noqa: E402,F401
 from themes_recipe import Again, Recipe  # noqa: E402,F401
 from themes_trouble import (Failures, Interrupt, Retries, SandboxCommand, Secrets, Terminal)  # noqa: E402,F401
+from themes_upload import EditRecipe, Upload  # noqa: E402,F401
 
 if __name__ == "__main__":
     CliTest.apipie = os.path.abspath(sys.argv[1])

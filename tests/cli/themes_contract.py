@@ -50,16 +50,12 @@ class Usage(CliTest):
         self.assertIn("paint: unknown command", self.refused("paint", "a cat"))
 
     def test_upload(self):
-        self.write("in.gif", b"GIF89a")
         self.assertIn("FILE is missing", self.refused("upload"))
         self.assertIn("FILE is empty", self.refused("upload", ""))
         self.assertIn("this has a URL already: https://example.com/a.png",
                       self.refused("upload", "https://example.com/a.png"))
         self.assertIn("exclude each other", self.refused("upload", "x", "--sandbox", "--base-url", "http://127.0.0.1/v1"))
         self.assertIn("-m: unknown option", self.refused("upload", "x", "-m", "y"))
-
-    def test_later_options(self):
-        self.assertIn("--recipe: not in this version", self.refused("edit", "a cat", "--recipe"))
 
     def test_unknown_option(self):
         self.assertIn("--colour: unknown option", self.refused("generate", "a cat", "--colour", "red"))

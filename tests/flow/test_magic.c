@@ -66,6 +66,10 @@ static const struct row rows[] = {
     {"heic", BYTES(FTYP("heic\0\0\0\0mif1heicmiaf") ISPE("\0\0\4\0", "\0\0\2\x58")), "image/heic",
      1024, 600},
     {"heif without a codec's brand", BYTES(FTYP("mif1\0\0\0\0mif1miafMiHB")), "image/heic", 0, 0},
+    {"little tiff", BYTES("II*\0\x8\0\0\0"), "image/tiff", 0, 0},
+    {"big tiff", BYTES("MM\0*\0\0\0\x8"), "image/tiff", 0, 0},
+    {"no tiff", BYTES("II*x"), PIE_MIME_UNKNOWN, 0, 0},
+    {"half a tiff", BYTES("MM"), PIE_MIME_UNKNOWN, 0, 0},
     {"a film", BYTES(FTYP("isom\0\0\0\0isomavc1mp41")), PIE_MIME_UNKNOWN, 0, 0},
     {"svg", BYTES("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1\"/>"), "image/svg+xml", 0,
      0},
@@ -142,6 +146,7 @@ static void extensions_follow_the_bytes(void **state)
         {"image/png", ".png"},     {"image/jpeg", ".jpg"},     {"image/webp", ".webp"},
         {"image/gif", ".gif"},     {"image/bmp", ".bmp"},      {"image/avif", ".avif"},
         {"image/svg+xml", ".svg"}, {PIE_MIME_UNKNOWN, ".bin"}, {"image/heic", ".bin"},
+        {"image/tiff", ".bin"},
     };
     (void)state;
     for (size_t i = 0; i < PIE_COUNT(pairs); i++)

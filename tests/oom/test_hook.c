@@ -40,7 +40,7 @@ static void watch(struct scarce *m, apipie_client *client)
 }
 
 /* What a row is about besides its reply. */
-enum { SWEEP_PLAIN, SWEEP_TO_FILE, SWEEP_INPUTS };
+enum { SWEEP_PLAIN, SWEEP_TO_FILE, SWEEP_INPUTS, SWEEP_UPLOADS, SWEEP_UPLOAD };
 
 /* What is swept, and how it ends when nothing fails. */
 struct sweep {
@@ -51,6 +51,9 @@ struct sweep {
 };
 
 static char sweep_input[64];
+
+/* An answer to an upload, and to the call. */
+#define SHARED "{\"url\":\"/temp/a.png\",\"data\":[{\"b64_json\":\"" PNG1 "\"}]}"
 
 static const struct sweep sweeps[] = {
     {"base64 to memory",
@@ -74,6 +77,10 @@ static const struct sweep sweeps[] = {
      SWEEP_PLAIN,
      APIPIE_E_MALFORMED},
     {"pictures that go with it", {200, NULL, ONE_IMAGE}, SWEEP_INPUTS, APIPIE_OK},
+    {"pictures that are uploaded", {200, NULL, SHARED}, SWEEP_UPLOADS, APIPIE_OK},
+    {"no uploads there", {404, NULL, "{}"}, SWEEP_UPLOADS, APIPIE_E_NOT_FOUND},
+    {"an upload", {200, NULL, SHARED}, SWEEP_UPLOAD, APIPIE_OK},
+    {"an upload without a URL", {200, NULL, "{}"}, SWEEP_UPLOAD, APIPIE_E_MALFORMED},
 };
 
 /* What cannot be had is left out: a call to this machine needs none of it. */
@@ -105,10 +112,11 @@ static apipie_client *sweep_client(struct draw *d, struct scarce *memory)
 }
 
 /* By file, bytes and URL, replaced, and copied with the request. */
-static apipie_request *sweep_inputs(apipie_request *r)
+static apipie_request *sweep_inputs(apipie_request *r, int32_t transfer)
 {
     uint8_t bytes[200];
     size_t n = draw_decode(PNG1, bytes);
+    apipie_request_set_input_transfer(r, transfer);
     apipie_request_add_image_url(r, "https://example.com/a.png");
     apipie_request_add_image_bytes(r, bytes, n);
     apipie_request_set_image_file(r, sweep_input);
@@ -121,8 +129,13 @@ static apipie_request *sweep_inputs(apipie_request *r)
 
 static apipie_request *sweep_request(apipie_client *client, const struct sweep *s, const char *path)
 {
-    apipie_request *r = apipie_request_new(client, APIPIE_REQUEST_IMAGE);
-    apipie_request_set_prompt(r, "a lake", APIPIE_NTS);
+    int32_t draws = s->with != SWEEP_UPLOAD;
+    apipie_request *r =
+        apipie_request_new(client, draws ? APIPIE_REQUEST_IMAGE : APIPIE_REQUEST_UPLOAD);
+    if (draws)
+        apipie_request_set_prompt(r, "a lake", APIPIE_NTS);
+    else
+        apipie_request_set_image_file(r, sweep_input);
     apipie_request_set_model(r, "m");
     apipie_request_set_traceparent(r, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     apipie_request_set_size(r, 512, 512);
@@ -130,7 +143,9 @@ static apipie_request *sweep_request(apipie_client *client, const struct sweep *
     apipie_request_set_header(r, "X-Mine", "1");
     if (s->with == SWEEP_TO_FILE)
         apipie_request_set_output_file(r, path);
-    return s->with == SWEEP_INPUTS ? sweep_inputs(r) : r;
+    if (s->with == SWEEP_UPLOADS)
+        return sweep_inputs(r, APIPIE_TRANSFER_AUTO);
+    return s->with == SWEEP_INPUTS ? sweep_inputs(r, APIPIE_TRANSFER_INLINE) : r;
 }
 
 /* What is wrong with the end of a call, or NULL: it must be the whole picture, the expected failure, or no memory. */
@@ -138,6 +153,8 @@ static const char *end_problem(const struct sweep *s, const apipie_request *r, c
 {
     apipie_status status = apipie_request_status(r);
     int exists = remove(path) == 0;
+    if (status == APIPIE_OK && s->with == SWEEP_UPLOAD)
+        return apipie_result_image_url(apipie_request_result(r), 0) ? NULL : "no URL";
     if (status == APIPIE_OK) {
         if (apipie_result_image_size(apipie_request_result(r), 0) != 86)
             return "a success without the whole picture";
@@ -155,10 +172,13 @@ static const char *perform_twice(struct draw *d, struct scarce *memory, const ch
 {
     const struct sweep *s = d->row;
     int32_t before = raw_server_count(d->server, "POST");
+    int32_t most = s->with == SWEEP_UPLOADS
+                       ? 3
+                       : 1; /* where the URL cannot be kept, the mask is taken there too */
     d->request = sweep_request(d->client, s, path);
     (void)apipie_request_perform(d->request);
     const char *problem = d->request ? end_problem(s, d->request, path) : NULL;
-    if (raw_server_count(d->server, "POST") > before + 1)
+    if (raw_server_count(d->server, "POST") > before + most)
         problem = "sent twice";
     d->request = apipie_request_unref(d->request);
     scarce_give_all(memory);

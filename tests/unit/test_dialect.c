@@ -189,6 +189,36 @@ static void input_images_are_written_short(void **state)
     pie_wish_free(&w);
 }
 
+/* ... or as the URLs that they got before the call. */
+static void uploaded_images_are_urls(void **state)
+{
+    struct pie_wish w;
+    struct pie_leg leg;
+    (void)state;
+    pie_wish_init(&w, &pie_mem_libc, APIPIE_REQUEST_IMAGE);
+    leg_open(&leg);
+    assert_int_equal(pie_wish_set_text(&w, PIE_WISH_PROMPT, "x", 1), APIPIE_OK);
+    png_set(&w);
+    assert_int_equal(pie_input_copy(w.mem, &w.mask, &w.images.items[0]), APIPIE_OK);
+    struct pie_call c = call_of(&w);
+    assert_ptr_equal(wire->next_upload(&c), &w.images.items[0]);
+    c.found = "https://a/1\n";
+    assert_ptr_equal(wire->next_upload(&c), &w.mask);
+    c.found = "https://a/1\nhttps://a/2\n";
+    assert_null(wire->next_upload(&c));
+    need_body(&c, &leg, "{\"prompt\":\"x\",\"image\":\"https://a/1\",\"mask\":\"https://a/2\"}");
+    need_written(&c, "{\"prompt\":\"x\",\"image\":null,\"mask\":null}");
+    image_set(&w, PIE_INPUT_URL, "https://b/", 10, NULL);
+    c = call_of(&w);
+    assert_ptr_equal(wire->next_upload(&c), &w.mask);
+    c.found = "https://a/2\n";
+    need_body(&c, &leg, "{\"prompt\":\"x\",\"image\":\"https://b/\",\"mask\":\"https://a/2\"}");
+    c.no_uploads = 1;
+    assert_null(wire->next_upload(&c));
+    pie_http_request_free(&leg.request);
+    pie_wish_free(&w);
+}
+
 static void a_leg_is_filled_again(void **state)
 {
     struct pie_wish w;
@@ -465,6 +495,7 @@ int main(void)
         cmocka_unit_test(a_call_is_the_wish_until_it_is_changed),
         cmocka_unit_test(an_empty_wish_is_an_empty_call),
         cmocka_unit_test(input_images_are_written_short),
+        cmocka_unit_test(uploaded_images_are_urls),
         cmocka_unit_test(a_leg_is_filled_again),
         cmocka_unit_test(extras_do_not_meet_setters),
         cmocka_unit_test(extras_do_not_meet_routes),
