@@ -22,6 +22,19 @@ static int writes_stdout(const struct cli_options *o)
 }
 
 /* What can be said before a request is made. */
+/* Some models edit without one: the library knows which. */
+static int is_prompt(const struct cli_options *o, const char *hint, struct cli_failure *f)
+{
+    if (o->prompt == NULL && !o->edits)
+        cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "PROMPT is missing", NULL, NULL);
+    else if (o->prompt != NULL && o->prompt[0] == '\0')
+        cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "PROMPT is empty", NULL, NULL);
+    else if (o->prompt != NULL && strcmp(o->prompt, "-") == 0)
+        cli_failure_set(f, APIPIE_E_UNSUPPORTED, hint, "PROMPT from stdin: not in this version",
+                        NULL, NULL);
+    return f->status == APIPIE_OK;
+}
+
 static void check_options(const struct cli_options *o, struct cli_failure *f)
 {
     const char *const hint = o->edits ? "apipie edit --help shows the options"
@@ -34,13 +47,8 @@ static void check_options(const struct cli_options *o, struct cli_failure *f)
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "-o is empty", NULL, NULL);
     else if (o->batch != NULL)
         cli_batch_check(o, f);
-    else if (o->prompt == NULL)
-        cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "PROMPT is missing", NULL, NULL);
-    else if (o->prompt[0] == '\0')
-        cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "PROMPT is empty", NULL, NULL);
-    else if (strcmp(o->prompt, "-") == 0)
-        cli_failure_set(f, APIPIE_E_UNSUPPORTED, hint, "PROMPT from stdin: not in this version",
-                        NULL, NULL);
+    else if (!is_prompt(o, hint, f))
+        ; /* it is said */
     else if (writes_stdout(o) && o->json)
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "-o - and --json both want stdout", NULL, NULL);
     else if (writes_stdout(o) && o->n > 1)

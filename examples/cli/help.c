@@ -6,7 +6,7 @@ const char *const cli_help[] = {
     "usage: apipie generate PROMPT [option]...        make a picture\n"
     "       apipie generate --batch FILE [option]...  make many\n"
     "       apipie again IMAGE.json [option]...       make one again, by its recipe\n"
-    "       apipie edit PROMPT --image FILE [option]... another picture out of one\n"
+    "       apipie edit [PROMPT] --image FILE [option]... another picture out of one\n"
     "       apipie upload FILE... [option]...         a URL for a picture of yours\n"
     "       apipie models [option]...                 what there is, and what it costs\n"
     "       apipie estimate [PROMPT] [option]...      what a picture will cost\n"
@@ -170,9 +170,11 @@ const char *const cli_help_generate[] = {"usage: apipie generate PROMPT [option]
                                          sending,
                                          NULL};
 
-const char *const cli_help_edit[] = {"usage: apipie edit PROMPT --image FILE|URL [option]...\n"
+const char *const cli_help_edit[] = {"usage: apipie edit [PROMPT] --image FILE|URL [option]...\n"
                                      "\n"
-                                     "Draws another picture out of one or several.\n"
+                                     "Draws another picture out of one or several. PROMPT may be "
+                                     "missing where the\n"
+                                     "model needs none.\n"
                                      "\n",
                                      inputs,
                                      picture,

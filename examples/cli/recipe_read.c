@@ -171,7 +171,7 @@ static void read_parameters(struct reading *r)
     cli_json_walk(&walk, &r->parameters);
     while (cli_json_next(&walk, &name, &value))
         read_parameter(r, &name, &value);
-    if (r->options->prompt == NULL)
+    if (r->options->prompt == NULL && !r->options->edits)
         complain(r, ": it has no prompt", NULL);
 }
 

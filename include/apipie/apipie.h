@@ -864,7 +864,7 @@ APIPIE_API apipie_status apipie_request_set_input_fidelity(apipie_request *reque
                                                            const char *fidelity);
 
 /**
- * What to draw. Required, but for a variation. Goes out as it is, weights and LoRA tags included; anything but NUL.
+ * What to draw. Required, but for a variation, and an edit by a model that needs none. Goes out as it is, weights and LoRA tags included; anything but NUL.
  * @param length bytes, or APIPIE_NTS
  * Threads: one at a time per request. Blocks: no. Owns: copies. Since: 0.1.
  */

@@ -120,6 +120,8 @@ struct pie_dialect {
     uint32_t takes_texts, takes_numbers;
     size_t takes_images; /* input images at most */
     int32_t takes_mask;
+    /* 1: an edit of that model needs no prompt. NULL: each does. */
+    int32_t (*wordless)(const struct pie_call *c);
     /* What the kind and the model of the call do not take of these is taken out. NULL: nothing is. */
     void (*narrow)(const struct pie_call *c, struct pie_takes *takes);
     /* What cannot be asked for by one route, before anything is queued. base_url and key may be NULL: where requests are only looked

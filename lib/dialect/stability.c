@@ -344,6 +344,7 @@ const struct pie_dialect pie_dialect_stability = {
                      PIE_WISH_HAS_STRENGTH | PIE_WISH_HAS_GUIDANCE | PIE_WISH_HAS_SEED,
     .takes_images = 1,
     .takes_mask = 1,
+    .wordless = pie_stability_wordless,
     .narrow = pie_stability_narrow,
     .check = pie_stability_check,
     .encode = stability_encode,

@@ -25,6 +25,7 @@ const struct pie_stability_route *pie_stability_route(const char *model);
 /* What v2beta calls what setters set: from PIE_STABILITY_FORM on those that are written as they are. */
 extern const struct pie_field pie_stability_fields[];
 #define PIE_STABILITY_FORM 5
+int32_t pie_stability_wordless(const struct pie_call *c);
 void pie_stability_narrow(const struct pie_call *c, struct pie_takes *takes);
 apipie_status pie_stability_check(struct pie_call *c, struct pie_buf *notes,
                                   struct apipie_error *err);

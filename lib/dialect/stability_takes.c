@@ -72,6 +72,11 @@ const struct pie_stability_route *pie_stability_route(const char *model)
     return name.n >= 3 && memcmp(name.p, "sd3", 3) == 0 ? &stability_sd3 : &stability_engine;
 }
 
+int32_t pie_stability_wordless(const struct pie_call *c)
+{
+    return pie_stability_route(c->model)->prompt != MUST;
+}
+
 /* SDXL 1.0 draws nine sizes; of the others all that are not too small, too large or odd. */
 static int32_t stability_is_sdxl(const char *model)
 {
@@ -151,8 +156,7 @@ static apipie_status stability_fit_prompt(struct pie_call *c, const struct pie_s
     if (r->prompt != NEVER || pie_call_text(c, PIE_WISH_PROMPT) == NULL)
         return APIPIE_OK;
     if (!pie_call_leave_out(c, "set_prompt",
-                            ": the model takes none, ask it as APIPIE_REQUEST_VARIATION: ", r->name,
-                            notes, err))
+                            ": the model takes none, ask it without: ", r->name, notes, err))
         return err->code;
     c->left_out |= PIE_STABLE_TEXT(PROMPT);
     return APIPIE_OK;
@@ -195,9 +199,7 @@ static apipie_status stability_check_kind(const struct pie_call *c,
                                           const struct pie_stability_route *r,
                                           struct apipie_error *err)
 {
-    apipie_status status = APIPIE_OK;
-    if (c->wish->kind != APIPIE_REQUEST_VARIATION || r->prompt == MUST)
-        status = pie_check_model(c, err);
+    apipie_status status = pie_check_model(c, err);
     if (status == APIPIE_OK && r->image == MUST && c->images == 0)
         status = pie_stable_refuse(
             err, APIPIE_E_ARGUMENT, "give it: apipie_request_set_image_file(), --image",

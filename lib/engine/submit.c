@@ -64,6 +64,18 @@ static apipie_status submit_find_places(struct apipie_request *r)
     return status;
 }
 
+/* A model may want none. */
+static apipie_status submit_check_prompt(struct apipie_request *r, const struct pie_call *call,
+                                         const struct pie_dialect *d)
+{
+    const struct pie_wish *w = &r->wish;
+    if (w->text[PIE_WISH_PROMPT] != NULL || w->kind == APIPIE_REQUEST_VARIATION ||
+        (w->kind == APIPIE_REQUEST_EDIT && d->wordless != NULL && d->wordless(call)))
+        return APIPIE_OK;
+    return submit_error(r, APIPIE_E_ARGUMENT, "say what to draw",
+                        "set_prompt: the prompt is missing", NULL);
+}
+
 static apipie_status submit_check_route(struct apipie_request *r, size_t route)
 {
     struct pie_call call;
@@ -71,7 +83,9 @@ static apipie_status submit_check_route(struct apipie_request *r, size_t route)
     pie_route_names(r, route, &call.provider, &call.model);
     call.base_url = r->places[route]->base_url;
     call.key = r->places[route]->key;
-    apipie_status status = pie_call_fit(r->places[route]->dialect, &call, NULL, &r->error);
+    apipie_status status = submit_check_prompt(r, &call, r->places[route]->dialect);
+    if (status == APIPIE_OK)
+        status = pie_call_fit(r->places[route]->dialect, &call, NULL, &r->error);
     return status == APIPIE_E_MEMORY ? submit_memory(r) : status;
 }
 
@@ -141,7 +155,6 @@ static apipie_status submit_check_upload(struct apipie_request *r)
 
 static apipie_status submit_check_wish(struct apipie_request *r)
 {
-    const char *prompt = r->wish.text[PIE_WISH_PROMPT];
     if (r->wish.kind == APIPIE_REQUEST_UPLOAD)
         return submit_check_upload(r);
     if ((r->wish.kind == APIPIE_REQUEST_RECONCILE && r->settle != NULL) ||
@@ -155,9 +168,6 @@ static apipie_status submit_check_wish(struct apipie_request *r)
                             "apipie_request_new_reconcile()",
                             "apipie_request_new: this kind of request is not in this version",
                             NULL);
-    if (prompt == NULL && r->wish.kind != APIPIE_REQUEST_VARIATION)
-        return submit_error(r, APIPIE_E_ARGUMENT, "say what to draw",
-                            "set_prompt: the prompt is missing", NULL);
     return submit_check_images(r);
 }
 

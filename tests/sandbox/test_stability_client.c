@@ -62,7 +62,7 @@ static void the_client_edits(void **state)
     round_begin(&sd35);
     round_paints_over(&sd35, APIPIE_REQUEST_EDIT);
     round_paints_over(&inpaint, APIPIE_REQUEST_EDIT);
-    apipie_request *q = round_fresh(&inpaint, APIPIE_REQUEST_VARIATION);
+    apipie_request *q = round_fresh(&inpaint, APIPIE_REQUEST_EDIT);
     apipie_request_set_model(q, "fast");
     apipie_request_set_prompt(q, NULL, APIPIE_NTS);
     assert_int_equal(apipie_request_set_image_bytes(q, picture, n), APIPIE_OK);
