@@ -54,9 +54,10 @@
  * the images API with generations, edits, variations and events; "a1111", Automatic1111's web API; "sdcpp",
  * stable-diffusion.cpp's server with its three families of routes; "together", Together's images API and list of models;
  * "deepinfra", DeepInfra's native inference, its edits as a form and its list; "bedrock", Amazon Bedrock's InvokeModel for
- * Stability's models. They take a fault from the header or from the setters, not from the body; the two local ones bill
- * nothing. For apipie_sandbox_set_route_fault() each is a provider of its name. All send PNG, also where the real one
- * sends JPEG unless asked otherwise; who asks for another format is refused. More words, for them:
+ * Stability's models; "stability", Stability's own platform: v2beta with its jobs, and the engines of v1. They take a fault
+ * from the header or from the setters, not from the body; the two local ones bill nothing. For
+ * apipie_sandbox_set_route_fault() each is a provider of its name. All send PNG, also where the real one sends JPEG unless
+ * asked otherwise; who asks for another format is refused. More words, for them:
  *
  *     sse:TRAP,...     of a stream of events: crlf, cr (line ends), nospace (after the colon), comments, lines (the data
  *                      over several), bom, bytes (a few at a time), done ("[DONE]" at the end), error (an event
@@ -64,14 +65,23 @@
  *                      (JSON, although a stream was asked for)
  *     grid             a1111: a grid of all pictures before them, and index_of_first_image says so
  *     progress:X       a1111: while it is drawn, the progress is this number
- *     jobfail          sdcpp: the job is accepted and fails
- *     queuefull        sdcpp: 429, the queue of jobs is full
- *     expired          sdcpp: the job is gone as soon as it has ended
+ *     jobfail          sdcpp, stability: the job is accepted and fails
+ *     queuefull        sdcpp: 429, the queue of jobs is full; stability: 429
+ *     expired          sdcpp, stability: the job is gone as soon as it has ended
+ *     blurred          stability: a blurred picture, CONTENT_FILTERED, billed
  *
  * The first words take the shape that they have at the wire: quota is 402 at "together" and "deepinfra", and
  * ServiceQuotaExceededException at "bedrock"; content and error200 are 200 at "deepinfra" (nsfw_content_detected without a picture,
  * the status "failed") and at "bedrock" (CONTENT_FILTERED with a blurred picture, "Filter reason: prompt" without one; ERROR,
- * "Inference error"), not billed; noimage leaves null and "" among the images of "deepinfra", and fewer none of one.
+ * "Inference error"), not billed; noimage leaves null and "" among the images of "deepinfra", and fewer none of one. At "stability"
+ * content is 403 content_moderation (of an engine 400 invalid_prompts), quota 402 payment_required (429 insufficient_balance), and
+ * the retry-after of a call that begins a job goes with each look at it too.
+ *
+ * "prodia" is Prodia's API of jobs (Accept decides whether the picture, the job or a form of both comes; ?price=true gives the job its
+ * price), and "prodia-v1" the API before it: two lists of checkpoints, and jobs that are looked at until their picture has a url. Both
+ * take the same key, the latter as X-Prodia-Key, and a fault from the header or the setters; for apipie_sandbox_set_route_fault()
+ * both are the provider "prodia", as the gateway's models of that name are. jobfail is for both, queuefull and expired for the
+ * latter, where drawing takes as long as apipie_sandbox_set_drawing_time() says.
  *
  * GET /v1/models takes the header too: what is drawn or billed does not concern it. Its list has an ETag and a Last-Modified,
  * and is 304 for who has it; ?voices and ?restrictions give the gateway's other two lists, with two rows each.
@@ -173,7 +183,9 @@ APIPIE_API apipie_status apipie_sandbox_set_route_fault(apipie_sandbox *sandbox,
  * evenly. Over it a call gets 429, with Retry-After and retry-after-ms for when the next one is let through; nothing
  * is drawn and no fault is used up. The reply to each such call, the 429 included, says the limit, what remains, and in
  * what time the bucket is full again, as x-ratelimit-limit-requests, x-ratelimit-remaining-requests and
- * x-ratelimit-reset-requests ("6m0s", "1.5s", "17ms").
+ * x-ratelimit-reset-requests ("6m0s", "1.5s", "17ms"). So do the other wires in their own way: "together" says
+ * x-ratelimit-limit, -remaining and -reset (in seconds) and Retry-After, "deepinfra" and "bedrock" the 429 alone; the two local
+ * ones have no limit.
  * @param requests_per_minute 0 for no limit and no such headers, as at first
  * @return APIPIE_E_ARGUMENT for a negative number
  * Threads: any, also while the server runs. Blocks: no. Owns: nothing. Since: 0.1.
@@ -209,7 +221,9 @@ APIPIE_API const char *apipie_sandbox_url(const apipie_sandbox *sandbox);
  * The base URL of one of the wires: "apipie" (as apipie_sandbox_url()), "openai" ("http://127.0.0.1:PORT/openai/v1",
  * the same key, as a Bearer), "a1111" ("http://127.0.0.1:PORT/a1111", no key), "sdcpp" ("http://127.0.0.1:PORT/sdcpp", no
  * key), "together" ("http://127.0.0.1:PORT/together/v1", the same key, as a Bearer), "deepinfra"
- * ("http://127.0.0.1:PORT/deepinfra", likewise), "bedrock" ("http://127.0.0.1:PORT/bedrock", likewise). "bedrock" takes a signature
+ * ("http://127.0.0.1:PORT/deepinfra", likewise), "bedrock" ("http://127.0.0.1:PORT/bedrock", likewise), "prodia"
+ * ("http://127.0.0.1:PORT/prodia/v2", likewise), "prodia-v1" ("http://127.0.0.1:PORT/prodia/v1", as X-Prodia-Key), "stability"
+ * ("http://127.0.0.1:PORT/stability", as a Bearer). "bedrock" takes a signature
  * (SigV4) as well, of one of APIPIE_SANDBOX_AWS_KEY and the others, for the region APIPIE_SANDBOX_AWS_REGION, at most five minutes
  * old, where the sandbox was built with libcrypto; a client of this library reads the region from the host's name:
  * "http://bedrock-runtime.us-east-1.localhost:PORT/bedrock" is the same server.
@@ -234,8 +248,8 @@ APIPIE_API apipie_status apipie_sandbox_set_basic(apipie_sandbox *sandbox, const
                                                   const char *password);
 
 /**
- * How long a picture of "a1111" and "sdcpp" takes, so that progress, queues, interrupting and cancelling can be seen; and how
- * long the events of one picture of "openai" are spread.
+ * How long a picture of "a1111", "sdcpp" and "prodia-v1", and a job of "stability", takes, so that progress, queues, interrupting and
+ * cancelling can be seen; and how long the events of one picture of "openai" are spread.
  * @param ms 0 to 600000; 0, as at first: as long as it really takes
  * @return APIPIE_E_ARGUMENT for another number
  * Threads: any, also while the server runs. Blocks: no. Owns: nothing. Since: 0.1.
@@ -248,7 +262,7 @@ enum {
     APIPIE_SANDBOX_SKIPS = 2,      /**< calls of a1111's skip */
     APIPIE_SANDBOX_PROGRESS = 3,   /**< calls of a1111's progress */
     APIPIE_SANDBOX_CANCELS = 4,    /**< jobs of sdcpp that were cancelled */
-    APIPIE_SANDBOX_POLLS = 5,      /**< looks at jobs of sdcpp */
+    APIPIE_SANDBOX_POLLS = 5,      /**< looks at jobs of sdcpp, prodia-v1 and stability */
     APIPIE_SANDBOX_STREAMS = 6,    /**< answers of openai as events */
     APIPIE_SANDBOX_RUNNING = 7,    /**< calls and jobs of the local ones that are drawn now */
     APIPIE_SANDBOX_WAITING = 8,    /**< and that wait for their turn */

@@ -2,7 +2,8 @@
 /* Knows how servers name a checkpoint, "dir/name.safetensors [hash]", and what users call it; must not know any wire. */
 #include "dialect/shared_priv.h"
 
-struct pie_slice pie_checkpoint_file(struct pie_slice title)
+/* Without what stands in brackets. */
+static struct pie_slice checkpoint_file(struct pie_slice title)
 {
     size_t i = title.n;
     if (i == 0 || title.p[i - 1] != ']')
@@ -14,7 +15,7 @@ struct pie_slice pie_checkpoint_file(struct pie_slice title)
 
 struct pie_slice pie_checkpoint_stem(struct pie_slice title)
 {
-    struct pie_slice s = pie_checkpoint_file(title);
+    struct pie_slice s = checkpoint_file(title);
     for (size_t i = s.n; i-- > 0;) {
         if (s.p[i] != '/' && s.p[i] != '\\')
             continue;
@@ -35,7 +36,7 @@ struct pie_slice pie_checkpoint_stem(struct pie_slice title)
 
 int32_t pie_checkpoint_is(struct pie_slice title, const char *model)
 {
-    return title.n != 0 && (pie_slice_equal(pie_checkpoint_file(title), model) ||
+    return title.n != 0 && (pie_slice_equal(checkpoint_file(title), model) ||
                             pie_slice_equal(pie_checkpoint_stem(title), model));
 }
 

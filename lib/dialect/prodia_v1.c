@@ -322,12 +322,19 @@ static apipie_status prodia1_look(const struct pie_call *c, struct pie_step *s, 
     return status == APIPIE_OK ? APIPIE_PENDING : status;
 }
 
+/* It is drawn then, whatever became of the words beside it. */
+static int32_t prodia1_has_picture(const struct pie_reply *reply)
+{
+    return reply->part_count != 0 &&
+           (reply->parts[0].kind == PIE_PART_URL || reply->parts[0].kind == PIE_PART_IMAGE);
+}
+
 apipie_status pie_prodia_v1_step(const struct pie_call *c, const struct pie_reply *reply,
                                  struct pie_step *s, struct pie_leg *leg, int64_t *ret_after_ms,
                                  struct apipie_error *err)
 {
     struct pie_slice status = pie_node_text(pie_node_get(reply->root, "status"));
-    if (pie_slice_equal(status, "succeeded"))
+    if (pie_slice_equal(status, "succeeded") || prodia1_has_picture(reply))
         return APIPIE_OK;
     if (pie_slice_equal(status, "failed") || pie_explain_has_error(reply->root)) {
         pie_explain(reply, err);

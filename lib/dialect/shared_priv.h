@@ -106,8 +106,7 @@ void pie_models_free_row(struct pie_buf *out, const struct pie_wish *w, const ch
 
 /* ---- checkpoint.c: names of checkpoints, "dir/name.safetensors [hash]" */
 
-/* Without what stands in brackets; ... and without folders and extension. */
-struct pie_slice pie_checkpoint_file(struct pie_slice title);
+/* Without what stands in brackets, folders and extension. */
 struct pie_slice pie_checkpoint_stem(struct pie_slice title);
 /* Is that what a user may call it? The whole title is none of these. */
 int32_t pie_checkpoint_is(struct pie_slice title, const char *model);

@@ -195,7 +195,7 @@ struct pie_reading {
     struct pie_reply reply;
     struct pie_doc *doc;
     struct pie_buf safe;
-    int32_t no_memory; /* that is why there is no root */
+    int32_t no_memory; /* for the root, which there may be */
 };
 
 /* Never fails: without memory the reply has no root. */

@@ -10,10 +10,10 @@ static struct pie_slice reading_json(struct pie_reading *g, struct apipie_reques
     int32_t kind = pie_body_kind(r->run->body);
     if (kind == PIE_BODY_JSON || kind == PIE_BODY_EVENTS)
         return text;
-    if (pie_json_safe(r->mem, text, &g->safe, &damage) != APIPIE_OK) {
-        g->no_memory = g->safe.failed == APIPIE_E_MEMORY;
+    apipie_status status = pie_json_safe(r->mem, text, &g->safe, &damage);
+    g->no_memory = status == APIPIE_E_MEMORY || g->safe.failed == APIPIE_E_MEMORY;
+    if (status != APIPIE_OK)
         return pie_slice(NULL, 0);
-    }
     return pie_buf_slice(&g->safe);
 }
 
@@ -56,9 +56,8 @@ void pie_reading_open(struct pie_reading *g, struct apipie_request *r, const str
     g->reply.parts = pie_body_parts(r->run->body, &g->reply.part_count);
     struct pie_slice json = reading_json(g, r);
     apipie_status status = json.n != 0 ? pie_doc_parse(r->mem, json, &g->doc) : APIPIE_OK;
+    g->reply.root = pie_doc_root(g->doc);
     g->no_memory |= status == APIPIE_E_MEMORY || pie_body_failure(r->run->body) == APIPIE_E_MEMORY;
-    if (json.n != 0 && status == APIPIE_OK)
-        g->reply.root = pie_doc_root(g->doc);
     if (pie_body_kind(r->run->body) == PIE_BODY_EVENTS && g->reply.root != NULL)
         reading_events(&g->reply, pie_body_event_failed(r->run->body));
     if (pie_body_kind(r->run->body) == PIE_BODY_TEXT)

@@ -59,7 +59,8 @@ static apipie_status steps_read_check(struct apipie_request *r, const struct pie
         return pie_upload_read(r, o, err);
     pie_reading_open(&g, r, o);
     pie_run_call(r, &call);
-    apipie_status status = r->dialect->prepared(&call, &g.reply, &r->run->found, err);
+    apipie_status status =
+        g.no_memory ? APIPIE_E_MEMORY : r->dialect->prepared(&call, &g.reply, &r->run->found, err);
     pie_reading_close(&g);
     if (status == APIPIE_OK)
         status = r->run->found.failed;
@@ -143,7 +144,9 @@ static apipie_status steps_step(struct apipie_request *r, const struct pie_outco
     pie_run_call(r, &call);
     pie_run_make_room(r, &r->run->fetch);
     apipie_status status =
-        r->dialect->step(&call, &g.reply, &r->run->step, &r->run->fetch, ret_after_ms, err);
+        g.no_memory && g.reply.part_count == 0
+            ? APIPIE_E_MEMORY
+            : r->dialect->step(&call, &g.reply, &r->run->step, &r->run->fetch, ret_after_ms, err);
     pie_reading_close(&g);
     if (status == APIPIE_PENDING) {
         apipie_status way = steps_take_leg(r);

@@ -40,22 +40,17 @@ static const struct pie_rule rockbody_sdxl[] = {
     {"steps", PIE_RULE_WHOLE, 0, 10, 50, NULL},
     {"width", PIE_RULE_WHOLE, 0, 640, 1536, NULL},
     {"height", PIE_RULE_WHOLE, 0, 640, 1536, NULL},
-    {"clip_guidance_preset", PIE_JSON_TEXT, 0, 0, 0,
-     "FAST_BLUE FAST_GREEN NONE SIMPLE SLOW SLOWER SLOWEST"},
-    {"sampler", PIE_JSON_TEXT, 0, 0, 0,
-     "DDIM DDPM K_DPMPP_2M K_DPMPP_2S_ANCESTRAL K_DPM_2 K_DPM_2_ANCESTRAL K_EULER "
-     "K_EULER_ANCESTRAL K_HEUN K_LMS"},
+    {"clip_guidance_preset", PIE_JSON_TEXT, 0, 0, 0, PIE_STABLE_PRESETS},
+    {"sampler", PIE_JSON_TEXT, 0, 0, 0, PIE_STABLE_SAMPLERS},
     {"samples", PIE_RULE_WHOLE, 0, 1, 1, NULL},
-    {"style_preset", PIE_JSON_TEXT, 0, 0, 0,
-     "3d-model analog-film anime cinematic comic-book digital-art enhance fantasy-art isometric "
-     "line-art low-poly modeling-compound neon-punk origami photographic pixel-art tile-texture"},
+    {"style_preset", PIE_JSON_TEXT, 0, 0, 0, PIE_STABLE_STYLES},
     {"extras", PIE_JSON_OBJECT, 0, 0, 0, NULL},
     {"init_image", PIE_JSON_TEXT, 0, 0, 0, NULL},
-    {"init_image_mode", PIE_JSON_TEXT, 0, 0, 0, "IMAGE_STRENGTH STEP_SCHEDULE"},
+    {"init_image_mode", PIE_JSON_TEXT, 0, 0, 0, PIE_STABLE_STARTS},
     {"image_strength", PIE_JSON_NUMERIC, 0, 0, 1, NULL},
     {"step_schedule_start", PIE_JSON_NUMERIC, 0, 0, 1, NULL},
     {"step_schedule_end", PIE_JSON_NUMERIC, 0, 0, 1, NULL},
-    {"mask_source", PIE_JSON_TEXT, 0, 0, 0, "MASK_IMAGE_WHITE MASK_IMAGE_BLACK INIT_IMAGE_ALPHA"},
+    {"mask_source", PIE_JSON_TEXT, 0, 0, 0, PIE_STABLE_MASKS},
     {"mask_image", PIE_JSON_TEXT, 0, 0, 0, NULL},
 };
 #define ROCKBODY_SDXL_0_COUNT 4
@@ -69,7 +64,7 @@ static const struct pie_rule rockbody_prompt[] = {
 static const struct pie_rule rockbody_image[] = {
     {"prompt", PIE_JSON_TEXT, 1, 1, 10000, NULL},
     {"negative_prompt", PIE_JSON_TEXT, 0, 0, 10000, NULL},
-    {"aspect_ratio", PIE_JSON_TEXT, 0, 0, 0, "16:9 1:1 21:9 2:3 3:2 4:5 5:4 9:16 9:21"},
+    {"aspect_ratio", PIE_JSON_TEXT, 0, 0, 0, PIE_STABLE_RATIOS},
     {"seed", PIE_RULE_WHOLE, 0, 0, UINT32_MAX, NULL},
     {"output_format", PIE_JSON_TEXT, 0, 0, 0, "JPEG PNG jpeg png"},
     {"mode", PIE_JSON_TEXT, 0, 0, 0, "text-to-image image-to-image"},
@@ -128,7 +123,7 @@ static void rockbody_seed(const struct pie_node *root, struct pie_bedrock_order 
     o->look = pie_draw_hash_uint(o->look, o->inputs.hash);
 }
 
-/* Every other member changes the picture. */
+/* Every other member changes the picture, in whatever order they come. */
 static void rockbody_look(const struct pie_node *root, struct pie_bedrock_order *o)
 {
     static const char pictures[] = "seed init_image mask_image image output_format";
@@ -144,8 +139,8 @@ static void rockbody_look(const struct pie_node *root, struct pie_bedrock_order 
             continue;
         pie_buf_clear(&text);
         pie_node_write(node, &text);
-        o->look = pie_draw_hash(o->look, pie_slice_text(name));
-        o->look = pie_draw_hash(o->look, pie_buf_slice(&text));
+        o->look ^=
+            pie_draw_hash(pie_draw_hash(PIE_DRAW_HASH, pie_slice_text(name)), pie_buf_slice(&text));
     }
     pie_buf_free(&text);
 }
@@ -192,20 +187,15 @@ static apipie_status rockbody_prompts(const struct pie_node *list, struct pie_an
 static apipie_status rockbody_size(const struct pie_node *root, struct pie_answer *answer,
                                    struct pie_bedrock_order *o)
 {
-    static const int32_t pairs[][2] = {
-        {1024, 1024}, {1152, 896}, {1216, 832}, {1344, 768}, {1536, 640},
-        {640, 1536},  {768, 1344}, {832, 1216}, {896, 1152},
-    };
     int64_t width = 1024, height = 1024;
 
     (void)pie_node_int(pie_node_get(root, "width"), &width);
     (void)pie_node_int(pie_node_get(root, "height"), &height);
-    for (size_t i = 0; i < PIE_COUNT(pairs); i++)
-        if (pairs[i][0] == width && pairs[i][1] == height) {
-            o->width = (int32_t)width;
-            o->height = (int32_t)height;
-            return APIPIE_OK;
-        }
+    if (pie_stable_is_size(width, height)) {
+        o->width = (int32_t)width;
+        o->height = (int32_t)height;
+        return APIPIE_OK;
+    }
     return rockbody_refuse_pair(answer, "width",
                                 ": for SDXL the allowed dimensions are 1024x1024, 1152x896, "
                                 "1216x832, 1344x768, 1536x640, 640x1536, 768x1344, 832x1216, "
@@ -279,24 +269,6 @@ static apipie_status rockbody_read_sdxl(const struct pie_node *root, struct pie_
 
 /* ---- the newer ones */
 
-static void rockbody_shape(struct pie_slice ratio, struct pie_bedrock_order *o)
-{
-    static const struct {
-        const char *ratio;
-        int32_t width, height;
-    } shapes[] = {
-        {"16:9", 1344, 768}, {"21:9", 1536, 640}, {"2:3", 832, 1216},  {"3:2", 1216, 832},
-        {"4:5", 896, 1088},  {"5:4", 1088, 896},  {"9:16", 768, 1344}, {"9:21", 640, 1536},
-    };
-
-    o->width = o->height = 1024;
-    for (size_t i = 0; i < PIE_COUNT(shapes); i++)
-        if (pie_slice_equal(ratio, shapes[i].ratio)) {
-            o->width = shapes[i].width;
-            o->height = shapes[i].height;
-        }
-}
-
 static apipie_status rockbody_read_image(const struct pie_node *root, int32_t kind,
                                          struct pie_answer *answer, struct pie_bedrock_order *o)
 {
@@ -305,7 +277,7 @@ static apipie_status rockbody_read_image(const struct pie_node *root, int32_t ki
 
     o->steps = APIPIE_UNKNOWN;
     o->prompt = pie_node_text(pie_node_get(root, "prompt"));
-    rockbody_shape(pie_node_text(ratio), o);
+    pie_stable_shape(pie_node_text(ratio), &o->width, &o->height);
     if (pie_slice_equal_nocase(pie_node_text(pie_node_get(root, "output_format")), "JPEG"))
         return rockbody_refuse_pair(answer, "output_format",
                                     ": jpeg is not in the sandbox, which draws png alone.");

@@ -24,6 +24,7 @@ static const struct fault_word {
     {"sse", "TRAP,...", PIE_FAULT_SSE},       {"grid", NULL, PIE_FAULT_GRID},
     {"progress", "X", PIE_FAULT_PROGRESS},    {"jobfail", NULL, PIE_FAULT_JOBFAIL},
     {"queuefull", NULL, PIE_FAULT_QUEUEFULL}, {"expired", NULL, PIE_FAULT_EXPIRED},
+    {"blurred", NULL, PIE_FAULT_BLURRED},
 };
 
 static const struct fault_trap {

@@ -91,6 +91,8 @@ apipie_sandbox *apipie_sandbox_unref(apipie_sandbox *sandbox)
     pie_lock_drop(sandbox->lock);
     pie_server_stop(sandbox->server);
     pie_sdcpp_close(sandbox);
+    pie_prodia_v1_close(sandbox);
+    pie_stability_close(sandbox);
     sandbox_free(sandbox);
     return NULL;
 }

@@ -110,7 +110,8 @@ enum {
     PIE_FAULT_PROGRESS = 1 << 26,
     PIE_FAULT_JOBFAIL = 1 << 27,
     PIE_FAULT_QUEUEFULL = 1 << 28,
-    PIE_FAULT_EXPIRED = 1 << 29
+    PIE_FAULT_EXPIRED = 1 << 29,
+    PIE_FAULT_BLURRED = 1 << 30
 };
 
 /* Of PIE_FAULT_SSE. */
@@ -399,6 +400,17 @@ struct pie_sdcpp {
     size_t count;
 };
 
+#define PIE_PRODIA_JOBS 64 /* so many are kept, the latest ones */
+
+struct pie_prodia_job;
+
+struct pie_prodia {
+    struct pie_prodia_job *jobs[PIE_PRODIA_JOBS]; /* a ring; NULL: none yet */
+    size_t next;
+};
+
+struct pie_stability_job; /* the newest first */
+
 #define PIE_WIRES_MAX       16
 #define PIE_SANDBOX_NUMBERS 16 /* of APIPIE_SANDBOX_* */
 
@@ -425,6 +437,8 @@ struct apipie_sandbox {
     char basic[800];                   /* base64 of "user:password"; empty: none is asked for */
     struct pie_a1111 a1111;
     struct pie_sdcpp sdcpp;
+    struct pie_prodia prodia;
+    struct pie_stability_job *stability;
     int64_t numbers[PIE_SANDBOX_NUMBERS];
 };
 

@@ -102,9 +102,10 @@ apipie_status pie_source_base64(struct pie_slice text, int32_t is_mask, struct p
 void pie_urlshare(struct apipie_sandbox *box, struct pie_slice media, struct pie_slice body,
                   struct pie_slice words, struct pie_answer *answer);
 
-/* ---- rules.c: the members of a JSON object against a table. */
+/* ---- rules.c: the members of a JSON object, or the fields of a form, against a table. */
 
 #define PIE_RULE_WHOLE 101 /* a kind beside PIE_JSON_*: a number without a fraction */
+#define PIE_RULE_FILE  102 /* likewise, of a form */
 
 struct pie_rule {
     const char *name;
@@ -120,12 +121,14 @@ enum {
     PIE_BREACH_KIND,
     PIE_BREACH_LOW,
     PIE_BREACH_HIGH,
-    PIE_BREACH_CHOICE
+    PIE_BREACH_CHOICE,
+    PIE_BREACH_TWICE /* of a form alone */
 };
 
 struct pie_breach {
     int32_t what;
-    const char *name; /* of the member */
+    const char *name;       /* of the member; NULL of a field */
+    struct pie_slice shown; /* the same, of both */
     const struct pie_rule *rule;
     const struct pie_node *node;
 };
@@ -135,6 +138,11 @@ int32_t pie_rules_choice(const char *choices, struct pie_slice text);
 /* Only objects. APIPIE_E_ARGUMENT with the first breach in ret. nulls: null is as good as absent. */
 apipie_status pie_rules_check(const struct pie_node *object, const struct pie_rule *rules,
                               size_t count, int32_t nulls, struct pie_breach *ret);
+
+/* names: the rules that count, between blanks; needed: those that must be there. A number is one as JSON writes it. */
+apipie_status pie_rules_form(const struct pie_fields *form, const struct pie_rule *rules,
+                             size_t count, const char *names, const char *needed,
+                             struct pie_breach *ret);
 
 /* ---- call.c: one call, without HTTP. */
 
@@ -194,7 +202,7 @@ void pie_box_note(struct apipie_sandbox *box, const struct pie_inputs *in, const
 /* ---- wires.c: the whole servers, each below a base of its own. A new one is a line there. */
 
 struct pie_wire {
-    const char *name; /* of the dialect */
+    const char *name; /* of the dialect, and of which one where a dialect has two */
     const char *base;
     pie_call_fn answer;
     const struct pie_model *models; /* those that a fault can be set for */
@@ -329,6 +337,92 @@ int32_t pie_sandbox_can_hash(void);
 apipie_status pie_sandbox_sha256(struct pie_slice s, uint8_t out[PIE_SANDBOX_SHA256]);
 apipie_status pie_sandbox_hmac(struct pie_slice key, struct pie_slice s,
                                uint8_t out[PIE_SANDBOX_SHA256]);
+
+/* ---- prodia.c, prodia_v1.c: the API of jobs, and the one before. */
+
+#define PIE_SANDBOX_PRODIA 7
+extern const struct pie_model pie_sandbox_prodia[PIE_SANDBOX_PRODIA];
+void pie_prodia_answer(struct apipie_sandbox *box, const struct pie_call *call,
+                       struct pie_answer *answer);
+#define PIE_SANDBOX_PRODIA_V1 12
+extern const struct pie_model pie_sandbox_prodia_v1[PIE_SANDBOX_PRODIA_V1];
+void pie_prodia_v1_answer(struct apipie_sandbox *box, const struct pie_call *call,
+                          struct pie_answer *answer);
+/* Forgets all jobs; nothing else runs any more. */
+void pie_prodia_v1_close(struct apipie_sandbox *box);
+
+/* ---- shapes.c: what Stability's models know, whoever serves them; choices of struct pie_rule. */
+
+#define PIE_STABLE_RATIOS "16:9 1:1 21:9 2:3 3:2 4:5 5:4 9:16 9:21"
+#define PIE_STABLE_STYLES                                                                          \
+    "3d-model analog-film anime cinematic comic-book digital-art enhance fantasy-art isometric "   \
+    "line-art low-poly modeling-compound neon-punk origami photographic pixel-art tile-texture"
+#define PIE_STABLE_SAMPLERS                                                                        \
+    "DDIM DDPM K_DPMPP_2M K_DPMPP_2S_ANCESTRAL K_DPM_2 K_DPM_2_ANCESTRAL K_EULER "                 \
+    "K_EULER_ANCESTRAL K_HEUN K_LMS"
+#define PIE_STABLE_PRESETS "FAST_BLUE FAST_GREEN NONE SIMPLE SLOW SLOWER SLOWEST"
+#define PIE_STABLE_STARTS  "IMAGE_STRENGTH STEP_SCHEDULE"
+#define PIE_STABLE_MASKS   "MASK_IMAGE_WHITE MASK_IMAGE_BLACK INIT_IMAGE_ALPHA"
+
+/* What is drawn of that ratio; of none a square. */
+void pie_stable_shape(struct pie_slice ratio, int32_t *ret_width, int32_t *ret_height);
+/* Is it one of the sizes of SDXL 1.0? */
+int32_t pie_stable_is_size(int64_t width, int64_t height);
+
+/* ---- stability*.c */
+
+#define PIE_SANDBOX_STABILITY 17
+extern const struct pie_model pie_sandbox_stability[PIE_SANDBOX_STABILITY];
+void pie_stability_answer(struct apipie_sandbox *box, const struct pie_call *call,
+                          struct pie_answer *answer);
+/* v2beta: {"errors":["field: message"],"id","name"}. */
+void pie_stability_error(struct pie_answer *answer, int32_t status, const char *code,
+                         const char *message, const char *param);
+/* v1: {"id","message","name"}. */
+void pie_stability_engine_error(struct pie_answer *answer, int32_t status, const char *code,
+                                const char *message, const char *param);
+/* "field: what is wrong with it", under that name. APIPIE_E_ARGUMENT. */
+apipie_status pie_stability_refuse(struct pie_answer *answer, pie_error_fn error, const char *name,
+                                   struct pie_slice field, const char *what);
+apipie_status pie_stability_refuse_breach(struct pie_answer *answer, pie_error_fn error,
+                                          const struct pie_breach *breach);
+/* By its name; NULL: there is none. */
+const struct pie_model *pie_stability_model(struct pie_slice name);
+
+/* How the reply comes. */
+enum { PIE_STABILITY_RAW, PIE_STABILITY_JSON };
+
+struct pie_stability_order {
+    const struct pie_model *model;
+    struct pie_slice prompt;
+    int32_t n, width, height;
+    int64_t steps; /* APIPIE_UNKNOWN: the route has none */
+    int64_t cost;  /* microdollars of a picture */
+    uint64_t seed;
+    uint32_t look; /* of all that changes the picture but the seed */
+    int32_t way, engine, later;
+    struct pie_inputs inputs;
+};
+
+/* What Accept asks for; none: `otherwise`. APIPIE_E_ARGUMENT with the refusal in answer. */
+apipie_status pie_stability_way(const struct pie_call *call, int32_t otherwise,
+                                struct pie_answer *answer, pie_error_fn error, int32_t *ret);
+/* Text of a seed; of none, or of 0, any. */
+uint64_t pie_stability_seed(struct pie_slice text);
+/* A picture among the files of a form; NULL: none. */
+apipie_status pie_stability_input(const struct pie_field *part, int32_t is_mask,
+                                  struct pie_answer *answer, pie_error_fn error,
+                                  struct pie_stability_order *o);
+void pie_stability_form(struct apipie_sandbox *box, const struct pie_call *call,
+                        struct pie_answer *answer);
+void pie_stability_engine(struct apipie_sandbox *box, const struct pie_call *call,
+                          struct pie_answer *answer);
+/* A good order: its fault, then the picture, or the job. */
+void pie_stability_draw(struct apipie_sandbox *box, const struct pie_call *call,
+                        const struct pie_stability_order *o, struct pie_answer *answer);
+void pie_stability_result(struct apipie_sandbox *box, const struct pie_call *call,
+                          struct pie_answer *answer);
+void pie_stability_close(struct apipie_sandbox *box);
 
 /* ---- a1111*.c */
 

@@ -414,7 +414,8 @@ static void each_allocation_may_fail(void **state)
         "\",\"data:;base64,QUJD\"],\"images\":[\"QUJD\",\"\"]}";
     (void)state;
     int32_t enough = 0;
-    for (int32_t n = 0; !enough; n++) {
+    int32_t n = 0;
+    for (; !enough; n++) {
         struct scarce scarce = {0};
         struct pie_mem mem = SCARCE_MEM(&scarce);
         scarce_give(&scarce, n);
@@ -422,6 +423,7 @@ static void each_allocation_may_fail(void **state)
         assert_int_equal(scarce.alive, 0);
         assert_true(n < 100);
     }
+    assert_true(n > 5);
 }
 
 static void any_text_becomes_safe_json(void **state)

@@ -154,6 +154,13 @@ struct talk talk_raw(const char *base, const char *path, const void *body, size_
 struct talk talk_form(const char *base, const char *path, const struct talk_part *parts,
                       size_t count, const char *header)
 {
+    return talk_form_with(base, path, parts, count, header, NULL);
+}
+
+struct talk talk_form_with(const char *base, const char *path, const struct talk_part *parts,
+                           size_t count, const char *header1, const char *header2)
+{
+    struct curl_slist *headers = header1 != NULL ? curl_slist_append(NULL, header1) : NULL;
     CURL *curl = curl_easy_init();
     curl_mime *form = curl_mime_init(curl);
     struct talk t;
@@ -169,7 +176,9 @@ struct talk talk_form(const char *base, const char *path, const struct talk_part
             curl_mime_type(part, parts[i].type);
     }
     curl_easy_setopt(curl, CURLOPT_MIMEPOST, form);
-    t = perform(curl, base, path, header != NULL ? curl_slist_append(NULL, header) : NULL);
+    if (header2 != NULL)
+        headers = curl_slist_append(headers, header2);
+    t = perform(curl, base, path, headers);
     curl_mime_free(form);
     return t;
 }

@@ -44,6 +44,8 @@ struct talk_part {
 /* A multipart/form-data POST as libcurl writes it; header may be NULL. */
 struct talk talk_form(const char *base, const char *path, const struct talk_part *parts,
                       size_t count, const char *header);
+struct talk talk_form_with(const char *base, const char *path, const struct talk_part *parts,
+                           size_t count, const char *header1, const char *header2);
 
 /* "error.code", "data.0.url", "usage.cost"; NULL when absent. */
 json_t *talk_at(const struct talk *t, const char *path);

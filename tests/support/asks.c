@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The setters and bodies of asks.h; knows the public API and the raw server, no test. */
 #include "asks.h"
+#include "scarce.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -178,4 +179,41 @@ void asks_assert_failure(struct draw *d, const struct asks_failure *f)
     if (f->hint != NULL)
         assert_contains(apipie_error_hint(e), f->hint);
     assert_lacks(apipie_error_message(e), ASKS_KEY);
+}
+
+/* 1: nothing was refused any more. */
+static int32_t asks_run_short(struct draw *d, const struct asks_short *s, struct scarce *scarce,
+                              int64_t n)
+{
+    const apipie_allocator a = SCARCE_TABLE(scarce);
+    scarce_give_all(scarce);
+    d->request = apipie_request_unref(d->request);
+    apipie_client_unref(d->client);
+    d->client = apipie_client_new(&a);
+    assert_non_null(d->client);
+    apipie_client_set_key(d->client, DRAW_KEY);
+    apipie_client_set_retry(d->client, APIPIE_RETRY_NEVER, 0);
+    asks_backend(d, s->dialect, s->path);
+    asks_fresh(d, s->kind, s->model, s->letters);
+    scarce_refuse(scarce, n);
+    const apipie_status status = apipie_request_perform(d->request);
+    const int32_t done = scarce->refused == 0;
+    scarce_give_all(scarce);
+    if (status != APIPIE_OK && status != APIPIE_E_MEMORY)
+        print_message("%d: %s\n", (int)n, apipie_error_message(draw_error(d)));
+    assert_true(status == APIPIE_OK || status == APIPIE_E_MEMORY);
+    return done;
+}
+
+void asks_run_out_of_memory(struct draw *d, const struct asks_short *s)
+{
+    static struct scarce scarce; /* the stage may outlive a test that fails */
+    int64_t n = 1;
+    memset(&scarce, 0, sizeof scarce);
+    while (!asks_run_short(d, s, &scarce, n))
+        n++;
+    d->request = apipie_request_unref(d->request);
+    d->client = apipie_client_unref(d->client);
+    assert_int_equal(scarce.alive, 0);
+    assert_true(n > 20);
 }

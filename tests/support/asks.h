@@ -37,6 +37,14 @@ int32_t asks_is(const struct raw_request *q, const char *path, const char *body)
 /* The request, performed, failed so before anything was sent. */
 void asks_assert_refused(struct draw *d, apipie_status want, const char *says);
 
+/* Such a request, performed again and again, each time with a later allocation that is refused, until none is: it succeeds, or fails for
+ * memory, and all that was given comes back. */
+struct asks_short {
+    const char *dialect, *path, *model, *letters;
+    int32_t kind;
+};
+void asks_run_out_of_memory(struct draw *d, const struct asks_short *s);
+
 /* What a row of a table of errors says. */
 struct asks_failure {
     const char *name;

@@ -278,11 +278,23 @@ static void a_failed_job_with_a_picture_is_told(void **state)
     assert_contains(apipie_result_warning(draw_result(d), 0), "failed");
 }
 
+static void memory_may_run_out(void **state)
+{
+    static const struct asks_short shorts[] = {
+        {"prodia", "/v2", TYPE, "pgO", APIPIE_REQUEST_IMAGE},
+        {"prodia", "/v2", "inference.sdxl.inpainting.v1", "pIM", APIPIE_REQUEST_EDIT},
+    };
+    struct draw *d = serve(state, &replies[0]);
+    for (size_t i = 0; i < sizeof shorts / sizeof shorts[0]; i++)
+        asks_run_out_of_memory(d, &shorts[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         DRAW_TEST(a_cut_in_the_only_picture_is_a_failure),
         DRAW_TEST(a_failed_job_with_a_picture_is_told),
+        DRAW_TEST(memory_may_run_out),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     failed += DRAW_ROWS(replies_are_understood, replies);

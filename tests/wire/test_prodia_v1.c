@@ -523,6 +523,30 @@ static void drawn_at_once(void **state)
     assert_true(seed == UINT64_MAX); /* as it was asked for */
 }
 
+static void a_picture_outlives_the_words_beside_it(void **state)
+{
+    static struct old broken = {
+        "broken",
+        LISTED,
+        {{200, NULL, "{\"job\":\"8f1c-7\",\"imageUrl\":\"$ORIGIN/pics/1\",\"status\":\"succ"}},
+        0};
+    struct draw *d = serve(state, &broken);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    draw_assert_one(d, 1);
+    assert_contains(apipie_result_warning(draw_result(d), 0), "damaged");
+}
+
+static void memory_may_run_out(void **state)
+{
+    static const struct asks_short shorts[] = {
+        {"prodia", "/v1", "sdv1_4", "pI", APIPIE_REQUEST_IMAGE},
+        {"prodia", "/v1", "twin.safetensors [3]", "pUM", APIPIE_REQUEST_EDIT},
+    };
+    struct draw *d = serve(state, &quick);
+    for (size_t i = 0; i < sizeof shorts / sizeof shorts[0]; i++)
+        asks_run_out_of_memory(d, &shorts[i]);
+}
+
 /* ---- lists */
 
 static void its_models_are_two_lists(void **state)
@@ -558,6 +582,8 @@ int main(void)
         DRAW_TEST(a_job_that_failed_is_not_begun_again),
         DRAW_TEST(a_look_that_fails_is_made_again),
         DRAW_TEST(drawn_at_once),
+        DRAW_TEST(a_picture_outlives_the_words_beside_it),
+        DRAW_TEST(memory_may_run_out),
         DRAW_TEST(its_models_are_two_lists),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -313,6 +313,7 @@ static void sweep(const char *base, const char *path, int record)
         assert_int_equal(scarce.alive, 0);
         if (scarce.refused == 0) {
             assert_status(status, APIPIE_OK);
+            assert_true(at > 20);
             return;
         }
         assert_true(status == APIPIE_OK || status == APIPIE_E_MEMORY);
