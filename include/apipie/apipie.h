@@ -1042,7 +1042,8 @@ enum {
 /**
  * How input images and mask get to the gateway, which documents URLs alone; other servers take them with the call in any case.
  * AUTO: each is uploaded before the call, an exchange of its own (APIPIE_PURPOSE_UPLOAD) that costs nothing, and the call has its URL.
- * Of what the uploads do not take (see APIPIE_REQUEST_UPLOAD) the call has a data: URL, and the result a warning. The gateway resizes
+ * Of what the uploads do not take (see APIPIE_REQUEST_UPLOAD), and where the server answers 404 or 405 to one, the call has a data:
+ * URL, and the result a warning. The gateway resizes
  * pictures that are not 1024x1024, 1024x768 or 768x1024: the result warns where the size is known. A client uploads the same picture
  * once in APIPIE_UPLOAD_KEEP_MS at most, for all its requests; sooner when the reply's Cache-Control or Expires say so, or when the
  * server refuses a call that used it. INLINE: all as data: URLs, as they are.

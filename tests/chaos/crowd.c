@@ -72,6 +72,8 @@ static void crowd_set_picture(apipie_request *r, const struct chaos_wish *w)
         abort();
     memcpy(bytes, picture, n);
     apipie_request_set_image_bytes(r, bytes, w->picture + n);
+    /* The books are about calls: an upload would be another request. */
+    apipie_request_set_input_transfer(r, APIPIE_TRANSFER_INLINE);
     free(bytes);
 }
 
