@@ -57,11 +57,26 @@ static int has_own_place(const struct cli_options *o)
            o->route_count + cli_config_routes(o) == 0;
 }
 
+void cli_config_first(const struct cli_options *o, char out[CLI_BACKEND_NAME])
+{
+    const struct cli_route *route =
+        o->route_count != 0 || has_own_place(o) ? o->routes : o->config->routes;
+    const char *name = cli_config_asked(o);
+    size_t n = strlen(name);
+
+    if (!has_own_place(o) && route->backend_length != 0) {
+        name = route->text;
+        n = route->backend_length;
+    }
+    (void)snprintf(out, CLI_BACKEND_NAME, "%.*s", (int)n, name);
+}
+
 static int first_is(const struct cli_options *o, const char *name)
 {
-    if (has_own_place(o))
-        return strcmp(cli_config_asked(o), name) == 0;
-    return route_asks(o, o->route_count != 0 ? &o->routes[0] : &o->config->routes[0], name);
+    char first[CLI_BACKEND_NAME];
+
+    cli_config_first(o, first);
+    return strcmp(first, name) == 0;
 }
 
 int cli_config_first_is_gateway(const struct cli_options *o)
@@ -177,6 +192,18 @@ static void complain(const struct cli_config *c, const struct cli_backend *b, co
     cli_failure_set(f, APIPIE_E_CONFIG, hint, c->path, place, NULL);
 }
 
+/* "it speaks apipie, openai, ...": a failure is told after we are gone. */
+static const char *spoken(void)
+{
+    static char text[256];
+    size_t n = (size_t)snprintf(text, sizeof text, "it speaks");
+    const char *name;
+
+    for (size_t i = 0; (name = apipie_dialect_name(i)) != NULL && n < sizeof text; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s %s", i == 0 ? "" : ",", name);
+    return text;
+}
+
 static void refused(const struct cli_config *c, const struct cli_backend *b, apipie_status status,
                     struct cli_failure *f)
 {
@@ -184,9 +211,7 @@ static void refused(const struct cli_config *c, const struct cli_backend *b, api
     case APIPIE_OK:
         return;
     case APIPIE_E_UNSUPPORTED:
-        complain(c, b, "dialect: this version does not speak it",
-                 "it speaks openai, a1111, sdcpp, together, deepinfra, and the gateway's: apipie",
-                 f);
+        complain(c, b, "dialect: this version does not speak it", spoken(), f);
         return;
     case APIPIE_E_ARGUMENT:
         complain(c, b, "base_url: no http(s) URL that can be used",

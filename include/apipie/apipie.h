@@ -490,6 +490,14 @@ APIPIE_API apipie_status apipie_client_add_backend(apipie_client *client, const 
                                                    const char *dialect, const char *base_url);
 
 /**
+ * The dialects that this version speaks, by the names that apipie_client_add_backend() takes, in no order that means anything.
+ * @param index from 0 on
+ * @return NULL past the last one
+ * Threads: any. Blocks: no. Owns: the library; lives as long as the process. Since: 0.1.
+ */
+APIPIE_API const char *apipie_dialect_name(size_t index);
+
+/**
  * The key of an added backend, sent to it alone; "user:password" where the wire asks for these. Not set: none is sent.
  * @param key NULL takes it back
  * @return APIPIE_E_NOT_FOUND without a backend of that name; APIPIE_E_ARGUMENT for a key that cannot be sent
@@ -3227,10 +3235,13 @@ APIPIE_API apipie_catalog *apipie_price_history_at(const apipie_price_history *h
 
 /** How a price is known, for apipie_client_estimate(). Since: 0.1. */
 enum {
-    APIPIE_PRICE_NONE = 0,   /**< it is not */
-    APIPIE_PRICE_HOST = 1,   /**< apipie_client_set_price() */
-    APIPIE_PRICE_LISTED = 2, /**< the list of models: the gateway's, as in apipie_client_catalog(), or the one fetched from that backend */
-    APIPIE_PRICE_FREE = 3    /**< drawn on a machine of yours: nothing */
+    APIPIE_PRICE_NONE = 0, /**< it is not */
+    APIPIE_PRICE_HOST = 1, /**< apipie_client_set_price() */
+    APIPIE_PRICE_LISTED =
+        2, /**< the list of models: the gateway's, as in apipie_client_catalog(), or the one fetched from that backend */
+    APIPIE_PRICE_FREE = 3, /**< drawn on a machine of yours: nothing */
+    APIPIE_PRICE_PUBLISHED =
+        4 /**< what the provider's pages said when this version was made, for no list says it; see docs/backends.md */
 };
 
 /**

@@ -33,6 +33,11 @@ APIPIE_API apipie_status apipie_client_add_backend(apipie_client *client, const 
     return status == APIPIE_OK ? pie_backend_add(client, name, dialect, base_url) : status;
 }
 
+APIPIE_API const char *apipie_dialect_name(size_t index)
+{
+    return pie_backend_dialect_name(index);
+}
+
 APIPIE_API apipie_status apipie_client_set_backend_key(apipie_client *client, const char *name,
                                                        const char *key)
 {

@@ -273,6 +273,11 @@ static const struct pie_dialect *const call_dialects[] = {
     &pie_dialect_sdcpp,   &pie_dialect_together, &pie_dialect_deepinfra,
     &pie_dialect_bedrock, &pie_dialect_prodia,   &pie_dialect_stability};
 
+const struct pie_dialect *pie_dialect_at(size_t index)
+{
+    return index < PIE_COUNT(call_dialects) ? call_dialects[index] : NULL;
+}
+
 const struct pie_dialect *pie_dialect_find(const char *name)
 {
     for (size_t i = 0; i < PIE_COUNT(call_dialects); i++) {

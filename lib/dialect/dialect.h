@@ -168,6 +168,9 @@ struct pie_dialect {
     apipie_status (*ask_models)(const struct pie_call *c, struct pie_leg *leg);
     /* Where the same list says more of each; then its server knows the filters of the wish too. NULL: neither. */
     const char *models_detailed;
+    /* What a picture of that model costs, whatever its size, as far as the provider has published it and no route says it: picodollars, or
+     * APIPIE_UNKNOWN. NULL: nothing of the kind. */
+    int64_t (*price)(const char *model);
     /* How replies are read that come as a stream of events. NULL: none does. */
     const struct pie_stream *stream;
     /* A list of models in another form than the gateway's, to that form (pie_catalog_parse): plain JSON into out, and of it what the
@@ -238,6 +241,8 @@ extern const struct pie_dialect pie_dialect_stability;
 
 /* NULL when there is none of that name. */
 const struct pie_dialect *pie_dialect_find(const char *name);
+/* NULL past the last one. */
+const struct pie_dialect *pie_dialect_at(size_t index);
 
 /* Most items of a reply that are looked at, with or without a picture. */
 #define PIE_ITEMS_MAX 256

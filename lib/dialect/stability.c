@@ -354,5 +354,6 @@ const struct pie_dialect pie_dialect_stability = {
     .known = stability_known,
     .models_path = "/v1/engines/list",
     .write_models = pie_stability_write_models,
+    .price = pie_stability_price,
     .step = stability_step,
 };

@@ -15,6 +15,17 @@ static const struct {
     {"sd3.5-medium", "Stable Diffusion 3.5 Medium", 35},
 };
 
+int64_t pie_stability_price(const char *model)
+{
+    const char *name = pie_stability_route(model)->name;
+    for (size_t i = 0; i < PIE_COUNT(stability_models); i++) {
+        if (strcmp(stability_models[i].name, model) == 0 ||
+            (name != NULL && strcmp(stability_models[i].name, name) == 0))
+            return stability_models[i].price * (APIPIE_DOLLAR / 1000);
+    }
+    return APIPIE_UNKNOWN;
+}
+
 static void stability_write_engine(const struct pie_call *c, const struct pie_node *row,
                                    const char *backend, struct pie_buf *out)
 {
@@ -46,7 +57,7 @@ apipie_status pie_stability_write_models(const struct pie_call *c, const struct 
         pie_models_row(out, NULL, pie_slice_text(backend), name, "image");
         pie_field_text(out, "subtype", "text-to-image");
         pie_field_text(out, "description", stability_models[i].description);
-        pie_models_price(out, 0, 0, stability_models[i].price * (APIPIE_DOLLAR / 1000));
+        pie_models_price(out, 0, 0, pie_stability_price(stability_models[i].name));
         pie_buf_add_char(out, '}');
     }
     pie_buf_add_text(out, "]}");

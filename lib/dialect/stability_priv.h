@@ -32,6 +32,7 @@ apipie_status pie_stability_check(struct pie_call *c, struct pie_buf *notes,
 
 /* ---- stability_models.c */
 
+int64_t pie_stability_price(const char *model);
 apipie_status pie_stability_write_models(const struct pie_call *c, const struct pie_reply *reply,
                                          const char *backend, struct pie_buf *out);
 

@@ -155,8 +155,8 @@ static apipie_status stability_fit_prompt(struct pie_call *c, const struct pie_s
 {
     if (r->prompt != NEVER || pie_call_text(c, PIE_WISH_PROMPT) == NULL)
         return APIPIE_OK;
-    if (!pie_call_leave_out(c, "set_prompt",
-                            ": the model takes none, ask it without: ", r->name, notes, err))
+    if (!pie_call_leave_out(c, "set_prompt", ": the model takes none, ask it without: ", r->name,
+                            notes, err))
         return err->code;
     c->left_out |= PIE_STABLE_TEXT(PROMPT);
     return APIPIE_OK;

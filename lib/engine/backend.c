@@ -24,6 +24,12 @@ int32_t pie_backend_is_own(const struct pie_backend *b)
     return b == &backend_own;
 }
 
+const char *pie_backend_dialect_name(size_t index)
+{
+    const struct pie_dialect *d = pie_dialect_at(index);
+    return d != NULL ? d->name : NULL;
+}
+
 static struct pie_backend *backend_added(struct apipie_client *c, const char *name)
 {
     struct pie_backend *b = c->backends;

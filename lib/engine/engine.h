@@ -364,6 +364,8 @@ size_t pie_backend_count(struct apipie_client *c);
 const struct pie_backend *pie_backend_at(struct apipie_client *c, size_t index); /* NULL */
 /* NULL: the default one; or there is none of that name. The lock is held. */
 const struct pie_backend *pie_backend_find(const struct apipie_client *c, const char *name);
+/* NULL past the last dialect. */
+const char *pie_backend_dialect_name(size_t index);
 
 /* ---- hook.c */
 

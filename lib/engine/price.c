@@ -164,6 +164,11 @@ int64_t pie_price_estimate(struct apipie_client *c, const struct pie_price_ask *
         source = APIPIE_PRICE_LISTED;
         each = price_listed(list, &named);
     }
+    if (each < 0 && ask->backend != NULL && ask->backend->dialect->price != NULL &&
+        ask->model != NULL) {
+        source = APIPIE_PRICE_PUBLISHED;
+        each = ask->backend->dialect->price(ask->model);
+    }
     pie_catalog_drop(list);
     *ret_source = each < 0 ? APIPIE_PRICE_NONE : source;
     if (each < 0)

@@ -362,9 +362,10 @@ class Elsewhere(ConfigTest):
     def test_estimate(self):
         self.assertEqual(self.run_cli("estimate"), 0, self.err)
         self.assertEqual(self.out, b"0.008 USD, listed\n")
-        self.env["APIPIE_BASE_URL"] = DEAD  # nobody is asked: no other backend has prices
-        self.assertEqual(self.run_cli("estimate", "--backend", "desk"), 0, self.err)
-        self.assertEqual(self.out, b"unknown\n")
+        self.env["APIPIE_BASE_URL"] = DEAD  # it is not asked for another's prices
+        for where in (["--backend", "desk"], ["--route", "desk/prodia/sd_xl_base_1.0"]):
+            self.assertEqual(self.run_cli("estimate", *where), 0, self.err)
+            self.assertEqual(self.out, b"0.008 USD, listed\n" if where[0] == "--route" else b"unknown\n")
         self.assertEqual(self.run_cli("estimate", "--backend", "desk", "--price", "0.5"), 0, self.err)
         self.assertEqual(self.out, b"0.5 USD, given\n")
 
@@ -400,7 +401,7 @@ class Edit(ConfigTest):
         self.edit("--image", "in.png", "--image", "none.png", code=9)
         self.edit("--image", "in.png", "--batch", "x", code=2)
         self.assertEqual(self.run_cli("edit", "--image", "in.png"), 2)
-        self.assertIn("PROMPT is missing", self.err)
+        self.assertIn("the prompt is missing", self.err)
         self.assertEqual((counter.posts, self.files()), ([], ["in.png"]))
 
 

@@ -444,6 +444,13 @@ static void what_it_costs_is_known_before(void **state)
 {
     struct draw *d = serve_list(state, list);
     int32_t source = 0;
+    /* without the list: as was published */
+    asks_fresh(d, APIPIE_REQUEST_IMAGE, "stable-image-ultra", "pa");
+    assert_int_equal(apipie_client_estimate(d->client, d->request, &source), INT64_C(80000000000));
+    assert_int_equal(source, APIPIE_PRICE_PUBLISHED);
+    asks_fresh(d, APIPIE_REQUEST_EDIT, "inpaint", "pIM");
+    assert_int_equal(apipie_client_estimate(d->client, d->request, &source), APIPIE_UNKNOWN);
+    assert_int_equal(source, APIPIE_PRICE_NONE);
     asks_list(d, NULL);
     asks_fresh(d, APIPIE_REQUEST_IMAGE, "sd3.5-large", "pna");
     assert_int_equal(apipie_client_estimate(d->client, d->request, &source), INT64_C(130000000000));
