@@ -392,28 +392,6 @@ static void names_are_looked_up(void **state)
     assert_int_equal(apipie_error_billed(e), APIPIE_BILLED_NO);
 }
 
-/* What the first list said is kept while the second one adds to it: however long the name is, it is sent as it is. */
-static void names_of_any_length_are_kept(void **state)
-{
-    for (int32_t n = 1; n < 240; n += 7) {
-        char model[300] = "";
-        char list[400];
-        char body[400];
-        memset(model, 'm', (size_t)n);
-        snprintf(list, sizeof list, "[\"%s.ckpt [1]\"]", model);
-        snprintf(body, sizeof body, "{\"model\":\"%s.ckpt [1]\",\"prompt\":\"a \\\"lake\\\"\"}",
-                 model);
-        struct old o = {"long", {200, NULL, list}, {200, NULL, "[]"}, quick.taken, {{0}}, 0};
-        struct draw *d = serve(state, &o);
-        asks_fresh(d, APIPIE_REQUEST_IMAGE, model, "p");
-        assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
-        assert_string_equal(posted(d)->path, "/v1/sdxl/generate");
-        assert_string_equal(posted(d)->body, body);
-        draw_teardown(state);
-        draw_setup(state);
-    }
-}
-
 /* ---- jobs that end otherwise */
 
 struct end {
@@ -601,7 +579,6 @@ int main(void)
         DRAW_TEST(sizes_end_at_1024),
         DRAW_TEST(the_shape_cannot_be_set_twice),
         DRAW_TEST(a_request_reads_as_it_is_sent),
-        DRAW_TEST(names_of_any_length_are_kept),
         DRAW_TEST(a_job_that_failed_is_not_begun_again),
         DRAW_TEST(a_look_that_fails_is_made_again),
         DRAW_TEST(drawn_at_once),
