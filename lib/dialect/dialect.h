@@ -200,7 +200,8 @@ struct pie_dialect {
     apipie_status (*prepare)(const struct pie_call *c, struct pie_leg *leg, int32_t *ret_needed,
                              struct apipie_error *err);
     /* Its 2xx reply. What it says is appended to found, which is c->found from then on: as long as that is empty, the same is asked again.
-     * APIPIE_OK; or err's code: the call is not sent. A failure of found counts by itself. */
+     * c->found points into found, which moves when it grows. APIPIE_OK; or err's code: the call is not sent. A failure of found counts
+     * by itself. */
     apipie_status (*prepared)(const struct pie_call *c, const struct pie_reply *reply,
                               struct pie_buf *found, struct apipie_error *err);
     /* A reply to the call that is no success: 0; or, for c->way from now on, in what other way the server is to be asked: this one it

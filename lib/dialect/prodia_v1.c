@@ -95,11 +95,14 @@ static struct pie_slice prodia1_name(const struct pie_node *list, size_t i)
     return name.n < PRODIA1_NAME ? name : pie_slice("", 0);
 }
 
+/* The name may stand in found itself, which moves when it grows. */
 static void prodia1_line(struct pie_buf *found, const char *mark, struct pie_slice name)
 {
+    char copy[PRODIA1_NAME];
+    memcpy(copy, name.p, name.n);
     pie_buf_add_char(found, '\n');
     pie_buf_add_text(found, mark);
-    pie_buf_add_slice(found, name);
+    pie_buf_add(found, copy, name.n);
 }
 
 /* The checkpoints of one list that may be meant, once each; or the one that is, alone. *ret_sure says which. */

@@ -287,7 +287,8 @@ static apipie_status stability_step(const struct pie_call *c, const struct pie_r
     const int32_t waits =
         reply->outcome->status == 202 ||
         pie_slice_equal(pie_node_text(pie_node_get(reply->root, "status")), "in-progress");
-    if (!pie_stability_route(c->model)->later || reply->part_count != 0)
+    if (!pie_stability_route(c->model)->later || reply->part_count != 0 ||
+        (s->stage == 0 && pie_explain_has_error(reply->root)))
         return APIPIE_OK;
     if (s->stage != 0)
         return waits ? stability_look(c, reply, s, leg, ret_after_ms) : APIPIE_OK;
@@ -300,14 +301,23 @@ static apipie_status stability_step(const struct pie_call *c, const struct pie_r
 
 /* ---- decode */
 
+/* Of a job the picture; of all others a word, "success", before the pictures or behind them. */
+static int32_t stability_is_result(const struct pie_part *part)
+{
+    return part->path == STABILITY_PATH_RESULT;
+}
+
 static apipie_status stability_decode(const struct pie_call *c, const struct pie_reply *reply,
                                       struct apipie_result *ret, struct apipie_error *err)
 {
     struct pie_reply own = *reply;
-    if (own.part_count > 1 && own.parts[0].path == STABILITY_PATH_RESULT) { /* "success" */
+    const int32_t later = pie_stability_route(c->model)->later;
+    if (!later && own.part_count != 0 && stability_is_result(&own.parts[0])) {
         own.parts++;
         own.part_count--;
     }
+    if (!later && own.part_count != 0 && stability_is_result(&own.parts[own.part_count - 1]))
+        own.part_count--;
     apipie_status status = pie_stable_pictures(&own, ret);
     return status == APIPIE_OK ? pie_stable_end(c, &own, ret, err) : status;
 }
@@ -329,11 +339,17 @@ static const struct pie_known stability_known[] = {
      "kept for 24 hours, for the key that it was begun with"},
     {413, "", APIPIE_E_PARAMETER, 0,
      "a request may have 10 MiB: give a smaller input image, or encode it as JPEG"},
-    {429, "", APIPIE_E_RATE_LIMITED, 1,
-     "150 requests in 10 seconds are taken, and then none for a minute: see "
-     "apipie_client_set_rate()"},
     {0, NULL, APIPIE_OK, 0, NULL},
 };
+
+static void stability_explain(const struct pie_reply *reply, struct apipie_error *err)
+{
+    if (reply->outcome->status != 429 || err->code != APIPIE_E_RATE_LIMITED)
+        return;
+    pie_text_copy(pie_slice_text("150 requests in 10 seconds are taken, and then none for a "
+                                 "minute: see apipie_client_set_rate()"),
+                  err->hint, sizeof(err->hint));
+}
 
 const struct pie_dialect pie_dialect_stability = {
     .name = "stability",
@@ -352,6 +368,7 @@ const struct pie_dialect pie_dialect_stability = {
     .write = stability_write,
     .decode = stability_decode,
     .known = stability_known,
+    .explain = stability_explain,
     .models_path = "/v1/engines/list",
     .write_models = pie_stability_write_models,
     .price = pie_stability_price,

@@ -260,21 +260,38 @@ static const struct pie_backend *client_backend(const struct apipie_request *r, 
     return b;
 }
 
+/* The call of its first route, and to whom; the names are those of *first, which is cleared afterwards, also after a failure. */
+static apipie_status client_first_call(const struct apipie_request *r, struct pie_routes *first,
+                                       struct pie_call *ret, const struct pie_backend **ret_backend)
+{
+    apipie_status status = client_first_route(r, first);
+    pie_call_init(ret, &r->wish);
+    if (first->count != 0) {
+        ret->provider = first->items[0].provider;
+        ret->model = first->items[0].model;
+    }
+    *ret_backend = client_backend(r, first->count != 0 ? first->items[0].backend : NULL);
+    ret->base_url = (*ret_backend)->base_url;
+    return status;
+}
+
 int64_t pie_request_estimate(struct apipie_client *c, const struct apipie_request *r,
                              int32_t *ret_source)
 {
     struct pie_price_ask ask;
     struct pie_routes first;
+    struct pie_call call;
+    struct apipie_error ignored; /* submit will say it */
+    const struct pie_backend *backend = NULL;
     int64_t price = APIPIE_UNKNOWN;
     if (!pie_request_draws(r))
         return APIPIE_UNKNOWN;
-    apipie_status status = client_first_route(r, &first);
-    pie_price_ask_init(&ask, &r->wish);
-    if (first.count != 0) {
-        ask.provider = first.items[0].provider;
-        ask.model = first.items[0].model;
-    }
-    ask.backend = client_backend(r, first.count != 0 ? first.items[0].backend : NULL);
+    apipie_status status = client_first_call(r, &first, &call, &backend);
+    pie_error_init(&ignored, r->mem);
+    (void)pie_call_fit(backend->dialect, &call, NULL, &ignored);
+    pie_error_free(&ignored);
+    pie_price_ask_init(&ask, &call);
+    ask.backend = backend;
     if (status == APIPIE_OK)
         price = pie_price_estimate(c, &ask, ret_source);
     pie_routes_clear(&first);
@@ -285,15 +302,8 @@ apipie_status pie_request_write(const struct apipie_request *r, struct pie_buf *
 {
     struct pie_call call;
     struct pie_routes first;
-    apipie_status status = client_first_route(r, &first);
-    pie_call_init(&call, &r->wish);
-    if (first.count != 0) {
-        call.provider = first.items[0].provider;
-        call.model = first.items[0].model;
-    }
-    const struct pie_backend *backend =
-        client_backend(r, first.count != 0 ? first.items[0].backend : NULL);
-    call.base_url = backend->base_url;
+    const struct pie_backend *backend = NULL;
+    apipie_status status = client_first_call(r, &first, &call, &backend);
     if (status == APIPIE_OK)
         backend->dialect->write(&call, out);
     pie_routes_clear(&first);

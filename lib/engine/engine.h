@@ -389,8 +389,8 @@ struct pie_price_ask {
     int32_t width, height, steps, images;   /* 0: not said */
 };
 
-/* As the wish itself asks. */
-void pie_price_ask_init(struct pie_price_ask *ask, const struct pie_wish *w);
+/* As the call asks, without what the backend does not take; backend is the caller's to fill. */
+void pie_price_ask_init(struct pie_price_ask *ask, const struct pie_call *c);
 /* Of all its images: the host's price, else the listed one; APIPIE_UNKNOWN. *ret_source: APIPIE_PRICE_*. The lock is not held. */
 int64_t pie_price_estimate(struct apipie_client *c, const struct pie_price_ask *ask,
                            int32_t *ret_source);

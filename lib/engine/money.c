@@ -3,15 +3,12 @@
 #include "engine/engine_priv.h"
 
 /* The price of the present call, as far as anybody knows it. */
-static int64_t money_estimate(struct apipie_request *r, const struct pie_call *call, int32_t images)
+static int64_t money_estimate(struct apipie_request *r, const struct pie_call *call)
 {
     struct pie_price_ask ask;
     int32_t source = APIPIE_PRICE_NONE;
-    pie_price_ask_init(&ask, r->asked);
+    pie_price_ask_init(&ask, call);
     ask.backend = r->place->of;
-    ask.provider = call->provider;
-    ask.model = call->model;
-    ask.images = images;
     return pie_price_estimate(r->client, &ask, &source);
 }
 
@@ -62,7 +59,7 @@ apipie_status pie_money_reserve(struct apipie_request *r, struct apipie_error *e
     ask.tag = r->asked->text[PIE_WISH_TAG];
     ask.images = call.n > 0 ? call.n : 1;
     ask.prompt_chars = money_characters(r->asked->text[PIE_WISH_PROMPT]);
-    ask.estimate = money_estimate(r, &call, ask.images);
+    ask.estimate = money_estimate(r, &call);
     ask.cap = r->asked->budget;
     ask.spent = money_of_request(r);
     ask.now_wall_ms = pie_clock_wall_ms();

@@ -176,17 +176,17 @@ int64_t pie_price_estimate(struct apipie_client *c, const struct pie_price_ask *
     return each > INT64_MAX / images ? INT64_MAX : each * images;
 }
 
-void pie_price_ask_init(struct pie_price_ask *ask, const struct pie_wish *w)
+void pie_price_ask_init(struct pie_price_ask *ask, const struct pie_call *c)
 {
+    const int32_t sized = pie_call_has(c, PIE_WISH_HAS_SIZE);
     ask->backend = NULL;
-    int32_t sized = (w->has & PIE_WISH_HAS_SIZE) != 0;
-    ask->provider = w->text[PIE_WISH_PROVIDER];
-    ask->model = w->text[PIE_WISH_MODEL];
-    ask->quality = w->text[PIE_WISH_QUALITY];
-    ask->width = sized ? w->width : 0;
-    ask->height = sized ? w->height : 0;
-    ask->steps = (w->has & PIE_WISH_HAS_STEPS) != 0 ? w->steps : 0;
-    ask->images = (w->has & PIE_WISH_HAS_N) != 0 ? w->n : 1;
+    ask->provider = c->provider;
+    ask->model = c->model;
+    ask->quality = pie_call_text(c, PIE_WISH_QUALITY);
+    ask->width = sized ? c->width : 0;
+    ask->height = sized ? c->height : 0;
+    ask->steps = pie_call_has(c, PIE_WISH_HAS_STEPS) ? c->steps : 0;
+    ask->images = c->n > 0 ? c->n : 1;
 }
 
 void pie_price_free_all(struct apipie_client *c)

@@ -244,8 +244,7 @@ apipie_status pie_body_feed(struct pie_body *b, const uint8_t *p, size_t n)
 static apipie_status body_write(struct pie_writer *w, const uint8_t *p, size_t n)
 {
     struct pie_body *b = (struct pie_body *)w;
-    return b->sections.on ? pie_multiread_write(&b->sections.multiread, (const char *)p, n)
-                          : pie_body_feed(b, p, n);
+    return b->sections.on ? pie_sections_write(b, p, n) : pie_body_feed(b, p, n);
 }
 
 static apipie_status body_ended(struct pie_writer *w)
@@ -373,7 +372,8 @@ void pie_body_finish(struct pie_body *b, int32_t complete)
     if (b->finished)
         return;
     b->finished = 1;
-    apipie_status status = b->sections.on ? pie_sections_finish(b) : pie_body_close(b, complete);
+    apipie_status status =
+        b->sections.on ? pie_sections_finish(b, complete) : pie_body_close(b, complete);
     if (b->failure == APIPIE_OK)
         b->failure = status;
 }

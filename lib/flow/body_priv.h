@@ -45,6 +45,9 @@ struct pie_events {
 /* A multipart body: each of its parts is decided and read as a body is. */
 struct pie_sections {
     int32_t on;
+    int32_t sure; /* it is one; until then its first bytes are held */
+    uint8_t first[BODY_HELD];
+    size_t first_n;
     struct pie_multiread multiread;
     int32_t rest; /* who read what is the rest: BODY_SPLIT, BODY_TEXT, or BODY_UNDECIDED */
     uint32_t pictures;
@@ -99,9 +102,11 @@ apipie_status pie_body_close(struct pie_body *b, int32_t complete);
 
 /* Of a multipart body; an empty boundary: it is none. */
 void pie_sections_start(struct pie_body *b, struct pie_slice boundary);
+apipie_status pie_sections_write(struct pie_body *b, const uint8_t *p, size_t n);
 /* Who reads the part at hand, when that one would: BODY_SKIP when nobody needs it. */
 int32_t pie_sections_choose(struct pie_body *b, int32_t reader);
-apipie_status pie_sections_finish(struct pie_body *b);
+/* complete 0: the body was cut. */
+apipie_status pie_sections_finish(struct pie_body *b, int32_t complete);
 
 /* ---- events.c */
 

@@ -419,6 +419,34 @@ static void what_a_picture_costs_is_known_beforehand(void **state)
     }
 }
 
+/* What counts is what is sent: a size that is left out is the model's own, one that is changed is the new one. */
+static void what_is_sent_is_what_a_budget_counts(void **state)
+{
+    static const struct {
+        int32_t unsupported;
+        int64_t want;
+    } rows[] = {
+        {APIPIE_UNSUPPORTED_DROP, INT64_C(9000000000)},
+        {APIPIE_UNSUPPORTED_NEAREST, INT64_C(140625000)}, /* 128x128 */
+    };
+    struct draw *d = *state;
+    const struct draw_reply reply = {200, NULL, list};
+    const struct draw_script script = {&reply, 1};
+    int32_t source = 99;
+    lists_serve(d, &script);
+    asks_backend(d, "deepinfra", "");
+    asks_list(d, NULL);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        asks_fresh(d, APIPIE_REQUEST_IMAGE, "black-forest-labs/FLUX-1-dev", "p");
+        apipie_request_set_size(d->request, 16, 16);
+        apipie_request_set_unsupported(d->request, rows[i].unsupported);
+        assert_int_equal(apipie_client_estimate(d->client, d->request, &source), rows[i].want);
+        assert_status(apipie_request_set_budget(d->request, rows[i].want - 1), APIPIE_OK);
+        assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_BUDGET);
+        assert_int_equal(raw_server_count(d->server, "POST"), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +459,7 @@ int main(void)
         DRAW_TEST(a_picture_of_a_failure_is_delivered),
         DRAW_TEST(its_models_are_listed_with_prices),
         DRAW_TEST(what_a_picture_costs_is_known_beforehand),
+        DRAW_TEST(what_is_sent_is_what_a_budget_counts),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     failed += DRAW_ROWS(exactly_this_is_sent, asks);

@@ -134,7 +134,8 @@ static const struct reply replies[] = {
      0,
      1},
     {"the picture itself", "image/png", "$1", 0, {PNG1}, NULL, 0, 0},
-    {"the picture itself, said to be a form", BARE, "$1", 0, {NULL}, NULL, 0, 0},
+    {"the picture itself, said to be a form", BARE, "$1", 0, {PNG1}, NULL, 0, 0},
+    {"no form at all", BARE, "accepted", 0, {NULL}, NULL, 0, 0},
 };
 
 static void form_handler(struct raw_conn *c, const struct raw_request *q, void *user)
@@ -278,6 +279,38 @@ static void a_failed_job_with_a_picture_is_told(void **state)
     assert_contains(apipie_result_warning(draw_result(d), 0), "failed");
 }
 
+/* ---- the API before */
+
+static void lists_handler(struct raw_conn *c, const struct raw_request *q, void *user)
+{
+    if (strcmp(q->method, "POST") == 0)
+        raw_reply_json(c, 200, "{\"job\":\"j-1\",\"status\":\"failed\"}");
+    else
+        raw_reply_json(c, 200, strcmp(q->path, "/v1/sdxl/models") == 0 ? (const char *)user : "[]");
+}
+
+/* What the first list said is kept while the second one adds to it: however long a name is, it is sent as it is. */
+static void names_of_any_length_are_kept(void **state)
+{
+    struct draw *d = *state;
+    char model[300] = "";
+    char list[400];
+    char body[400];
+    draw_serve(d, lists_handler, list);
+    asks_backend(d, "prodia", "/v1");
+    for (int32_t n = 1; n < 240; n += 7) {
+        memset(model, 'm', (size_t)n);
+        snprintf(list, sizeof list, "[\"%s.ckpt [1]\"]", model);
+        snprintf(body, sizeof body, "{\"model\":\"%s.ckpt [1]\",\"prompt\":\"a \\\"lake\\\"\"}",
+                 model);
+        asks_fresh(d, APIPIE_REQUEST_IMAGE, model, "p");
+        assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_SERVER);
+        assert_string_equal(draw_sent(d)->path, "/v1/sdxl/generate");
+        assert_string_equal(draw_sent(d)->body, body);
+    }
+    d->server = raw_server_stop(d->server); /* the list is here */
+}
+
 static void memory_may_run_out(void **state)
 {
     static const struct asks_short shorts[] = {
@@ -294,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DRAW_TEST(a_cut_in_the_only_picture_is_a_failure),
         DRAW_TEST(a_failed_job_with_a_picture_is_told),
+        DRAW_TEST(names_of_any_length_are_kept),
         DRAW_TEST(memory_may_run_out),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
