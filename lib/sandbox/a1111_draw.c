@@ -474,7 +474,7 @@ static void a1111_ask(struct apipie_sandbox *box, const struct pie_call *call, i
     if (status != APIPIE_OK)
         pie_answer_invalid(answer, NULL, "Expecting value: line 1 column 1 (char 0)",
                            "value_error.jsondecode");
-    else if (!pie_slice_starts_nocase(call->media, "application/json"))
+    else if (!pie_media_is(call->media, "application/json"))
         pie_answer_invalid(answer, NULL, "value is not a valid dict", "type_error.dict");
     else if (a1111_read(box, pie_doc_root(doc), answer, &o) == APIPIE_OK &&
              pie_spoil_choose(box, &pie_sandbox_local[0], call->fault, answer, &fault) ==

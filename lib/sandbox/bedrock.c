@@ -194,7 +194,7 @@ static void rock_invoke(struct apipie_sandbox *box, const struct pie_call *call,
                           "1 validation error detected: Value at 'body' failed to satisfy "
                           "constraint: Member must have length less than or equal to 25000000",
                           NULL);
-    else if (!pie_slice_starts_nocase(call->media, "application/json"))
+    else if (!pie_media_is(call->media, "application/json"))
         pie_bedrock_error(answer, 400, NULL,
                           "The provided Content Type is invalid or not supported for this model",
                           NULL);

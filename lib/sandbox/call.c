@@ -44,6 +44,13 @@ struct pie_slice pie_call_bearer(const struct pie_call *call)
     return pie_slice_trim(pie_slice(sent.p + 7, sent.n - 7));
 }
 
+int32_t pie_media_is(struct pie_slice media, const char *type)
+{
+    size_t n = pie_slice_find_nocase(media, ";");
+
+    return pie_slice_equal_nocase(pie_slice_trim(pie_slice(media.p, n)), type);
+}
+
 void pie_call_arrived(struct apipie_sandbox *box)
 {
     pie_lock_take(box->lock);

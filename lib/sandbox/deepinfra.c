@@ -421,7 +421,7 @@ static void infra_inference(struct apipie_sandbox *box, const struct pie_call *c
         ;
     else if (status == APIPIE_E_TOO_LARGE)
         infra_error(answer, 413, NULL, "Request Entity Too Large", NULL);
-    else if (!pie_slice_starts_nocase(call->media, "application/json") ||
+    else if (!pie_media_is(call->media, "application/json") ||
              (status == APIPIE_OK && pie_node_kind(pie_doc_root(doc)) != PIE_JSON_OBJECT))
         pie_answer_invalid(answer, NULL, "value is not a valid dict", "type_error.dict");
     else if (status != APIPIE_OK)

@@ -128,7 +128,7 @@ static apipie_status generate_inputs(struct apipie_sandbox *box, struct pie_orde
         return status;
     if (in.count != 0 || in.mask_bytes != 0)
         o->seed = pie_draw_hash_uint(o->seed, in.hash);
-    pie_box_note(box, &in, NULL, APIPIE_UNKNOWN);
+    pie_box_note(box, &in, o->seeded ? &o->wanted : NULL, o->steps);
     return APIPIE_OK;
 }
 

@@ -131,7 +131,7 @@ static void openai_json(struct apipie_sandbox *box, const struct pie_call *call,
     struct pie_doc *doc = NULL;
     apipie_status status;
 
-    if (!pie_slice_starts_nocase(call->media, "application/json")) {
+    if (!pie_media_is(call->media, "application/json")) {
         pie_openai_error(answer, 400, "unsupported_content_type",
                          "Unsupported content type. This API method only accepts "
                          "'application/json' requests.",

@@ -271,7 +271,24 @@ static apipie_status order_numbers(const struct pie_node *root, int32_t n_max,
     if (!order_within(order_get(root, "cfg_scale"), 100))
         return order_refuse(answer, "cfg_scale", "'cfg_scale' must be 0 to 100.");
     o->n = (int32_t)n;
+    o->steps = order_get(root, "steps") != NULL ? (int32_t)steps : APIPIE_UNKNOWN;
+    o->seeded = seeds.n != 0 && !pie_slice_equal(seeds, "-1");
+    o->wanted = seed;
     return APIPIE_OK;
+}
+
+/* What was not set does not change the picture. */
+static void order_mix(const struct pie_node *root, struct pie_order *o)
+{
+    static const char *const keys[] = {"negative_prompt", "strength"};
+
+    o->seed = pie_draw_hash(PIE_DRAW_HASH, o->prompt);
+    o->seed = pie_draw_hash(o->seed, pie_slice_text(o->model->model));
+    o->seed = pie_draw_hash(o->seed, order_text(root, "seed"));
+    for (size_t i = 0; i < PIE_COUNT(keys); i++) {
+        if (order_text(root, keys[i]).n != 0)
+            o->seed = pie_draw_hash(o->seed, order_text(root, keys[i]));
+    }
 }
 
 apipie_status pie_order_read(const struct pie_node *root, int32_t n_max, struct pie_answer *answer,
@@ -287,9 +304,7 @@ apipie_status pie_order_read(const struct pie_node *root, int32_t n_max, struct 
         order_size(root, answer, &o) != APIPIE_OK || order_look(root, answer, &o) != APIPIE_OK ||
         order_numbers(root, n_max, answer, &o) != APIPIE_OK)
         return APIPIE_E_ARGUMENT;
-    o.seed = pie_draw_hash(PIE_DRAW_HASH, o.prompt);
-    o.seed = pie_draw_hash(o.seed, pie_slice_text(o.model->model));
-    o.seed = pie_draw_hash(o.seed, order_text(root, "seed"));
+    order_mix(root, &o);
     o.image = order_text(root, "image");
     o.mask = order_text(root, "mask");
     o.fault = pie_node_text(pie_node_get(order_get(root, "sandbox"), "fault"));

@@ -488,7 +488,7 @@ static apipie_status pro2_form_job(const struct pie_fields *form, struct pie_ans
 
     if (part == NULL || pie_fields_find(form, "job", 1) != NULL)
         return pro2_refuse(answer, "A form has one part called 'job', and one alone.");
-    if (!part->is_file || !pie_slice_starts_nocase(part->mime, "application/json"))
+    if (!part->is_file || !pie_media_is(part->mime, "application/json"))
         return pro2_refuse(answer, "The part 'job' is a file of application/json.");
     pie_intake_init(&in, 1);
     pie_intake_write(&in, part->body.p, part->body.n);
@@ -511,7 +511,7 @@ static void pro2_jobs(struct apipie_sandbox *box, const struct pie_call *call,
         status = pie_fields_parse(call->media, call->body, &form) == APIPIE_OK
                      ? pro2_form_job(&form, answer, &doc)
                      : pro2_refuse(answer, "The form cannot be read.");
-    else if (status == APIPIE_OK && !pie_slice_starts_nocase(call->media, "application/json"))
+    else if (status == APIPIE_OK && !pie_media_is(call->media, "application/json"))
         status = pro2_refuse(answer, "Send application/json or multipart/form-data.");
     else if (status == APIPIE_OK && pie_call_json(call, &doc) != APIPIE_OK)
         status = pro2_refuse(answer, "The job is no JSON.");

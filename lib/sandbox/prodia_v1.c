@@ -412,8 +412,7 @@ static void pro1_order(struct apipie_sandbox *box, const struct pie_call *call,
     o.route = strstr(call->path, "/inpainting") != NULL  ? PRO1_INPAINTING
               : strstr(call->path, "/transform") != NULL ? PRO1_TRANSFORM
                                                          : PRO1_GENERATE;
-    if (!pie_slice_starts_nocase(call->media, "application/json") ||
-        pie_call_json(call, &doc) != APIPIE_OK) {
+    if (!pie_media_is(call->media, "application/json") || pie_call_json(call, &doc) != APIPIE_OK) {
         (void)pro1_refuse(answer, "Invalid JSON", "");
         return;
     }

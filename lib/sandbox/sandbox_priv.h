@@ -263,6 +263,9 @@ struct pie_order {
     int32_t n, width, height;
     int32_t hd, base64, revised;
     uint32_t seed; /* of prompt, model and the caller's seed */
+    int32_t steps; /* APIPIE_UNKNOWN: as the model likes it */
+    int32_t seeded;
+    uint64_t wanted; /* the caller's seed itself, if it is seeded */
 };
 
 /* What unchanged programs of OpenAI's client ask for; not in the list of models. */

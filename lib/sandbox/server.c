@@ -461,8 +461,7 @@ static void server_begin(struct MHD_Connection *connection, const char *path,
                          struct server_call *call)
 {
     call->begun = 1;
-    call->is_form =
-        pie_slice_starts_nocase(server_header(connection, "Content-Type"), "multipart/form-data");
+    call->is_form = pie_media_is(server_header(connection, "Content-Type"), "multipart/form-data");
     call->wire = server_wire_of(path);
     pie_intake_free(&call->in);
     pie_intake_init(&call->in, call->wire != NULL);

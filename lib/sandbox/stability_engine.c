@@ -248,6 +248,33 @@ static apipie_status stabengine_form_fields(const struct pie_fields *form,
     return APIPIE_OK;
 }
 
+/* How the picture counts: by a strength or by a schedule, not by both. */
+static apipie_status stabengine_form_mode(const struct pie_fields *form, struct pie_answer *answer)
+{
+    static const char *const with[] = {"image_strength", "step_schedule_start",
+                                       "step_schedule_end"};
+    const int32_t schedule =
+        pie_slice_equal(pie_fields_text(form, "init_image_mode"), "STEP_SCHEDULE");
+
+    for (size_t i = 0; i < PIE_COUNT(with); i++)
+        if (pie_fields_find(form, with[i], 0) != NULL && (i != 0) != schedule)
+            return stabengine_refuse(answer, "bad_request", with[i],
+                                     ": goes with another init_image_mode");
+    if (schedule && pie_fields_find(form, with[1], 0) == NULL)
+        return stabengine_refuse(answer, "bad_request", with[1], ": is required");
+    return APIPIE_OK;
+}
+
+static apipie_status stabengine_form_alpha(const struct pie_fields *form, struct pie_answer *answer,
+                                           const struct pie_stability_order *o)
+{
+    if (!pie_slice_equal(pie_fields_text(form, "mask_source"), "INIT_IMAGE_ALPHA") ||
+        o->inputs.first.kind != PIE_PROBE_PNG || o->inputs.first.alpha)
+        return APIPIE_OK;
+    return stabengine_refuse(answer, "bad_request", "mask_source",
+                             ": the init_image has no alpha channel");
+}
+
 static void stabengine_form_look(const struct pie_fields *form, struct pie_stability_order *o)
 {
     const struct pie_probe *first = &o->inputs.first;
@@ -276,10 +303,12 @@ static apipie_status stabengine_form(const struct pie_fields *form, const struct
 
     if (stabengine_form_prompts(form, answer, o) != APIPIE_OK ||
         stabengine_form_fields(form, f, answer) != APIPIE_OK ||
+        stabengine_form_mode(form, answer) != APIPIE_OK ||
         pie_stability_input(pie_fields_find(form, "init_image", 0), 0, answer, error, o) !=
             APIPIE_OK ||
         pie_stability_input(pie_fields_find(form, "mask_image", 0), 1, answer, error, o) !=
-            APIPIE_OK)
+            APIPIE_OK ||
+        stabengine_form_alpha(form, answer, o) != APIPIE_OK)
         return APIPIE_E_ARGUMENT;
     stabengine_form_look(form, o);
     return stabengine_finish(answer, pie_fields_text(form, "samples"),
@@ -306,7 +335,7 @@ static void stabengine_by_json(struct apipie_sandbox *box, const struct pie_call
 {
     struct pie_doc *doc = NULL;
 
-    if (!pie_slice_starts_nocase(call->media, "application/json"))
+    if (!pie_media_is(call->media, "application/json"))
         (void)stabengine_refuse(answer, "bad_request", "content-type",
                                 ": must be application/json");
     else if (pie_call_json(call, &doc) != APIPIE_OK)

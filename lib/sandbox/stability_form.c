@@ -35,7 +35,7 @@ static const struct pie_rule stabform_rules[] = {
     {"mask", PIE_RULE_FILE, 0, 0, 0, NULL},
 };
 
-#define STABFORM_DRAW "prompt negative_prompt aspect_ratio seed output_format style_preset"
+#define STABFORM_DRAW "prompt negative_prompt aspect_ratio seed output_format"
 
 /* micro: of a picture; of what the platform publishes no price for in credits, round figures of our own. */
 static const struct stabform_route {
@@ -45,7 +45,7 @@ static const struct stabform_route {
     int32_t later;
 } stabform_routes[] = {
     {"generate/ultra", "ultra", STABFORM_DRAW " image strength", "prompt", 80000, 0},
-    {"generate/core", "core", STABFORM_DRAW, "prompt", 30000, 0},
+    {"generate/core", "core", STABFORM_DRAW " style_preset", "prompt", 30000, 0},
     {"generate/sd3", NULL, STABFORM_DRAW " image strength mode model cfg_scale", "prompt", 65000,
      0},
     {"edit/inpaint", "inpaint",

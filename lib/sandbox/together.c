@@ -294,7 +294,7 @@ static void tog_generations(struct apipie_sandbox *box, const struct pie_call *c
     apipie_status status = pie_call_json(call, &doc);
 
     memset(&o, 0, sizeof(o));
-    if (!pie_slice_starts_nocase(call->media, "application/json"))
+    if (!pie_media_is(call->media, "application/json"))
         tog_error(answer, 400, NULL, "The body must be sent as application/json.", NULL);
     else if (status == APIPIE_E_TOO_LARGE)
         tog_error(answer, 413, NULL, "The request is too large.", NULL);

@@ -180,6 +180,8 @@ const struct pie_route *pie_route_find(const struct pie_route *routes, size_t n,
 struct pie_slice pie_call_wild(const struct pie_call *call, const char *path);
 /* Of "Authorization: Bearer KEY"; empty: none. */
 struct pie_slice pie_call_bearer(const struct pie_call *call);
+/* A Content-Type without its parameters. */
+int32_t pie_media_is(struct pie_slice media, const char *type);
 /* One more that is to draw something, good or bad. */
 void pie_call_arrived(struct apipie_sandbox *box);
 /* Of those that may draw: is it one too many? APIPIE_E_LIMIT with the refusal in answer. */

@@ -109,31 +109,6 @@ static void text_to_image(void **state)
     assert_true(number(APIPIE_SANDBOX_POLLS) > 0);
 }
 
-static void image_and_mask_by(const char *wire)
-{
-    size_t n = 0, mask_n = 0;
-    unsigned char *picture = talk_png(64, 64, 0, 1, &n);
-    unsigned char *mask = talk_png(64, 64, 0, 2, &mask_n);
-    apipie_request *r = ask_again(wire);
-    assert_int_equal(apipie_request_set_image_bytes(r, picture, n), APIPIE_OK);
-    assert_int_equal(apipie_request_set_mask_bytes(r, mask, mask_n), APIPIE_OK);
-    apipie_request_set_strength(r, 0.6);
-    need(APIPIE_OK);
-    need_picture(0);
-    assert_int_equal(number(APIPIE_SANDBOX_INPUTS), 1);
-    assert_int_equal(number(APIPIE_SANDBOX_INPUT_BYTES), n);
-    assert_int_equal(number(APIPIE_SANDBOX_MASK_BYTES), mask_n);
-    free(picture);
-    free(mask);
-}
-
-static void image_and_mask(void **state)
-{
-    (void)state;
-    image_and_mask_by("a1111");
-    image_and_mask_by("sdcpp");
-}
-
 static void checkpoints(void **state)
 {
     apipie_request *r = ask_again("a1111");
@@ -369,7 +344,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DESK_TEST(text_to_image),
-        DESK_TEST(image_and_mask),
         DESK_TEST(checkpoints),
         DESK_TEST(a_grid_is_left_out),
         DESK_TEST(user_and_password),

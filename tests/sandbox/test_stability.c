@@ -135,6 +135,8 @@ static void refuses_what_a_route_does_not_take(void **state)
         {CORE, "prompt=a|cfg_scale=7", 400, "cfg_scale: is not allowed"},
         {CORE, "prompt=a|@image", 400, "image: is not allowed"},
         {CORE, "@prompt", 400, "prompt: has the wrong type"},
+        {ULTRA, "prompt=a|style_preset=anime", 400, "style_preset: is not allowed"},
+        {SD3, "prompt=a|style_preset=anime", 400, "style_preset: is not allowed"},
         {ULTRA, "prompt=a|@image", 400, "strength: is required"},
         {ULTRA, "prompt=a|strength=0.5", 400, "strength: needs an image"},
         {ULTRA, "prompt=a|strength=1.5|@image", 400, "strength: is above"},
@@ -339,6 +341,16 @@ static void refuses_what_an_engines_form_lacks(void **state)
         {"/image-to-image/masking",
          "text_prompts[0][text]=a|mask_source=INIT_IMAGE_ALPHA|image_strength=1|@init_image",
          "image_strength: is not"},
+        {"/image-to-image/masking",
+         "text_prompts[0][text]=a|mask_source=INIT_IMAGE_ALPHA|@init_image", "no alpha channel"},
+        {"/image-to-image", "text_prompts[0][text]=a|init_image_mode=STEP_SCHEDULE|@init_image",
+         "step_schedule_start: is required"},
+        {"/image-to-image", "text_prompts[0][text]=a|step_schedule_end=0.5|@init_image",
+         "step_schedule_end: goes with"},
+        {"/image-to-image",
+         "text_prompts[0][text]=a|init_image_mode=STEP_SCHEDULE|step_schedule_start=0.1|"
+         "image_strength=0.5|@init_image",
+         "image_strength: goes with"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
