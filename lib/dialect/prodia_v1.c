@@ -97,9 +97,11 @@ static struct pie_slice prodia1_name(const struct pie_node *list, size_t i)
 
 static void prodia1_line(struct pie_buf *found, const char *mark, struct pie_slice name)
 {
+    char copy[PRODIA1_NAME]; /* it may be a line of found itself, which moves when it grows */
+    pie_text_copy(name, copy, sizeof(copy));
     pie_buf_add_char(found, '\n');
     pie_buf_add_text(found, mark);
-    pie_buf_add_slice(found, name);
+    pie_buf_add_text(found, copy);
 }
 
 /* The checkpoints of one list that may be meant, once each; or the one that is, alone. *ret_sure says which. */
