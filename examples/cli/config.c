@@ -69,6 +69,14 @@ int cli_config_first_is_gateway(const struct cli_options *o)
     return first_is(o, CLI_GATEWAY);
 }
 
+const char *cli_config_first(const struct cli_options *o)
+{
+    for (size_t i = 0; o->config != NULL && i < o->config->backend_count; i++)
+        if (first_is(o, o->config->backends[i].name))
+            return o->config->backends[i].name;
+    return CLI_GATEWAY;
+}
+
 int cli_config_may_ask(const struct cli_options *o, const char *name)
 {
     int found = first_is(o, name);
@@ -185,7 +193,8 @@ static void refused(const struct cli_config *c, const struct cli_backend *b, api
         return;
     case APIPIE_E_UNSUPPORTED:
         complain(c, b, "dialect: this version does not speak it",
-                 "it speaks openai, a1111, sdcpp, together, deepinfra, and the gateway's: apipie",
+                 "it speaks openai, a1111, sdcpp, together, deepinfra, bedrock, prodia, stability, "
+                 "and the gateway's: apipie",
                  f);
         return;
     case APIPIE_E_ARGUMENT:

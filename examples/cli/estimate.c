@@ -85,20 +85,33 @@ static void check_draft(const struct cli_draft *draft, struct cli_failure *f)
         cli_failure_take(f, apipie_error_code(error), draft->request, draft->refused);
 }
 
+/* The list of whoever is asked first; not where the price is known without one, and some have none. */
+static void fetch(struct cli_catalog *c, const struct cli_options *o, apipie_client *client,
+                  const struct cli_draft *draft, struct cli_failure *f)
+{
+    struct cli_options asking = *o;
+    struct cli_failure none = {0};
+
+    if (f->status != APIPIE_OK || o->price != CLI_UNSET ||
+        apipie_client_estimate(client, draft->request, NULL) >= 0)
+        return;
+    asking.backend = cli_config_first(o);
+    cli_catalog_fetch(c, &asking, client, f);
+    if (f->status == APIPIE_E_UNSUPPORTED)
+        *f = none;
+}
+
 /* The report comes before the draft goes: its text may belong to the request. */
 static int work(const struct cli_options *o, apipie_client *client)
 {
     struct cli_failure failure = {0};
     struct cli_catalog catalog = {NULL, NULL, NULL};
     struct cli_draft draft;
-    struct cli_options asking = *o;
     int code;
 
-    asking.backend = CLI_GATEWAY; /* no other has prices */
     cli_draft_make(&draft, o, client, &failure);
     check_draft(&draft, &failure);
-    if (failure.status == APIPIE_OK && o->price == CLI_UNSET && cli_config_first_is_gateway(o))
-        cli_catalog_fetch(&catalog, &asking, client, &failure);
+    fetch(&catalog, o, client, &draft, &failure);
     if (failure.status == APIPIE_OK)
         tell(o, client, &draft, &catalog, &failure);
     code = cli_report(&failure, o->json);

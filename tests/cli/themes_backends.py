@@ -362,9 +362,11 @@ class Elsewhere(ConfigTest):
     def test_estimate(self):
         self.assertEqual(self.run_cli("estimate"), 0, self.err)
         self.assertEqual(self.out, b"0.008 USD, listed\n")
-        self.env["APIPIE_BASE_URL"] = DEAD  # nobody is asked: no other backend has prices
+        self.env["APIPIE_BASE_URL"] = DEAD  # only the one that is asked for the picture
         self.assertEqual(self.run_cli("estimate", "--backend", "desk"), 0, self.err)
         self.assertEqual(self.out, b"unknown\n")
+        self.assertEqual(self.run_cli("estimate", "--backend", "desk", "-m", "sd_xl_base_1.0"), 0, self.err)
+        self.assertEqual(self.out, b"0.008 USD, listed\n")
         self.assertEqual(self.run_cli("estimate", "--backend", "desk", "--price", "0.5"), 0, self.err)
         self.assertEqual(self.out, b"0.5 USD, given\n")
 

@@ -94,7 +94,8 @@ class Local(LocalTest):
     def test_an_unknown_dialect(self):
         self.write("config.json", b'{"backends":[{"name":"a","dialect":"comfy","base_url":"http://127.0.0.1:1"}]}')
         self.assertEqual(self.run_cli("backends", "--config", "config.json"), 2)
-        self.assertIn("hint: it speaks openai, a1111, sdcpp, together, deepinfra, and the gateway's: apipie\n", self.err)
+        self.assertIn("hint: it speaks openai, a1111, sdcpp, together, deepinfra, bedrock, prodia, stability, "
+                      "and the gateway's: apipie\n", self.err)
 
     def test_a_recipe_with_pictures(self):
         self.write("in.png", png(64, 64))
