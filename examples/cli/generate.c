@@ -35,7 +35,10 @@ static void check_options(const struct cli_options *o, struct cli_failure *f)
     else if (o->batch != NULL)
         cli_batch_check(o, f);
     else if (o->prompt == NULL)
-        cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "PROMPT is missing", NULL, NULL);
+        cli_failure_set(f, APIPIE_E_ARGUMENT,
+                        o->edits ? "for a model that takes none: any, with --unsupported drop"
+                                 : hint,
+                        "PROMPT is missing", NULL, NULL);
     else if (o->prompt[0] == '\0')
         cli_failure_set(f, APIPIE_E_ARGUMENT, hint, "PROMPT is empty", NULL, NULL);
     else if (strcmp(o->prompt, "-") == 0)
