@@ -43,9 +43,9 @@ static void print_row(const struct row *row)
 {
     cli_table_text(row->is_default ? "*" : "", 1);
     cli_table_text(row->name, 15);
-    cli_table_text(row->dialect, 8);
+    cli_table_text(row->dialect, 9);
     cli_table_text(key_word(row), 7);
-    cli_table_text(row->place, -43);
+    cli_table_text(row->place, -42);
     cli_table_end();
 }
 
@@ -76,9 +76,9 @@ static void print(const struct cli_options *o)
 
     cli_table_text("", 1);
     cli_table_text("NAME", 15);
-    cli_table_text("DIALECT", 8);
+    cli_table_text("DIALECT", 9);
     cli_table_text("KEY", 7);
-    cli_table_text("BASE URL", -43);
+    cli_table_text("BASE URL", -42);
     cli_table_end();
     for (size_t i = 0; i <= c->backend_count; i++) {
         take(&row, o, i == 0 ? NULL : &c->backends[i - 1]);

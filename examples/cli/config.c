@@ -57,31 +57,24 @@ static int has_own_place(const struct cli_options *o)
            o->route_count + cli_config_routes(o) == 0;
 }
 
-void cli_config_first(const struct cli_options *o, char out[CLI_BACKEND_NAME])
-{
-    const struct cli_route *route =
-        o->route_count != 0 || has_own_place(o) ? o->routes : o->config->routes;
-    const char *name = cli_config_asked(o);
-    size_t n = strlen(name);
-
-    if (!has_own_place(o) && route->backend_length != 0) {
-        name = route->text;
-        n = route->backend_length;
-    }
-    (void)snprintf(out, CLI_BACKEND_NAME, "%.*s", (int)n, name);
-}
-
 static int first_is(const struct cli_options *o, const char *name)
 {
-    char first[CLI_BACKEND_NAME];
-
-    cli_config_first(o, first);
-    return strcmp(first, name) == 0;
+    if (has_own_place(o))
+        return strcmp(cli_config_asked(o), name) == 0;
+    return route_asks(o, o->route_count != 0 ? &o->routes[0] : &o->config->routes[0], name);
 }
 
 int cli_config_first_is_gateway(const struct cli_options *o)
 {
     return first_is(o, CLI_GATEWAY);
+}
+
+const char *cli_config_first(const struct cli_options *o)
+{
+    for (size_t i = 0; o->config != NULL && i < o->config->backend_count; i++)
+        if (first_is(o, o->config->backends[i].name))
+            return o->config->backends[i].name;
+    return CLI_GATEWAY;
 }
 
 int cli_config_may_ask(const struct cli_options *o, const char *name)

@@ -46,10 +46,9 @@ const char *cli_config_asked(const struct cli_options *options);
 /* The routes of the configuration that the options leave in force. */
 size_t cli_config_routes(const struct cli_options *options);
 /* 1 when a picture is first asked of the gateway. */
-#define CLI_BACKEND_NAME 65 /* the library takes 64 bytes */
-/* The backend that a picture is asked of first. */
-void cli_config_first(const struct cli_options *options, char out[CLI_BACKEND_NAME]);
 int cli_config_first_is_gateway(const struct cli_options *options);
+/* Who is first asked for a picture. */
+const char *cli_config_first(const struct cli_options *options);
 /* 1 when a picture is, or may be, asked of that backend. */
 int cli_config_may_ask(const struct cli_options *options, const char *name);
 /* That all keys are there for what a picture may be asked of. */

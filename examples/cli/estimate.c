@@ -93,14 +93,12 @@ static void fetch(struct cli_catalog *c, const struct cli_options *o, apipie_cli
 {
     static const struct cli_failure none = {0};
     struct cli_options asking = *o;
-    char first[CLI_BACKEND_NAME];
 
-    cli_config_first(o, first);
-    asking.backend = first;
     if (f->status != APIPIE_OK || o->price != CLI_UNSET ||
         (!cli_config_first_is_gateway(o) &&
          apipie_client_estimate(client, draft->request, NULL) >= 0))
         return;
+    asking.backend = cli_config_first(o);
     cli_catalog_fetch(c, &asking, client, f);
     if (f->status == APIPIE_E_UNSUPPORTED)
         *f = none;

@@ -83,6 +83,17 @@ static struct cli_json_value *find_place(struct reading *r, const struct cli_jso
     return cli_json_is(name, "input") ? &r->input : NULL;
 }
 
+/* As --unsupported takes it. */
+static void read_unsupported(struct reading *r, const struct cli_json_value *value)
+{
+    const char *word = text_of(r, value);
+
+    if (word != NULL && strcmp(word, "refuse") != 0 && strcmp(word, "drop") != 0 &&
+        strcmp(word, "nearest") != 0)
+        complain(r, ": unsupported is refuse, drop or nearest, not ", word);
+    r->options->unsupported = word;
+}
+
 static void read_member(struct reading *r, const struct cli_json_value *name,
                         const struct cli_json_value *value)
 {
@@ -96,6 +107,8 @@ static void read_member(struct reading *r, const struct cli_json_value *name,
         r->options->edits = value->kind == CLI_JSON_TRUE;
     } else if (cli_json_is(name, "inline_image")) {
         r->options->inline_image = value->kind == CLI_JSON_TRUE;
+    } else if (cli_json_is(name, "unsupported")) {
+        read_unsupported(r, value);
     } else if (cli_json_is(name, "backend")) {
         if (value->kind != CLI_JSON_NULL && value->kind != CLI_JSON_TEXT)
             complain(r, ": its backend is none", NULL);

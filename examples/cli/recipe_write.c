@@ -228,11 +228,12 @@ static void put_parameters(struct cli_json *j, const struct cli_options *o,
         put_asked(j, o, to_gateway);
 }
 
-/* What `generate` has not, so that its recipes stay what they were. */
-static void put_edit(struct cli_json *j, const struct cli_options *o, const struct cli_draft *d)
+/* What most recipes have no need of, so that they stay what they were. */
+static void put_rest(struct cli_json *j, const struct cli_options *o, const struct cli_draft *d)
 {
     if (o->inline_image)
         cli_json_flag(j, "inline_image", 1);
+    put_said(j, "unsupported", o->unsupported);
     if (!o->edits)
         return;
     cli_json_flag(j, "edit", 1);
@@ -272,7 +273,7 @@ static void put_recipe(FILE *out, const struct cli_options *o, const struct cli_
     put_parameters(&j, o, result, parameters);
     put_input(&j, "input", o->image, &d->image);
     put_input(&j, "mask", o->mask, &d->mask);
-    put_edit(&j, o, d);
+    put_rest(&j, o, d);
     cli_json_close(&j, '}');
     (void)fputc('\n', out);
 }

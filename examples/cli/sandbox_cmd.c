@@ -14,8 +14,8 @@ static void print_way(const struct cli_box *box)
 {
     const char *url = cli_box_url(box);
     const char *key = cli_box_key(box);
-    static const char *const wires[] = {"openai",   "a1111",     "sdcpp",
-                                        "together", "deepinfra", "bedrock"};
+    static const char *const wires[] = {"openai",  "a1111",  "sdcpp",     "together", "deepinfra",
+                                        "bedrock", "prodia", "prodia-v1", "stability"};
 
     (void)printf("export APIPIE_BASE_URL=%s OPENAI_BASE_URL=%s\n", url, url);
     (void)printf("export APIPIE_API_KEY=%s OPENAI_API_KEY=%s\n", key, key);

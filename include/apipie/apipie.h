@@ -1054,7 +1054,8 @@ enum {
  * URL, and the result a warning. The gateway resizes
  * pictures that are not 1024x1024, 1024x768 or 768x1024: the result warns where the size is known. A client uploads the same picture
  * once in APIPIE_UPLOAD_KEEP_MS at most, for all its requests; sooner when the reply's Cache-Control or Expires say so, or when the
- * server refuses a call that used it. INLINE: all as data: URLs, as they are.
+ * server refuses a call that used it. A file that was changed in the last two seconds is uploaded for its request alone: it may change
+ * again, and nothing would show it. INLINE: all as data: URLs, as they are.
  * @param how APIPIE_TRANSFER_*
  * Threads: one at a time per request. Blocks: no. Owns: nothing. Since: 0.1.
  */

@@ -149,6 +149,8 @@ apipie_status pie_run_set_way(const struct apipie_request *r, int32_t ours, stru
 
 /* ---- money.c: reservations and bills of attempts */
 
+/* Would the call be over a budget? Reserves nothing. */
+apipie_status pie_money_check(struct apipie_request *r, struct apipie_error *err);
 apipie_status pie_money_reserve(struct apipie_request *r, struct apipie_error *err);
 /* The attempt has been judged. */
 void pie_money_settle(struct apipie_request *r, struct pie_attempt *a);

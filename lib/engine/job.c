@@ -127,6 +127,28 @@ static int32_t job_is_gone(struct apipie_request *r)
     return 1;
 }
 
+/* There is no call, and nothing is out. */
+static void job_no_call(struct apipie_request *r, struct apipie_error *err)
+{
+    if (err->code == APIPIE_E_BUDGET && pie_route_elsewhere(r, r->route + 1) != SIZE_MAX)
+        pie_job_not_sent(r, err); /* it may be less there, or nothing */
+    else
+        pie_job_fail_with(r, err);
+}
+
+/* What goes before the call goes in vain when that cannot be paid. */
+static void job_send_first(struct apipie_request *r, struct apipie_error *err)
+{
+    if (err->code != APIPIE_OK)
+        pie_job_not_sent(r, err);
+    else if (job_is_gone(r))
+        return;
+    else if (pie_money_check(r, err) == APIPIE_OK)
+        pie_job_send_leg(r);
+    else
+        job_no_call(r, err);
+}
+
 /* The paid call: with the key of this moment, and with its price put aside. */
 static void job_send_call(struct apipie_request *r, int32_t key_refused)
 {
@@ -137,10 +159,8 @@ static void job_send_call(struct apipie_request *r, int32_t key_refused)
     apipie_status status = run->redirects == 0 ? pie_run_ask_key(r, key_refused, &err) : APIPIE_OK;
     int32_t first = status == APIPIE_OK ? pie_steps_prepare(r, &err) : PIE_STEPS_READY;
     if (first != PIE_STEPS_READY) {
-        if (err.code != APIPIE_OK)
-            pie_job_not_sent(r, &err);
-        else if (first == PIE_STEPS_LEG)
-            pie_job_send_leg(r);
+        if (first == PIE_STEPS_LEG)
+            job_send_first(r, &err);
         pie_error_free(&err);
         return;
     }
@@ -160,10 +180,8 @@ static void job_send_call(struct apipie_request *r, int32_t key_refused)
         run->called = ++r->client->calls;
         pie_steps_begin_beside(r);
         pie_job_send_leg(r);
-    } else if (err.code == APIPIE_E_BUDGET && pie_route_elsewhere(r, r->route + 1) != SIZE_MAX) {
-        pie_job_not_sent(r, &err); /* it may be less there, or nothing */
     } else {
-        pie_job_fail_with(r, &err);
+        job_no_call(r, &err);
     }
     pie_error_free(&err);
 }

@@ -48,7 +48,7 @@ static uint64_t money_characters(const char *text)
     return n;
 }
 
-apipie_status pie_money_reserve(struct apipie_request *r, struct apipie_error *err)
+static struct pie_meter_ask money_ask(struct apipie_request *r)
 {
     struct pie_call call;
     struct pie_meter_ask ask = {0};
@@ -63,6 +63,18 @@ apipie_status pie_money_reserve(struct apipie_request *r, struct apipie_error *e
     ask.cap = r->asked->budget;
     ask.spent = money_of_request(r);
     ask.now_wall_ms = pie_clock_wall_ms();
+    return ask;
+}
+
+apipie_status pie_money_check(struct apipie_request *r, struct apipie_error *err)
+{
+    const struct pie_meter_ask ask = money_ask(r);
+    return pie_meter_check(r->client->meter, &ask, err);
+}
+
+apipie_status pie_money_reserve(struct apipie_request *r, struct apipie_error *err)
+{
+    const struct pie_meter_ask ask = money_ask(r);
     memset(&r->run->hold, 0, sizeof(r->run->hold));
     return pie_meter_reserve(r->client->meter, &ask, &r->run->hold, err);
 }

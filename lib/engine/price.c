@@ -150,19 +150,17 @@ int64_t pie_price_estimate(struct apipie_client *c, const struct pie_price_ask *
         *ret_source = APIPIE_PRICE_FREE;
         return 0;
     }
-    struct pie_price_ask named = *ask;
     int32_t own = ask->backend == NULL || pie_backend_is_own(ask->backend);
-    if (ask->provider == NULL &&
-        !own) /* another backend is its own provider, where none is named */
-        named.provider = ask->backend->name;
+    /* Another backend is its own provider, where none is named; a second gateway's list names others. */
+    const char *provider = ask->provider == NULL && !own ? ask->backend->name : ask->provider;
     pie_lock_take(c->lock);
-    int64_t each = pie_price_find(c, named.provider, ask->model);
+    int64_t each = pie_price_find(c, provider, ask->model);
     if (each < 0)
         list = pie_catalog_keep(pie_shelf_whole(c, own ? NULL : ask->backend, NULL));
     pie_lock_drop(c->lock);
     if (each < 0) {
         source = APIPIE_PRICE_LISTED;
-        each = price_listed(list, &named);
+        each = price_listed(list, ask);
     }
     if (each < 0 && ask->backend != NULL && ask->backend->dialect->price != NULL &&
         ask->model != NULL) {

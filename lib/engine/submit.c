@@ -96,6 +96,14 @@ static int32_t submit_has(const struct pie_dialect *d, int32_t kind)
     return kind == APIPIE_REQUEST_UPLOAD ? d->ask_upload != NULL : d->ask_history != NULL;
 }
 
+static const char *submit_lacks(int32_t kind)
+{
+    if (kind == APIPIE_REQUEST_MODELS)
+        return "servers of this kind have no list of models: ";
+    return kind == APIPIE_REQUEST_UPLOAD ? "servers of this kind have no uploads: "
+                                         : "servers of this kind have no history of bills: ";
+}
+
 /* A list, a history or an upload that this server does not have. */
 static apipie_status submit_check_question(struct apipie_request *r)
 {
@@ -107,8 +115,8 @@ static apipie_status submit_check_question(struct apipie_request *r)
             return APIPIE_OK;
         return submit_error(r, APIPIE_E_ARGUMENT, "", "set_image: ", note);
     }
-    return submit_error(r, APIPIE_E_UNSUPPORTED, "ask another backend",
-                        "servers of this kind cannot be asked for it: ", d->name);
+    return submit_error(r, APIPIE_E_UNSUPPORTED, "ask another backend", submit_lacks(r->wish.kind),
+                        d->name);
 }
 
 static apipie_status submit_check_routes(struct apipie_request *r)

@@ -5,6 +5,21 @@
 
 /* ---- names */
 
+/* Some file systems keep times in steps of two seconds: within one of them a file may change and look the same. */
+#define UPLOADS_TICK_US 2000000
+
+/* Its path and what it was, for the file itself is read once, when it is sent. One that may still change unseen is like no other: its
+ * URL is for the request alone, and its parts and tries. */
+static void uploads_name_file(struct pie_input *in)
+{
+    uint8_t alone[16];
+    pie_hash_add(&in->name, &in->stamp, sizeof(in->stamp));
+    if (in->stamp.changed_us + UPLOADS_TICK_US < pie_clock_wall_ms() * 1000)
+        return;
+    pie_random(alone, sizeof(alone));
+    pie_hash_add(&in->name, alone, sizeof(alone));
+}
+
 void pie_upload_name(const struct apipie_client *c, struct pie_input *in)
 {
     pie_hash_init(&in->name);
@@ -12,8 +27,8 @@ void pie_upload_name(const struct apipie_client *c, struct pie_input *in)
     pie_hash_add(&in->name, c->upload_salt, sizeof(c->upload_salt));
     pie_hash_add(&in->name, &in->kind, sizeof(in->kind));
     pie_hash_add(&in->name, in->p, in->n);
-    if (in->kind == PIE_INPUT_FILE) /* its path: the file itself is read once, when it is sent */
-        pie_hash_add(&in->name, &in->stamp, sizeof(in->stamp));
+    if (in->kind == PIE_INPUT_FILE)
+        uploads_name_file(in);
 }
 
 /* The same picture is another one at another server. */

@@ -232,6 +232,15 @@ apipie_status pie_meter_reserve(struct pie_meter *m, const struct pie_meter_ask 
     return status;
 }
 
+apipie_status pie_meter_check(struct pie_meter *m, const struct pie_meter_ask *ask,
+                              struct apipie_error *err)
+{
+    pie_lock_take(m->lock);
+    apipie_status status = pie_meter_budget_check(m, ask, err);
+    pie_lock_drop(m->lock);
+    return status;
+}
+
 /* ---- After. */
 
 struct meter_note {

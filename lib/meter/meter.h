@@ -85,6 +85,10 @@ apipie_status pie_meter_open_ledger(struct pie_meter *m, const char *path, int64
 apipie_status pie_meter_reserve(struct pie_meter *m, const struct pie_meter_ask *ask,
                                 struct pie_meter_hold *ret, struct apipie_error *err);
 
+/* Would it be over a cap, as far as is known here? APIPIE_OK or APIPIE_E_BUDGET, as reserve; nothing is reserved, and no file is read. */
+apipie_status pie_meter_check(struct pie_meter *m, const struct pie_meter_ask *ask,
+                              struct apipie_error *err);
+
 /* After it ended; closes the hold. NO gives the amount back, YES counts cost (or the amount, where the cost is negative
  * or above 10,000 dollars), UNKNOWN keeps the amount. A hold that is not open: nothing happens.
  * A ledger that cannot be written any more is remembered (pie_meter_problem) and totals stay right in memory; the lines

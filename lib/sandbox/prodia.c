@@ -290,8 +290,8 @@ static apipie_status pro2_inputs(const struct pie_fields *form, struct pie_answe
 /* A picture's own size where none is asked for. */
 static void pro2_fill(struct pro2_order *o)
 {
-    static const char *const looks[] = {"prompt",         "negative_prompt", "style_preset",
-                                        "guidance_scale", "strength",        "seed"};
+    static const char *const looks[] = {"prompt", "negative_prompt", "style_preset",
+                                        "guidance_scale", "strength"};
     const struct pie_node *seed = pie_node_get(o->config, "seed");
     int64_t v = o->inputs.first.width > 0 ? o->inputs.first.width : 1024;
 
@@ -310,8 +310,7 @@ static void pro2_fill(struct pro2_order *o)
         o->look = pie_draw_hash(o->look, pie_node_text(pie_node_get(o->config, looks[i])));
     o->look = pie_draw_hash_uint(o->look, (uint64_t)o->steps);
     o->look = pie_draw_hash_uint(o->look, o->inputs.hash);
-    if (seed == NULL)
-        o->look = pie_draw_hash_uint(o->look, o->seed);
+    o->look = pie_draw_hash_uint(o->look, o->seed);
 }
 
 static apipie_status pro2_read(const struct pie_node *job, const struct pie_fields *form,

@@ -19,6 +19,7 @@ from themes_local import Local, LocalSlow  # noqa: E402,F401
 from themes_models import Estimate, Models  # noqa: E402,F401
 from themes_money import Budget, Cache, Routes  # noqa: E402,F401
 from themes_prices import Prices, Since  # noqa: E402,F401
+from themes_providers import Providers  # noqa: E402,F401
 from themes_stats import Stats  # noqa: E402,F401
 from themes_recipe import Again, Recipe  # noqa: E402,F401
 from themes_trouble import (Failures, Interrupt, Retries, SandboxCommand, Secrets, Terminal)  # noqa: E402,F401

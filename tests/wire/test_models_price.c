@@ -166,6 +166,32 @@ static void the_first_route_is_estimated(void **state)
     apipie_request_unref(image);
 }
 
+/* Its list names providers, as the first one's does. */
+static void a_second_gateway_is_estimated(void **state)
+{
+    struct draw *d = *state;
+    int32_t source = -1;
+    serve_two(d);
+    assert_status(apipie_client_add_backend(d->client, "two", "apipie", raw_server_base(d->server)),
+                  APIPIE_OK);
+    apipie_request *image = draw_request(d->client);
+    apipie_request_set_backend(image, "two");
+    apipie_request_set_model(image, "dreamshaper_8");
+    lists_get(d); /* of the first one */
+    assert_true(apipie_client_estimate(d->client, image, &source) == APIPIE_UNKNOWN);
+    lists_ask(d);
+    apipie_request_set_backend(d->request, "two");
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_OK);
+    assert_true(apipie_client_estimate(d->client, image, &source) == 2 * MILLI);
+    assert_int_equal(source, APIPIE_PRICE_LISTED);
+    apipie_request_set_provider(image, "prodia");
+    assert_true(apipie_client_estimate(d->client, image, &source) == 2 * MILLI);
+    apipie_client_set_price(d->client, "two", NULL, 7 * MILLI);
+    apipie_request_set_provider(image, NULL);
+    assert_true(apipie_client_estimate(d->client, image, &source) == 7 * MILLI);
+    apipie_request_unref(image);
+}
+
 /* The dearest of those that may serve it. */
 static void the_gateway_chooses(void **state)
 {
@@ -260,7 +286,7 @@ int main(void)
         DRAW_TEST(the_view_knows_both_sides), DRAW_TEST(the_first_route_is_estimated),
         DRAW_TEST(the_gateway_chooses),       DRAW_TEST(a_budget_reserves_the_listed_price),
         DRAW_TEST(many_ask_at_once),          DRAW_TEST(another_server_has_another_list),
-        DRAW_TEST(the_view_follows_a_304),
+        DRAW_TEST(the_view_follows_a_304),    DRAW_TEST(a_second_gateway_is_estimated),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     return failed + DRAW_ROWS(an_estimate_is_exact, asks);

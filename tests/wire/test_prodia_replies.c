@@ -322,6 +322,42 @@ static void memory_may_run_out(void **state)
         asks_run_out_of_memory(d, &shorts[i]);
 }
 
+/* ---- the API before: names that are looked up */
+
+struct list {
+    char body[400]; /* of SDXL's checkpoints; the other list is empty */
+};
+
+static void list_handler(struct raw_conn *c, const struct raw_request *q, void *user)
+{
+    const struct list *l = user;
+    if (strcmp(q->path, "/v1/sdxl/models") == 0)
+        raw_reply_json(c, 200, l->body);
+    else if (strcmp(q->path, "/v1/sd/models") == 0)
+        raw_reply_json(c, 200, "[]");
+    else
+        raw_reply_json(c, 400, "{\"error\":\"no\"}");
+}
+
+/* A model that the first list has by its bare name and the second one not: of every length, for what is found out grows. */
+static void a_name_of_any_length(void **state)
+{
+    static struct list l;
+    char name[301], want[400];
+    struct draw *d = *state;
+    draw_serve(d, list_handler, &l);
+    asks_backend(d, "prodia", "/v1");
+    for (int n = 1; n <= 300; n += n < 130 ? 1 : 17) {
+        memset(name, 'a', sizeof name);
+        name[n] = '\0';
+        snprintf(l.body, sizeof l.body, "[\"%s.ckpt [1]\"]", name);
+        snprintf(want, sizeof want, "{\"model\":\"%s.ckpt [1]\"", name);
+        asks_fresh(d, APIPIE_REQUEST_IMAGE, name, "p");
+        assert_status(apipie_request_perform(d->request), APIPIE_E_PARAMETER);
+        assert_int_equal(draw_posts(d->server, want), 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +365,7 @@ int main(void)
         DRAW_TEST(a_failed_job_with_a_picture_is_told),
         DRAW_TEST(names_of_any_length_are_kept),
         DRAW_TEST(memory_may_run_out),
+        DRAW_TEST(a_name_of_any_length),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     failed += DRAW_ROWS(replies_are_understood, replies);

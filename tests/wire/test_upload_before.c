@@ -344,6 +344,40 @@ static void a_file_is_never_held(void **state)
     assert_in_range(apipie_client_memory(d->client, APIPIE_MEMORY_PEAK), 1, 1024 * 1024);
 }
 
+/* Nothing that could not be paid, and nothing that nobody wants any more. */
+static void no_picture_leaves_in_vain(void **state)
+{
+    static struct share s;
+    struct draw *d = share_serve(state, &s);
+    assert_status(apipie_client_set_price(d->client, NULL, NULL, 1000), APIPIE_OK);
+    share_again(d);
+    draw_set_image(d, PNG1, 0);
+    assert_status(apipie_request_set_budget(d->request, 999), APIPIE_OK);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_BUDGET);
+    assert_int_equal(share_uploads(d), 0);
+}
+
+static apipie_status cancelling_key(void *user, int32_t refused, char *key, size_t capacity)
+{
+    (void)refused;
+    snprintf(key, capacity, "key");
+    apipie_request_cancel(((struct draw *)user)->request);
+    return APIPIE_OK;
+}
+
+static void cancelled_by_the_key(void **state)
+{
+    static struct share s;
+    struct draw *d = share_serve(state, &s);
+    apipie_client_set_key_fn(d->client, cancelling_key, d, NULL);
+    share_again(d);
+    draw_set_image(d, PNG1, 0);
+    assert_ended(d->request, apipie_request_perform(d->request), APIPIE_E_CANCELLED);
+    draw_sleep_ms(50);
+    assert_int_equal(share_uploads(d), 0);
+    assert_int_equal(apipie_request_attempt_count(d->request), 0);
+}
+
 static char logged[65536];
 
 static void keep_line(void *user, int32_t level, const char *line)
@@ -390,6 +424,8 @@ int main(void)
         DRAW_TEST(a_refused_upload_ends_it),
         DRAW_TEST(another_backend_draws),
         DRAW_TEST(cancelled_during_the_upload),
+        DRAW_TEST(no_picture_leaves_in_vain),
+        DRAW_TEST(cancelled_by_the_key),
         DRAW_TEST(redirected),
         DRAW_TEST(a_file_is_never_held),
         DRAW_TEST(where_it_is_stays_out_of_the_log),
