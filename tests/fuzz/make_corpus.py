@@ -94,6 +94,14 @@ TRACK = {
     "long": b" " + tracked("1000", "a" * 40000, '"0.1"') + tracked("2000", "b", '"0.2"'),
 }
 
+PART = b"--B\r\nContent-Type: x/y\r\n\r\n"
+FORMS = {
+    "form": PART + b'{"id":"j","data":[{"b64_json":"QUJD"}]}' + b"\r\n" + PART + BODIES["png"] + b"\r\n--B\r\r\n--B--\r\n",
+    "form-two": b"words\r\n" + PART + BODIES["png"] + b"\r\n" + PART + BODIES["jpeg"] + b"\r\n--B",
+    "form-cut": PART + BODIES["jpeg"] + b"\r\n--Bx\n--B \t\r\n\n[1",
+    "form-none": BODIES["png"],
+}
+
 
 def write(folder, name, content):
     (HERE / folder).mkdir(parents=True, exist_ok=True)
@@ -109,6 +117,9 @@ for name, body in BODIES.items():
 write("split", "small-room", b"\0" + JSON["escapes"] * 3)
 write("reply", "too-large", b"\x20\x09" + JSON["base64"].replace(PNG64, PNG64 * 3))
 write("reply", "cut", b"\x10\x02" + JSON["base64"][:-10])
+for name, body in FORMS.items():
+    write("reply", name, b"\x40\x05" + body)
+write("reply", "form-failed", b"\x4c\x02" + FORMS["form"])
 write("reply", "failed", b"\x0c\x02" + JSON["damage"])
 for name, text in EVENTS.items():
     write("events", name, b"\0\x05" + text)
