@@ -269,7 +269,8 @@ enum {
     APIPIE_SANDBOX_INPUTS = 9,     /**< of the last drawing: how many pictures came with the call */
     APIPIE_SANDBOX_INPUT_BYTES = 10, /**< and their bytes, decoded */
     APIPIE_SANDBOX_MASK_BYTES = 11,  /**< and those of the mask */
-    APIPIE_SANDBOX_SEED = 12,        /**< and its seed; APIPIE_UNKNOWN where the wire has none */
+    APIPIE_SANDBOX_SEED = 12,        /**< and its seed; APIPIE_UNKNOWN where the wire has none; of
+                                        "apipie" where the call has none */
     APIPIE_SANDBOX_STEPS = 13,       /**< and its steps, likewise */
     APIPIE_SANDBOX_UPLOADS = 14      /**< pictures that were uploaded to "apipie" */
 };

@@ -47,11 +47,6 @@ static struct pie_slice caller_cut(struct pie_slice *s, char end)
     return part;
 }
 
-static int32_t caller_same(struct pie_slice a, struct pie_slice b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 /* ---- what the header says */
 
 /* "NAME=value", blanks around it */
@@ -97,13 +92,13 @@ static apipie_status caller_find(const struct pie_call *call, struct pie_answer 
     for (size_t i = 0; i < PIE_COUNT(caller_keys); i++) {
         struct pie_slice text = pie_slice_text(caller_keys[i].text);
 
-        if (!caller_same(caller_cut(&text, ':'), c->access))
+        if (!pie_call_same(caller_cut(&text, ':'), c->access))
             continue;
         c->secret = caller_cut(&text, ':');
         c->token = text;
         c->expired = caller_keys[i].expired;
     }
-    if (c->secret.n == 0 || !caller_same(c->token, token))
+    if (c->secret.n == 0 || !pie_call_same(c->token, token))
         return caller_refuse(answer, "UnrecognizedClientException",
                              "The security token included in the request is invalid.");
     if (c->expired)

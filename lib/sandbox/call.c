@@ -44,6 +44,11 @@ struct pie_slice pie_call_bearer(const struct pie_call *call)
     return pie_slice_trim(pie_slice(sent.p + 7, sent.n - 7));
 }
 
+int32_t pie_call_same(struct pie_slice a, struct pie_slice b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
 int32_t pie_media_is(struct pie_slice media, const char *type)
 {
     size_t n = pie_slice_find_nocase(media, ";");
@@ -102,6 +107,14 @@ const struct pie_node *pie_call_get(const struct pie_node *object, const char *k
     const struct pie_node *node = pie_node_get(object, key);
 
     return pie_node_kind(node) == PIE_JSON_NULL ? NULL : node;
+}
+
+int64_t pie_call_int(const struct pie_node *object, const char *key, int64_t otherwise)
+{
+    int64_t v = otherwise;
+
+    (void)pie_node_int(pie_call_get(object, key), &v);
+    return v;
 }
 
 void pie_call_count(struct apipie_sandbox *box, int32_t field)

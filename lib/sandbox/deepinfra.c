@@ -169,14 +169,6 @@ static apipie_status infra_check_takes(const struct pie_node *root, struct pie_a
     return APIPIE_OK;
 }
 
-static int64_t infra_int(const struct pie_node *root, const char *name, int64_t otherwise)
-{
-    int64_t v = otherwise;
-
-    (void)pie_node_int(pie_call_get(root, name), &v);
-    return v;
-}
-
 static apipie_status infra_size(const struct pie_node *root, struct pie_answer *answer,
                                 struct infra_order *o)
 {
@@ -184,8 +176,8 @@ static apipie_status infra_size(const struct pie_node *root, struct pie_answer *
     uint64_t pair[2] = {1, 1};
     size_t at = 0;
 
-    o->width = (int32_t)infra_int(root, "width", o->side_max == 1024 ? 512 : 1024);
-    o->height = (int32_t)infra_int(root, "height", o->side_max == 1024 ? 512 : 1024);
+    o->width = (int32_t)pie_call_int(root, "width", o->side_max == 1024 ? 512 : 1024);
+    o->height = (int32_t)pie_call_int(root, "height", o->side_max == 1024 ? 512 : 1024);
     if (o->takes & INFRA_SIZE && (o->width > o->side_max || o->height > o->side_max))
         return infra_refuse_range(answer, o->width > o->side_max ? "width" : "height", 1,
                                   o->side_max);
@@ -242,8 +234,8 @@ static apipie_status infra_read(struct apipie_sandbox *box, const struct pie_nod
         infra_input(box, root, answer, o) != APIPIE_OK)
         return APIPIE_E_ARGUMENT;
     o->prompt = pie_node_text(pie_call_get(root, "prompt"));
-    o->n = (int32_t)infra_int(root, "num_images", 1);
-    o->steps = infra_int(root, "num_inference_steps", 25);
+    o->n = (int32_t)pie_call_int(root, "num_images", 1);
+    o->steps = pie_call_int(root, "num_inference_steps", 25);
     o->look = pie_draw_hash(PIE_DRAW_HASH, o->prompt);
     o->look = pie_draw_hash(o->look, pie_slice_text(o->model->model));
     o->look = pie_draw_hash(o->look, pie_node_text(pie_call_get(root, "negative_prompt")));

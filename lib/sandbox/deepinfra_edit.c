@@ -58,8 +58,7 @@ static apipie_status infraedit_fields(const struct pie_fields *form, struct pie_
         if (!is_file && pie_utf8_valid(part->body.p, part->body.n) != part->body.n)
             return infraedit_refuse(answer, "'", part->name, "' is no text.");
         for (size_t k = 0; k < i && !is_image; k++)
-            if (form->parts[k].name.n == part->name.n &&
-                memcmp(form->parts[k].name.p, part->name.p, part->name.n) == 0)
+            if (pie_call_same(form->parts[k].name, part->name))
                 return infraedit_refuse(answer, "'", part->name, "' is there twice.");
     }
     return APIPIE_OK;

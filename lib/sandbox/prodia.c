@@ -253,11 +253,8 @@ static apipie_status pro2_input(const struct pie_field *part, struct pie_answer 
 
 static int32_t pro2_twice(const struct pie_fields *form, size_t index)
 {
-    struct pie_slice name = form->parts[index].filename;
-
     for (size_t i = 0; i < index; i++)
-        if (form->parts[i].filename.n == name.n &&
-            memcmp(form->parts[i].filename.p, name.p, name.n) == 0)
+        if (pie_call_same(form->parts[i].filename, form->parts[index].filename))
             return 1;
     return 0;
 }

@@ -125,8 +125,7 @@ static int32_t rules_field(const struct pie_field *part, const struct pie_rule *
 static int32_t rules_is_twice(const struct pie_fields *form, size_t index)
 {
     for (size_t i = 0; i < index; i++)
-        if (form->parts[i].name.n == form->parts[index].name.n &&
-            memcmp(form->parts[i].name.p, form->parts[index].name.p, form->parts[i].name.n) == 0)
+        if (pie_call_same(form->parts[i].name, form->parts[index].name))
             return 1;
     return 0;
 }

@@ -166,22 +166,14 @@ static apipie_status tog_inputs(struct apipie_sandbox *box, const struct pie_nod
     return status;
 }
 
-static int32_t tog_int(const struct pie_node *root, const char *name, int32_t otherwise)
-{
-    int64_t v = otherwise;
-
-    (void)pie_node_int(pie_node_get(root, name), &v);
-    return (int32_t)v;
-}
-
 static void tog_fill(const struct pie_node *root, struct tog_order *o)
 {
     const struct pie_node *seed = pie_node_get(root, "seed");
 
-    o->n = tog_int(root, "n", 1);
-    o->width = tog_int(root, "width", 1024);
-    o->height = tog_int(root, "height", 1024);
-    o->steps = tog_int(root, "steps", 20);
+    o->n = (int32_t)pie_call_int(root, "n", 1);
+    o->width = (int32_t)pie_call_int(root, "width", 1024);
+    o->height = (int32_t)pie_call_int(root, "height", 1024);
+    o->steps = pie_call_int(root, "steps", 20);
     o->base64 = pie_slice_equal(pie_node_text(pie_node_get(root, "response_format")), "base64");
     if (pie_node_uint(seed, &o->seed) != APIPIE_OK)
         o->seed = pie_random_below(UINT32_MAX);

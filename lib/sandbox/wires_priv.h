@@ -180,6 +180,7 @@ const struct pie_route *pie_route_find(const struct pie_route *routes, size_t n,
 struct pie_slice pie_call_wild(const struct pie_call *call, const char *path);
 /* Of "Authorization: Bearer KEY"; empty: none. */
 struct pie_slice pie_call_bearer(const struct pie_call *call);
+int32_t pie_call_same(struct pie_slice a, struct pie_slice b);
 /* A Content-Type without its parameters. */
 int32_t pie_media_is(struct pie_slice media, const char *type);
 /* One more that is to draw something, good or bad. */
@@ -194,6 +195,8 @@ void pie_call_run(struct apipie_sandbox *box, const struct pie_route *route,
                   const struct pie_call *call, struct pie_answer *answer, pie_error_fn error);
 /* "null", as good as absent. */
 const struct pie_node *pie_call_get(const struct pie_node *object, const char *key);
+/* A member that was held against its rule; `otherwise` where it is absent. */
+int64_t pie_call_int(const struct pie_node *object, const char *key, int64_t otherwise);
 
 /* What tests ask for afterwards; the lock is taken. */
 void pie_call_count(struct apipie_sandbox *box, int32_t field);
