@@ -524,10 +524,11 @@ apipie_status pie_upload_read(struct apipie_request *r, const struct pie_outcome
                               struct apipie_error *err);
 /* Its failure: 1 when the server has no such route. From here on all pictures go with the call. */
 int32_t pie_upload_is_unknown(struct apipie_request *r, const struct pie_outcome *o);
-/* For free.c: the question goes out; a reply that is one, 1, or 0 and err may say why not; the end. */
+/* For free.c: the question goes out; a reply that is one, 1, or 0 and err may say why not; what may be wrong; the end. */
 void pie_upload_go(struct apipie_request *r, int32_t key_refused);
 int32_t pie_upload_answered(struct apipie_request *r, const struct pie_outcome *o,
                             struct apipie_error *err);
+void pie_upload_hint(const struct apipie_request *r, struct apipie_error *err);
 void pie_upload_finish(struct apipie_request *r);
 
 /* ---- steps.c: exchanges of a call besides the call itself */

@@ -91,8 +91,10 @@ void pie_free_answered(struct apipie_request *r, const struct pie_outcome *o,
     if (free_take(r, o, err))
         return;
     int32_t delivered = err->code != APIPIE_OK;
-    if (!delivered)
+    if (!delivered) {
         pie_job_explain(r, o, err);
+        pie_upload_hint(r, err);
+    }
     pie_job_judge(r, delivered ? APIPIE_OUTCOME_DELIVERED : pie_verdict_outcome(o, err), err);
     if (pie_run_wants_key_again(r, err)) {
         pie_log_failed(r, PIE_NEXT_KEY, 0);

@@ -112,12 +112,15 @@ int32_t pie_upload_prepare(struct apipie_request *r, struct apipie_error *err)
 
 /* ---- reading */
 
+#define UPLOAD_HINT "is it the gateway's base URL?"
+
 static apipie_status upload_refuse(const struct apipie_request *r, const struct pie_outcome *o,
                                    apipie_status code, const char *what, struct apipie_error *err)
 {
-    const char *hint = pie_request_draws(r) ? "is it the gateway's base URL? without uploads: "
-                                              "apipie_request_set_input_transfer(), --inline-image"
-                                            : "is it the gateway's base URL?";
+    const char *hint = pie_request_draws(r) ? UPLOAD_HINT
+                           " without uploads: "
+                           "apipie_request_set_input_transfer(), --inline-image"
+                                            : UPLOAD_HINT;
     pie_error_set(err, code, code == APIPIE_E_MEMORY ? PIE_HINT_MEMORY : hint, what, NULL, NULL);
     err->http_status = o->status;
     err->retryable = code == APIPIE_E_MALFORMED;
@@ -200,6 +203,13 @@ int32_t pie_upload_is_unknown(struct apipie_request *r, const struct pie_outcome
 }
 
 /* ---- one by itself */
+
+void pie_upload_hint(const struct apipie_request *r, struct apipie_error *err)
+{
+    if (r->wish.kind == APIPIE_REQUEST_UPLOAD &&
+        (err->http_status == 404 || err->http_status == 405)) /* it names no model */
+        pie_text_copy(pie_slice_text(UPLOAD_HINT), err->hint, sizeof(err->hint));
+}
 
 int32_t pie_upload_answered(struct apipie_request *r, const struct pie_outcome *o,
                             struct apipie_error *err)

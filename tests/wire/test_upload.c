@@ -304,6 +304,8 @@ static void an_answer(void **state)
     assert_int_equal(apipie_error_http_status(e), row->status);
     if (row->retryable >= 0)
         assert_int_equal(apipie_error_is_retryable(e), row->retryable);
+    if (row->status == 404) /* no model was named */
+        assert_string_equal(apipie_error_hint(e), "is it the gateway's base URL?");
     assert_int_equal(raw_server_count(d->server, NULL), 1);
     assert_int_equal(apipie_request_attempt_purpose(d->request, 0), APIPIE_PURPOSE_UPLOAD);
 }
