@@ -146,6 +146,13 @@ static apipie_status deepinfra_refuse(const char *hint, const char *what, const 
     return err->code;
 }
 
+/* The price of a picture goes by them. */
+static const char *const deepinfra_priced[][2] = {
+    {"width", "use apipie_request_set_size(), -s"},
+    {"height", "use apipie_request_set_size(), -s"},
+    {"num_inference_steps", "use apipie_request_set_steps(), --steps"},
+};
+
 static apipie_status deepinfra_check_extras(const struct pie_call *c, struct apipie_error *err)
 {
     const char *also[3] = {NULL};
@@ -158,6 +165,9 @@ static apipie_status deepinfra_check_extras(const struct pie_call *c, struct api
         pie_fields_check(c, deepinfra_edits(c) ? deepinfra_edit_table : deepinfra_table, also, err);
     if (status == APIPIE_OK)
         status = pie_fields_check_count(c->wish, "num_images", err);
+    for (size_t i = 0; i < PIE_COUNT(deepinfra_priced) && status == APIPIE_OK; i++)
+        status =
+            pie_fields_check_setter(c->wish, deepinfra_priced[i][0], deepinfra_priced[i][1], err);
     if (status == APIPIE_OK)
         status =
             pie_fields_check_stream(c->wish, "leave it out: the picture comes in one reply", err);

@@ -269,15 +269,21 @@ apipie_status pie_fields_check_object(const struct pie_wish *w, const char *extr
     return err->code;
 }
 
+apipie_status pie_fields_check_setter(const struct pie_wish *w, const char *name, const char *hint,
+                                      struct apipie_error *err)
+{
+    if (pie_wish_extra(w, name) == NULL)
+        return APIPIE_OK;
+    pie_error_set(err, APIPIE_E_ARGUMENT, hint,
+                  "set_extra: this field has a setter that must be used: ", name, NULL);
+    return err->code;
+}
+
 /* It decides what is reserved and whether the call must be split. */
 apipie_status pie_fields_check_count(const struct pie_wish *w, const char *name,
                                      struct apipie_error *err)
 {
-    if (pie_wish_extra(w, name) == NULL)
-        return APIPIE_OK;
-    pie_error_set(err, APIPIE_E_ARGUMENT, "use apipie_request_set_n(), -n",
-                  "set_extra: this field has a setter that must be used: ", name, NULL);
-    return err->code;
+    return pie_fields_check_setter(w, name, "use apipie_request_set_n(), -n", err);
 }
 
 apipie_status pie_fields_check_stream(const struct pie_wish *w, const char *hint,

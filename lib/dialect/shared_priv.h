@@ -46,7 +46,10 @@ apipie_status pie_fields_check(const struct pie_call *c, const struct pie_field 
 /* An object that a setter writes into too: it must be one, without a member of that name. APIPIE_OK, also without it; or err's code. */
 apipie_status pie_fields_check_object(const struct pie_wish *w, const char *extra,
                                       const char *member, struct apipie_error *err);
-/* A field that stands for the number of pictures is no extra. */
+/* A field that decides what a call costs, and has a setter, is no extra. hint says which. */
+apipie_status pie_fields_check_setter(const struct pie_wish *w, const char *name, const char *hint,
+                                      struct apipie_error *err);
+/* That stands for the number of pictures. */
 apipie_status pie_fields_check_count(const struct pie_wish *w, const char *name,
                                      struct apipie_error *err);
 /* Of servers that draw from a prompt, each model by its name: one must be named, and there are no variations. */

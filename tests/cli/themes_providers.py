@@ -55,15 +55,15 @@ class Providers(CliTest):
 
     def test_estimate(self):
         for backend, cost in (("together", b"0.01 USD, listed\n"), ("deepinfra", b"0.004 USD, listed\n"),
-                              ("stability", b"0.03 USD, listed\n"), ("bedrock", b"unknown\n"), ("prodia", b"unknown\n"),
+                              ("stability", b"0.03 USD, published\n"), ("bedrock", b"unknown\n"), ("prodia", b"unknown\n"),
                               ("prodia-v1", b"unknown\n")):
             self.ask("estimate", backend)
             self.assertEqual(self.out, cost, backend)
         self.assertEqual(self.run_cli("estimate", "--config", "c.json", "--route", "stability//core"), 0, self.err)
-        self.assertEqual(self.out, b"0.03 USD, listed\n")
+        self.assertEqual(self.out, b"0.03 USD, published\n")
         self.env["BOX_KEY"] = "sk-wrong"
-        self.ask("estimate", "stability", code=3)
-        self.ask("estimate", "stability", "--price", "0.5")
+        self.ask("estimate", "together", code=3)
+        self.ask("estimate", "together", "--price", "0.5")
 
     def test_what_they_have_not(self):
         self.ask("models", "bedrock", code=2)
