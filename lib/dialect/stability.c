@@ -73,7 +73,7 @@ static apipie_status stability_begin(const struct pie_call *c, const struct pie_
     } else {
         pie_begin_percent(url, c->model, '\0');
         pie_buf_add_text(url, c->images == 0 ? "/text-to-image" : "/image-to-image");
-        pie_buf_add_text(url, c->mask != NULL ? "/masking" : "");
+        pie_buf_add_text(url, pie_stability_masks(c, r) ? "/masking" : "");
     }
     if (url->failed != APIPIE_OK || r->path == NULL || r->later)
         return url->failed;

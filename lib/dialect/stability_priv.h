@@ -26,6 +26,8 @@ const struct pie_stability_route *pie_stability_route(const char *model);
 extern const struct pie_field pie_stability_fields[];
 #define PIE_STABILITY_FORM 5
 int32_t pie_stability_wordless(const struct pie_call *c);
+/* Does an engine draw a part of the image anew, and keep the rest? */
+int32_t pie_stability_masks(const struct pie_call *c, const struct pie_stability_route *r);
 void pie_stability_narrow(const struct pie_call *c, struct pie_takes *takes);
 apipie_status pie_stability_check(struct pie_call *c, struct pie_buf *notes,
                                   struct apipie_error *err);

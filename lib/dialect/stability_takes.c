@@ -84,6 +84,14 @@ static int32_t stability_is_sdxl(const char *model)
     return pie_slice_find_nocase(name, "xl-1024") < name.n;
 }
 
+/* By a mask, or by the alpha channel of the image itself. */
+int32_t pie_stability_masks(const struct pie_call *c, const struct pie_stability_route *r)
+{
+    struct pie_slice source = pie_slice_text(pie_wish_extra(c->wish, "mask_source"));
+    return r->path == NULL && c->images != 0 &&
+           (c->mask != NULL || pie_slice_equal(pie_slice_trim(source), "\"INIT_IMAGE_ALPHA\""));
+}
+
 void pie_stability_narrow(const struct pie_call *c, struct pie_takes *takes)
 {
     const struct pie_stability_route *r = pie_stability_route(c->model);
@@ -98,7 +106,7 @@ void pie_stability_narrow(const struct pie_call *c, struct pie_takes *takes)
         takes->texts &= ~PIE_STABLE_TEXT(ASPECT);
         takes->numbers &= ~(uint32_t)PIE_WISH_HAS_SIZE;
     }
-    if (r->path == NULL && c->mask != NULL) /* what it covers is drawn anew, all else stays */
+    if (pie_stability_masks(c, r)) /* what it covers is drawn anew, all else stays */
         takes->numbers &= ~(uint32_t)PIE_WISH_HAS_STRENGTH;
 }
 

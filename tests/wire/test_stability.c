@@ -74,8 +74,8 @@ static const struct ask asks[] = {
      SEED IMAGE MASK END},
     {"outpaint", APIPIE_REQUEST_EDIT, "outpaint", "pI", "left", "200", V2 "edit/outpaint",
      PROMPT ASKS_FIELD("left", "200") IMAGE END},
-    {"outpaint without words", APIPIE_REQUEST_EDIT, "outpaint", "I", "up", "64",
-     V2 "edit/outpaint", ASKS_FIELD("up", "64") IMAGE END},
+    {"outpaint without words", APIPIE_REQUEST_EDIT, "outpaint", "I", "up", "64", V2 "edit/outpaint",
+     ASKS_FIELD("up", "64") IMAGE END},
     {"search and replace", APIPIE_REQUEST_EDIT, "search-and-replace", "pIg", "search_prompt",
      "\"dog\"", V2 "edit/search-and-replace",
      PROMPT PEOPLE ASKS_FIELD("search_prompt", "dog") IMAGE END},
@@ -109,6 +109,9 @@ static const struct ask asks[] = {
      "\"MASK_IMAGE_BLACK\"", V1 XL "/image-to-image/masking",
      WEIGHTS ASKS_FIELD("mask_source", "MASK_IMAGE_BLACK")
          INIT ASKS_FILE("mask_image", "mask.png", "image/png", "$2") END},
+    {"... which is in the image itself", APIPIE_REQUEST_EDIT, XL, "pI", "mask_source",
+     "\"INIT_IMAGE_ALPHA\"", V1 XL "/image-to-image/masking",
+     WEIGHTS ASKS_FIELD("mask_source", "INIT_IMAGE_ALPHA") INIT END},
 };
 
 static void set_all(struct draw *d, const struct ask *a)
@@ -189,11 +192,9 @@ static const struct refusal refusals[] = {
     {"steps", APIPIE_REQUEST_IMAGE, "sd3.5-large", "pt", NULL, NO, "set_steps"},
     {"a sampler", APIPIE_REQUEST_IMAGE, "core", "pm", NULL, NO, "set_sampler"},
     {"webp of sd3.5", APIPIE_REQUEST_IMAGE, "sd3.5-large", "po", NULL, NO, "webp"},
-    {"jpeg without a background", APIPIE_REQUEST_EDIT, "remove-background", "Ij", NULL, NO,
-     "jpeg"},
+    {"jpeg without a background", APIPIE_REQUEST_EDIT, "remove-background", "Ij", NULL, NO, "jpeg"},
     {"a format of an engine", APIPIE_REQUEST_IMAGE, XL, "pO", NULL, NO, "set_output_format"},
-    {"a seed without a place for one", APIPIE_REQUEST_EDIT, "fast", "Iv", NULL, NO,
-     "set_seed"},
+    {"a seed without a place for one", APIPIE_REQUEST_EDIT, "fast", "Iv", NULL, NO, "set_seed"},
     {"a large seed", APIPIE_REQUEST_IMAGE, "core", "pS", NULL, APIPIE_E_ARGUMENT, "set_seed"},
     {"quality", APIPIE_REQUEST_IMAGE, "core", "pq", NULL, NO, "set_quality"},
     {"a response format", APIPIE_REQUEST_IMAGE, "core", "pr", NULL, NO, "set_response_format"},
