@@ -71,8 +71,8 @@ int32_t pie_magic_is_done(const struct pie_magic *m);
 const char *pie_magic_mime(const uint8_t *p, size_t n);
 const char *pie_magic_extension(const char *mime); /* ".png", ... ".bin" */
 
-/* ---- body: the root of the chain. One per job, reset for each leg. A multipart body (one by its type and by its first bytes) is what its first JSON is (without one, its first
- * text), and its pictures are parts with path -1 and index 0, 1, 2... */
+/* ---- body: the root of the chain. One per job, reset for each leg. A multipart body (one by its type and by its first bytes) is
+ * what its first JSON is (without one, its first text), and its pictures are parts with path -1 and index 0, 1, 2... */
 
 enum {
     PIE_BODY_NONE,  /* nothing came */
