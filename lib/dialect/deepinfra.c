@@ -390,13 +390,8 @@ static void deepinfra_model(const struct pie_call *c, const struct pie_node *row
     struct pie_slice name = pie_node_text(pie_node_get(row, "model_name"));
     struct pie_slice type = pie_node_text(pie_node_get(row, "type"));
     const int32_t draws = pie_slice_equal(type, "text-to-image");
-    const char *known = draws ? "image" : NULL;
-    if (!pie_models_wanted(c->wish, pie_slice_text(backend), name,
-                           draws         ? known
-                           : type.n != 0 ? type.p
-                                         : NULL))
+    if (!pie_models_typed(out, c->wish, row, backend, name, draws))
         return;
-    pie_models_row(out, row, pie_slice_text(backend), name, known);
     if (draws) {
         pie_buf_add_text(out, ",\"subtype\":\"text-to-image\"");
         deepinfra_price(out, pie_node_get(row, "pricing"));

@@ -51,6 +51,18 @@ void pie_models_row(struct pie_buf *out, const struct pie_node *row, struct pie_
     }
 }
 
+int32_t pie_models_typed(struct pie_buf *out, const struct pie_wish *w, const struct pie_node *row,
+                         const char *backend, struct pie_slice model, int32_t draws)
+{
+    struct pie_slice provider = pie_slice_text(backend);
+    struct pie_slice own = pie_node_text(pie_node_get(row, "type"));
+    const char *type = draws ? "image" : NULL;
+    if (!pie_models_wanted(w, provider, model, draws || own.n == 0 ? type : own.p))
+        return 0;
+    pie_models_row(out, row, provider, model, type);
+    return 1;
+}
+
 void pie_models_unit(struct pie_buf *out, int64_t width, int64_t height, int64_t steps,
                      int64_t cost)
 {

@@ -102,6 +102,10 @@ void pie_models_unit(struct pie_buf *out, int64_t width, int64_t height, int64_t
 void pie_models_row(struct pie_buf *out, const struct pie_node *row, struct pie_slice provider,
                     struct pie_slice model, const char *type);
 
+/* The same for a row that says a "type" of the server's own. draws: it is one of pictures. 0: the filters hold it back, and nothing is
+ * written. */
+int32_t pie_models_typed(struct pie_buf *out, const struct pie_wish *w, const struct pie_node *row,
+                         const char *backend, struct pie_slice model, int32_t draws);
 /* The same for a model of a server of the user's, which costs nothing; nothing for one that the filters hold back. title: NULL, or what
  * else it is called. */
 void pie_models_free_row(struct pie_buf *out, const struct pie_wish *w, const char *backend,

@@ -31,15 +31,8 @@ static void stability_write_engine(const struct pie_call *c, const struct pie_no
 {
     struct pie_slice id = pie_node_text(pie_node_get(row, "id"));
     struct pie_slice type = pie_node_text(pie_node_get(row, "type"));
-    const int32_t draws = pie_slice_equal_nocase(type, "PICTURE");
-    const char *known = draws ? "image" : NULL;
-    if (!pie_models_wanted(c->wish, pie_slice_text(backend), id,
-                           draws         ? known
-                           : type.n != 0 ? type.p
-                                         : NULL))
-        return;
-    pie_models_row(out, row, pie_slice_text(backend), id, known);
-    pie_buf_add_char(out, '}');
+    if (pie_models_typed(out, c->wish, row, backend, id, pie_slice_equal_nocase(type, "PICTURE")))
+        pie_buf_add_char(out, '}');
 }
 
 apipie_status pie_stability_write_models(const struct pie_call *c, const struct pie_reply *reply,

@@ -80,15 +80,9 @@ static void infra_error(struct pie_answer *answer, int32_t status, const char *c
     struct pie_buf *body = &answer->body;
 
     (void)param;
-    if (code != NULL && strcmp(code, "insufficient_quota") == 0) {
-        status = 402;
-        message = "Inference prohibited: the account has no balance left.";
-    }
-    pie_buf_clear(body);
-    answer->status = status;
-    answer->mime = "application/json";
+    message = pie_deepinfra_words(answer, status, code, message);
     pie_buf_add_text(body, "{\"detail\":{\"error\":");
-    pie_json_string(body, pie_slice_text(status == 429 ? "Rate limited" : message));
+    pie_json_string(body, pie_slice_text(message));
     pie_buf_add_text(body, "}}");
 }
 

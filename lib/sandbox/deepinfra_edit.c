@@ -12,21 +12,28 @@ struct infraedit_order {
     struct pie_inputs inputs;
 };
 
+const char *pie_deepinfra_words(struct pie_answer *answer, int32_t status, const char *code,
+                                const char *message)
+{
+    const int32_t broke = code != NULL && strcmp(code, "insufficient_quota") == 0;
+
+    pie_buf_clear(&answer->body);
+    answer->status = broke ? 402 : status;
+    answer->mime = "application/json";
+    if (broke)
+        return "Inference prohibited: the account has no balance left.";
+    return status == 429 ? "Rate limited" : message;
+}
+
 void pie_deepinfra_error(struct pie_answer *answer, int32_t status, const char *code,
                          const char *message, const char *param)
 {
     struct pie_buf *body = &answer->body;
 
     (void)param;
-    if (code != NULL && strcmp(code, "insufficient_quota") == 0) {
-        status = 402;
-        message = "Inference prohibited: the account has no balance left.";
-    }
-    pie_buf_clear(body);
-    answer->status = status;
-    answer->mime = "application/json";
+    message = pie_deepinfra_words(answer, status, code, message);
     pie_buf_add_text(body, "{\"error\":{\"message\":");
-    pie_json_string(body, pie_slice_text(status == 429 ? "Rate limited" : message));
+    pie_json_string(body, pie_slice_text(message));
     pie_buf_add_text(body, "}}");
 }
 

@@ -301,6 +301,9 @@ void pie_deepinfra_answer(struct apipie_sandbox *box, const struct pie_call *cal
 /* The last of the models edits pictures, and does nothing else. */
 void pie_deepinfra_edits(struct apipie_sandbox *box, const struct pie_call *call,
                          struct pie_answer *answer);
+/* Begins an answer of that status, whatever its shape; what it says. */
+const char *pie_deepinfra_words(struct pie_answer *answer, int32_t status, const char *code,
+                                const char *message);
 /* {"error":{"message"}}, as the routes after OpenAI's have it. */
 void pie_deepinfra_error(struct pie_answer *answer, int32_t status, const char *code,
                          const char *message, const char *param);

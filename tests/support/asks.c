@@ -165,6 +165,16 @@ void asks_assert_refused(struct draw *d, apipie_status want, const char *says)
     assert_int_equal(raw_server_count(d->server, NULL), 0);
 }
 
+void asks_assert_refusal(struct draw *d, const struct asks_refusal *row)
+{
+    asks_fresh(d, row->kind, row->model, row->letters);
+    if (row->extra != NULL)
+        assert_status(apipie_request_set_extra(d->request, row->extra, "1"), APIPIE_OK);
+    asks_assert_refused(d, row->status, row->says);
+    if (row->hint != NULL)
+        assert_contains(apipie_error_hint(draw_error(d)), row->hint);
+}
+
 void asks_assert_failure(struct draw *d, const struct asks_failure *f)
 {
     assert_ended(d->request, apipie_request_perform(d->request), f->want);

@@ -45,6 +45,19 @@ struct asks_short {
 };
 void asks_run_out_of_memory(struct draw *d, const struct asks_short *s);
 
+/* A row of a table of what is refused before it is sent. */
+struct asks_refusal {
+    const char *name;
+    int32_t kind;
+    const char *model, *letters;
+    const char *extra; /* a field that is set to 1; NULL: none */
+    apipie_status status;
+    const char *says;
+    const char *hint; /* NULL: any */
+};
+/* The server is there already. */
+void asks_assert_refusal(struct draw *d, const struct asks_refusal *row);
+
 /* What a row of a table of errors says. */
 struct asks_failure {
     const char *name;

@@ -117,15 +117,7 @@ static void several_are_asked_for_one_by_one(void **state)
 
 /* ---- what is not */
 
-struct refusal {
-    const char *name;
-    int32_t kind;
-    const char *model, *letters, *extra;
-    apipie_status status;
-    const char *says, *hint;
-};
-
-static const struct refusal refusals[] = {
+static const struct asks_refusal refusals[] = {
     {"no model", APIPIE_REQUEST_IMAGE, NULL, "p", NULL, APIPIE_E_ARGUMENT, "set_model", NULL},
     {"a checkpoint", APIPIE_REQUEST_IMAGE, "absolutereality_v1.8.1", "p", NULL, APIPIE_E_ARGUMENT,
      "absolutereality", "api.prodia.com/v1"},
@@ -162,15 +154,7 @@ static const struct refusal refusals[] = {
 static void this_is_refused_before_it_is_sent(void **state)
 {
     struct draw *d = serve(state, 200, NULL, JOB);
-    const struct refusal *a = d->row;
-    asks_fresh(d, a->kind, a->model, a->letters);
-    if (a->extra != NULL)
-        assert_status(apipie_request_set_extra(d->request, a->extra, "1"), APIPIE_OK);
-    assert_ended(d->request, apipie_request_perform(d->request), a->status);
-    assert_contains(apipie_error_message(draw_error(d)), a->says);
-    if (a->hint != NULL)
-        assert_contains(apipie_error_hint(draw_error(d)), a->hint);
-    assert_int_equal(raw_server_count(d->server, NULL), 0);
+    asks_assert_refusal(d, d->row);
 }
 
 static void what_it_does_not_take_can_be_left_out(void **state)

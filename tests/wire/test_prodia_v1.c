@@ -224,40 +224,30 @@ static void sizes_end_at_1024(void **state)
     assert_int_equal(apipie_result_warning_count(draw_result(d)), 1);
 }
 
-struct refusal {
-    const char *name;
-    int32_t kind;
-    const char *model, *letters, *extra;
-    apipie_status status;
-    const char *says;
-};
-
-static const struct refusal refusals[] = {
-    {"no model", APIPIE_REQUEST_IMAGE, NULL, "p", NULL, APIPIE_E_ARGUMENT, "set_model"},
-    {"a variation", APIPIE_REQUEST_VARIATION, XL, "I", NULL, APIPIE_E_UNSUPPORTED, "variation"},
-    {"two pictures", APIPIE_REQUEST_EDIT, XL, "pIJ", NULL, APIPIE_E_UNSUPPORTED, "add_image"},
+static const struct asks_refusal refusals[] = {
+    {"no model", APIPIE_REQUEST_IMAGE, NULL, "p", NULL, APIPIE_E_ARGUMENT, "set_model", NULL},
+    {"a variation", APIPIE_REQUEST_VARIATION, XL, "I", NULL, APIPIE_E_UNSUPPORTED, "variation",
+     NULL},
+    {"two pictures", APIPIE_REQUEST_EDIT, XL, "pIJ", NULL, APIPIE_E_UNSUPPORTED, "add_image", NULL},
     {"strength of nothing", APIPIE_REQUEST_IMAGE, XL, "pT", NULL, APIPIE_E_UNSUPPORTED,
-     "set_strength"},
+     "set_strength", NULL},
     {"a ratio", APIPIE_REQUEST_IMAGE, XL, "pa", NULL, APIPIE_E_UNSUPPORTED,
-     "square, portrait and landscape: 16:9"},
-    {"a format", APIPIE_REQUEST_IMAGE, XL, "pO", NULL, APIPIE_E_UNSUPPORTED, "set_output_format"},
-    {"quality", APIPIE_REQUEST_IMAGE, XL, "pq", NULL, APIPIE_E_UNSUPPORTED, "set_quality"},
-    {"the picture twice", APIPIE_REQUEST_EDIT, XL, "pI", "imageUrl", APIPIE_E_ARGUMENT, "imageUrl"},
-    {"the mask twice", APIPIE_REQUEST_EDIT, XL, "pIM", "maskData", APIPIE_E_ARGUMENT, "maskData"},
-    {"the scale twice", APIPIE_REQUEST_IMAGE, XL, "pG", "cfg_scale", APIPIE_E_ARGUMENT,
-     "cfg_scale"},
+     "square, portrait and landscape: 16:9", NULL},
+    {"a format", APIPIE_REQUEST_IMAGE, XL, "pO", NULL, APIPIE_E_UNSUPPORTED, "set_output_format",
+     NULL},
+    {"quality", APIPIE_REQUEST_IMAGE, XL, "pq", NULL, APIPIE_E_UNSUPPORTED, "set_quality", NULL},
+    {"the picture twice", APIPIE_REQUEST_EDIT, XL, "pI", "imageUrl", APIPIE_E_ARGUMENT, "imageUrl",
+     NULL},
+    {"the mask twice", APIPIE_REQUEST_EDIT, XL, "pIM", "maskData", APIPIE_E_ARGUMENT, "maskData",
+     NULL},
+    {"the scale twice", APIPIE_REQUEST_IMAGE, XL, "pG", "cfg_scale", APIPIE_E_ARGUMENT, "cfg_scale",
+     NULL},
 };
 
 static void this_is_refused_before_it_is_sent(void **state)
 {
     struct draw *d = serve(state, &quick);
-    const struct refusal *a = d->row;
-    asks_fresh(d, a->kind, a->model, a->letters);
-    if (a->extra != NULL)
-        assert_status(apipie_request_set_extra(d->request, a->extra, "1"), APIPIE_OK);
-    assert_ended(d->request, apipie_request_perform(d->request), a->status);
-    assert_contains(apipie_error_message(draw_error(d)), a->says);
-    assert_int_equal(raw_server_count(d->server, NULL), 0);
+    asks_assert_refusal(d, d->row);
 }
 
 static void the_shape_cannot_be_set_twice(void **state)

@@ -146,83 +146,75 @@ static void exactly_this_is_sent(void **state)
 
 /* ---- what is not sent */
 
-struct refusal {
-    const char *name;
-    int32_t kind;
-    const char *model, *letters, *extra;
-    apipie_status status;
-    const char *says;
-};
-
 #define NO APIPIE_E_UNSUPPORTED
-static const struct refusal refusals[] = {
-    {"no model", APIPIE_REQUEST_IMAGE, NULL, "p", NULL, APIPIE_E_ARGUMENT, "set_model"},
+static const struct asks_refusal refusals[] = {
+    {"no model", APIPIE_REQUEST_IMAGE, NULL, "p", NULL, APIPIE_E_ARGUMENT, "set_model", NULL},
     {"a variation of what needs words", APIPIE_REQUEST_VARIATION, "ultra", "IT", NULL, NO,
-     "variations"},
-    {"a variation by an engine", APIPIE_REQUEST_VARIATION, XL, "I", NULL, NO, "variations"},
+     "variations", NULL},
+    {"a variation by an engine", APIPIE_REQUEST_VARIATION, XL, "I", NULL, NO, "variations", NULL},
     {"words that nobody reads", APIPIE_REQUEST_EDIT, "remove-background", "pI", NULL, NO,
-     "ask it without"},
+     "ask it without", NULL},
     {"an edit of nothing", APIPIE_REQUEST_IMAGE, "inpaint", "p", NULL, APIPIE_E_ARGUMENT,
-     "set_image"},
-    {"a mask of ultra", APIPIE_REQUEST_EDIT, "ultra", "pIMT", NULL, NO, "inpaint"},
-    {"a mask of sd3.5", APIPIE_REQUEST_EDIT, "sd3.5-large", "pIMT", NULL, NO, "inpaint"},
-    {"a mask of outpaint", APIPIE_REQUEST_EDIT, "outpaint", "pIM", NULL, NO, "inpaint"},
-    {"an image of core", APIPIE_REQUEST_IMAGE, "core", "pI", NULL, NO, "set_image"},
-    {"a mask of core", APIPIE_REQUEST_EDIT, "core", "pIM", NULL, NO, "set_image"},
-    {"two images", APIPIE_REQUEST_EDIT, "inpaint", "pIJ", NULL, NO, "add_image"},
-    {"an image by URL", APIPIE_REQUEST_EDIT, "inpaint", "pU", NULL, NO, "set_image_url"},
-    {"the same of an engine", APIPIE_REQUEST_EDIT, XL, "pU", NULL, NO, "set_image_url"},
+     "set_image", NULL},
+    {"a mask of ultra", APIPIE_REQUEST_EDIT, "ultra", "pIMT", NULL, NO, "inpaint", NULL},
+    {"a mask of sd3.5", APIPIE_REQUEST_EDIT, "sd3.5-large", "pIMT", NULL, NO, "inpaint", NULL},
+    {"a mask of outpaint", APIPIE_REQUEST_EDIT, "outpaint", "pIM", NULL, NO, "inpaint", NULL},
+    {"an image of core", APIPIE_REQUEST_IMAGE, "core", "pI", NULL, NO, "set_image", NULL},
+    {"a mask of core", APIPIE_REQUEST_EDIT, "core", "pIM", NULL, NO, "set_image", NULL},
+    {"two images", APIPIE_REQUEST_EDIT, "inpaint", "pIJ", NULL, NO, "add_image", NULL},
+    {"an image by URL", APIPIE_REQUEST_EDIT, "inpaint", "pU", NULL, NO, "set_image_url", NULL},
+    {"the same of an engine", APIPIE_REQUEST_EDIT, XL, "pU", NULL, NO, "set_image_url", NULL},
     {"how far is not said", APIPIE_REQUEST_EDIT, "ultra", "pI", NULL, APIPIE_E_ARGUMENT,
-     "set_strength"},
-    {"far from nothing", APIPIE_REQUEST_IMAGE, "ultra", "pT", NULL, NO, "set_strength"},
-    {"far of an edit", APIPIE_REQUEST_EDIT, "inpaint", "pIT", NULL, NO, "set_strength"},
-    {"far under a mask", APIPIE_REQUEST_EDIT, XL, "pIMT", NULL, NO, "set_strength"},
-    {"a size", APIPIE_REQUEST_IMAGE, "core", "ps", NULL, NO, "set_aspect_ratio"},
-    {"a size of SDXL", APIPIE_REQUEST_IMAGE, XL, "ps", NULL, NO, "512x768"},
-    {"a size beside an image", APIPIE_REQUEST_EDIT, V16, "pIs", NULL, NO, "set_size"},
+     "set_strength", NULL},
+    {"far from nothing", APIPIE_REQUEST_IMAGE, "ultra", "pT", NULL, NO, "set_strength", NULL},
+    {"far of an edit", APIPIE_REQUEST_EDIT, "inpaint", "pIT", NULL, NO, "set_strength", NULL},
+    {"far under a mask", APIPIE_REQUEST_EDIT, XL, "pIMT", NULL, NO, "set_strength", NULL},
+    {"a size", APIPIE_REQUEST_IMAGE, "core", "ps", NULL, NO, "set_aspect_ratio", NULL},
+    {"a size of SDXL", APIPIE_REQUEST_IMAGE, XL, "ps", NULL, NO, "512x768", NULL},
+    {"a size beside an image", APIPIE_REQUEST_EDIT, V16, "pIs", NULL, NO, "set_size", NULL},
     {"a ratio beside an image", APIPIE_REQUEST_EDIT, "sd3.5-large", "pITa", NULL, NO,
-     "set_aspect_ratio"},
-    {"a ratio of an engine", APIPIE_REQUEST_IMAGE, XL, "pa", NULL, NO, "set_aspect_ratio"},
-    {"a ratio of an edit", APIPIE_REQUEST_EDIT, "inpaint", "pIa", NULL, NO, "set_aspect_ratio"},
+     "set_aspect_ratio", NULL},
+    {"a ratio of an engine", APIPIE_REQUEST_IMAGE, XL, "pa", NULL, NO, "set_aspect_ratio", NULL},
+    {"a ratio of an edit", APIPIE_REQUEST_EDIT, "inpaint", "pIa", NULL, NO, "set_aspect_ratio",
+     NULL},
     {"people and turbo", APIPIE_REQUEST_IMAGE, "sd3.5-large-turbo", "pg", NULL, NO,
-     "set_negative_prompt"},
-    {"people and outpaint", APIPIE_REQUEST_EDIT, "outpaint", "pIg", NULL, NO,
-     "set_negative_prompt"},
-    {"guidance of ultra", APIPIE_REQUEST_IMAGE, "ultra", "pG", NULL, NO, "set_guidance"},
-    {"steps", APIPIE_REQUEST_IMAGE, "sd3.5-large", "pt", NULL, NO, "set_steps"},
-    {"a sampler", APIPIE_REQUEST_IMAGE, "core", "pm", NULL, NO, "set_sampler"},
-    {"webp of sd3.5", APIPIE_REQUEST_IMAGE, "sd3.5-large", "po", NULL, NO, "webp"},
-    {"jpeg without a background", APIPIE_REQUEST_EDIT, "remove-background", "Ij", NULL, NO, "jpeg"},
-    {"a format of an engine", APIPIE_REQUEST_IMAGE, XL, "pO", NULL, NO, "set_output_format"},
-    {"a seed without a place for one", APIPIE_REQUEST_EDIT, "fast", "Iv", NULL, NO, "set_seed"},
-    {"a large seed", APIPIE_REQUEST_IMAGE, "core", "pS", NULL, APIPIE_E_ARGUMENT, "set_seed"},
-    {"quality", APIPIE_REQUEST_IMAGE, "core", "pq", NULL, NO, "set_quality"},
-    {"a response format", APIPIE_REQUEST_IMAGE, "core", "pr", NULL, NO, "set_response_format"},
-    {"a user", APIPIE_REQUEST_IMAGE, "core", "pu", NULL, NO, "set_user"},
+     "set_negative_prompt", NULL},
+    {"people and outpaint", APIPIE_REQUEST_EDIT, "outpaint", "pIg", NULL, NO, "set_negative_prompt",
+     NULL},
+    {"guidance of ultra", APIPIE_REQUEST_IMAGE, "ultra", "pG", NULL, NO, "set_guidance", NULL},
+    {"steps", APIPIE_REQUEST_IMAGE, "sd3.5-large", "pt", NULL, NO, "set_steps", NULL},
+    {"a sampler", APIPIE_REQUEST_IMAGE, "core", "pm", NULL, NO, "set_sampler", NULL},
+    {"webp of sd3.5", APIPIE_REQUEST_IMAGE, "sd3.5-large", "po", NULL, NO, "webp", NULL},
+    {"jpeg without a background", APIPIE_REQUEST_EDIT, "remove-background", "Ij", NULL, NO, "jpeg",
+     NULL},
+    {"a format of an engine", APIPIE_REQUEST_IMAGE, XL, "pO", NULL, NO, "set_output_format", NULL},
+    {"a seed without a place for one", APIPIE_REQUEST_EDIT, "fast", "Iv", NULL, NO, "set_seed",
+     NULL},
+    {"a large seed", APIPIE_REQUEST_IMAGE, "core", "pS", NULL, APIPIE_E_ARGUMENT, "set_seed", NULL},
+    {"quality", APIPIE_REQUEST_IMAGE, "core", "pq", NULL, NO, "set_quality", NULL},
+    {"a response format", APIPIE_REQUEST_IMAGE, "core", "pr", NULL, NO, "set_response_format",
+     NULL},
+    {"a user", APIPIE_REQUEST_IMAGE, "core", "pu", NULL, NO, "set_user", NULL},
     {"a field twice", APIPIE_REQUEST_IMAGE, "sd3.5-large", "pG", "cfg_scale", APIPIE_E_ARGUMENT,
-     "cfg_scale"},
-    {"the prompt twice", APIPIE_REQUEST_IMAGE, "core", "p", "prompt", APIPIE_E_ARGUMENT, "prompt"},
+     "cfg_scale", NULL},
+    {"the prompt twice", APIPIE_REQUEST_IMAGE, "core", "p", "prompt", APIPIE_E_ARGUMENT, "prompt",
+     NULL},
     {"the model twice", APIPIE_REQUEST_IMAGE, "sd3.5-large", "p", "model", APIPIE_E_ARGUMENT,
-     "model"},
-    {"the image twice", APIPIE_REQUEST_EDIT, "inpaint", "pI", "image", APIPIE_E_ARGUMENT, "image"},
+     "model", NULL},
+    {"the image twice", APIPIE_REQUEST_EDIT, "inpaint", "pI", "image", APIPIE_E_ARGUMENT, "image",
+     NULL},
     {"the mask twice", APIPIE_REQUEST_EDIT, XL, "pIM", "mask_image", APIPIE_E_ARGUMENT,
-     "mask_image"},
+     "mask_image", NULL},
     {"pictures by an extra field", APIPIE_REQUEST_IMAGE, XL, "p", "samples", APIPIE_E_ARGUMENT,
-     "samples"},
+     "samples", NULL},
     {"prompts that are no list", APIPIE_REQUEST_IMAGE, XL, "p", "text_prompts", APIPIE_E_ARGUMENT,
-     "text_prompts"},
+     "text_prompts", NULL},
 };
 
 static void this_is_refused_before_it_is_sent(void **state)
 {
     struct draw *d = serve(state);
-    const struct refusal *a = d->row;
-    asks_fresh(d, a->kind, a->model, a->letters);
-    if (a->extra != NULL)
-        assert_status(apipie_request_set_extra(d->request, a->extra, "1"), APIPIE_OK);
-    assert_ended(d->request, apipie_request_perform(d->request), a->status);
-    assert_contains(apipie_error_message(draw_error(d)), a->says);
-    assert_int_equal(raw_server_count(d->server, NULL), 0);
+    asks_assert_refusal(d, d->row);
 }
 
 /* The largest seed of v2beta is one less than that of the engines. */
