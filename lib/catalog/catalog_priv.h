@@ -21,7 +21,8 @@ struct pie_listed {
     uint32_t quality;      /* among the texts; 0: none is named */
     /* cost is that of this size, others cost by their area; 0: all cost the same */
     int32_t unit_width, unit_height;
-    int32_t unit_steps; /* likewise by steps; 0: what other steps cost is not known */
+    int32_t
+        unit_steps; /* likewise by steps; 0: what other steps cost is not known; also of a price of one size, where it is -1 */
 };
 
 /* One country of a record of ?restrictions; places among the texts. */

@@ -306,6 +306,8 @@ struct listed_ask {
 static int64_t listed_cost(const struct pie_listed *p, const struct listed_ask *ask)
 {
     double cost = (double)p->cost;
+    if (ask->steps > 0 && p->unit_steps < 0)
+        return APIPIE_UNKNOWN;
     if (p->cost < 0 || p->unit_width <= 0 || p->unit_height <= 0)
         return p->cost;
     if (ask->steps > 0 && p->unit_steps <= 0)

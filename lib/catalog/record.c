@@ -236,8 +236,8 @@ static int32_t record_side(const struct pie_node *node)
     return pie_node_int(node, &v) == APIPIE_OK && v > 0 && v < 100000 ? (int32_t)v : 0;
 }
 
-/* The price of one size, by which others cost as much more as they are larger: {"price","width","height","steps"}. Not the gateway's:
- * lists of other servers come to it (pie_models_unit). */
+/* The price of one size, by which others cost as much more as they are larger: {"price","width","height","steps"}; or, with "alone", of that
+ * size at the model's own steps and of nothing else. Not the gateway's: lists of other servers come to it (pie_models_unit). */
 static apipie_status record_unit(struct pie_reader *r, const struct pie_node *node,
                                  struct pie_slice who)
 {
@@ -248,6 +248,12 @@ static apipie_status record_unit(struct pie_reader *r, const struct pie_node *no
     price.unit_width = record_side(pie_node_get(unit, "width"));
     price.unit_height = record_side(pie_node_get(unit, "height"));
     price.unit_steps = record_side(pie_node_get(unit, "steps"));
+    if (pie_node_kind(pie_node_get(unit, "alone")) == PIE_JSON_BOOL) {
+        price.width = price.unit_width;
+        price.height = price.unit_height;
+        price.unit_width = price.unit_height = 0;
+        price.unit_steps = -1;
+    }
     if (problem != NULL)
         return pie_table_warn(r->table, r->row, who, "img_unit", problem);
     return price.cost != APIPIE_UNKNOWN ? pie_table_list_price(r->table, &price) : APIPIE_OK;

@@ -381,7 +381,7 @@ static void deepinfra_price(struct pie_buf *out, const struct pie_node *pricing)
     if (width > 0 && height > 0)
         pie_models_unit(out, width, height, steps, cents / 100);
     else
-        pie_models_price(out, 0, 0, cents / 100);
+        pie_models_price(out, cents / 100);
 }
 
 static void deepinfra_model(const struct pie_call *c, const struct pie_node *row,

@@ -63,8 +63,7 @@ int32_t pie_models_typed(struct pie_buf *out, const struct pie_wish *w, const st
     return 1;
 }
 
-void pie_models_unit(struct pie_buf *out, int64_t width, int64_t height, int64_t steps,
-                     int64_t cost)
+static void models_unit(struct pie_buf *out, int64_t width, int64_t height, int64_t cost)
 {
     char text[PIE_NUMBER_MAX];
     pie_number_money_text(cost, text);
@@ -72,29 +71,29 @@ void pie_models_unit(struct pie_buf *out, int64_t width, int64_t height, int64_t
     pie_field_text(out, "price", text);
     pie_field_int(out, "width", width);
     pie_field_int(out, "height", height);
+}
+
+void pie_models_unit(struct pie_buf *out, int64_t width, int64_t height, int64_t steps,
+                     int64_t cost)
+{
+    models_unit(out, width, height, cost);
     if (steps > 0)
         pie_field_int(out, "steps", steps);
     pie_buf_add_char(out, '}');
 }
 
-void pie_models_price(struct pie_buf *out, int64_t width, int64_t height, int64_t cost)
+void pie_models_alone(struct pie_buf *out, int64_t width, int64_t height, int64_t cost)
+{
+    models_unit(out, width, height, cost);
+    pie_buf_add_text(out, ",\"alone\":true}");
+}
+
+void pie_models_price(struct pie_buf *out, int64_t cost)
 {
     char text[PIE_NUMBER_MAX];
     pie_number_money_text(cost, text);
-    pie_buf_add_text(out, ",\"price_type\":\"image\",");
-    if (width > 0 && height > 0) {
-        pie_buf_add_text(out, "\"img_json\":{\"");
-        pie_buf_add_int(out, width);
-        pie_buf_add_char(out, 'x');
-        pie_buf_add_int(out, height);
-        pie_buf_add_text(out, "\":\"");
-        pie_buf_add_text(out, text);
-        pie_buf_add_text(out, "\"}");
-        return;
-    }
-    pie_buf_add_text(out, "\"img_price\":\"");
-    pie_buf_add_text(out, text);
-    pie_buf_add_char(out, '"');
+    pie_buf_add_text(out, ",\"price_type\":\"image\"");
+    pie_field_text(out, "img_price", text);
 }
 
 static void models_member(struct pie_buf *out, const char *name, struct pie_slice value)

@@ -89,11 +89,13 @@ apipie_status pie_begin_models(const struct pie_call *c, const char *path, char 
 /* Do the filters of the wish let that model through? Of filters that are none of type, provider and model nothing is known. */
 int32_t pie_models_wanted(const struct pie_wish *w, struct pie_slice provider,
                           struct pie_slice model, const char *type);
-/* Into it: what one picture of that size costs; 0 and 0: of any size. */
-void pie_models_price(struct pie_buf *out, int64_t width, int64_t height, int64_t cost);
-/* ... where other sizes cost by their area, and other steps by their number; steps 0: what these cost is not known. */
+/* Into it: what one picture costs, whatever its size ... */
+void pie_models_price(struct pie_buf *out, int64_t cost);
+/* ... of that size, where other sizes cost by their area, and other steps by their number; steps 0: what these cost is not known ... */
 void pie_models_unit(struct pie_buf *out, int64_t width, int64_t height, int64_t steps,
                      int64_t cost);
+/* ... or of that size at the model's own steps alone: what any other costs is not known. */
+void pie_models_alone(struct pie_buf *out, int64_t width, int64_t height, int64_t cost);
 
 /* ---- models.c */
 

@@ -50,7 +50,7 @@ apipie_status pie_stability_write_models(const struct pie_call *c, const struct 
         pie_models_row(out, NULL, pie_slice_text(backend), name, "image");
         pie_field_text(out, "subtype", "text-to-image");
         pie_field_text(out, "description", stability_models[i].description);
-        pie_models_price(out, 0, 0, pie_stability_price(stability_models[i].name));
+        pie_models_price(out, pie_stability_price(stability_models[i].name));
         pie_buf_add_char(out, '}');
     }
     pie_buf_add_text(out, "]}");

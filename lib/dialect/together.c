@@ -190,7 +190,7 @@ static void together_price(struct pie_buf *out, const struct pie_node *row)
     if (!pie_slice_equal(pie_node_text(pie_node_get(row, "type")), "image") ||
         pie_node_money(base, &cost) != APIPIE_OK || cost <= 0)
         return;
-    pie_models_price(out, 1024, 1024, cost);
+    pie_models_alone(out, 1024, 1024, cost);
 }
 
 static apipie_status together_write_models(const struct pie_call *c, const struct pie_reply *reply,

@@ -220,6 +220,27 @@ static void its_models_are_listed_with_prices(void **state)
     assert_int_equal(apipie_catalog_count(asks_list(d, "voice")), 0);
 }
 
+/* The one size of which the list speaks, at the model's own steps; what others cost is no guess of ours. */
+static void only_what_the_list_says_is_estimated(void **state)
+{
+    struct draw *d = *state;
+    const struct draw_reply reply = {200, NULL, list};
+    const struct draw_script script = {&reply, 1};
+    lists_serve(d, &script);
+    assert_status(
+        apipie_client_add_backend(d->client, "own", "together", raw_server_base(d->server)),
+        APIPIE_OK);
+    asks_list(d, "image");
+    asks_fresh(d, APIPIE_REQUEST_IMAGE, MODEL, "p");
+    assert_int_equal(apipie_client_estimate(d->client, d->request, NULL), INT64_C(2700000000));
+    apipie_request_set_size(d->request, 1024, 1024);
+    assert_int_equal(apipie_client_estimate(d->client, d->request, NULL), INT64_C(2700000000));
+    apipie_request_set_steps(d->request, 8);
+    assert_int_equal(apipie_client_estimate(d->client, d->request, NULL), APIPIE_UNKNOWN);
+    asks_fresh(d, APIPIE_REQUEST_IMAGE, MODEL, "ps");
+    assert_int_equal(apipie_client_estimate(d->client, d->request, NULL), APIPIE_UNKNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +248,7 @@ int main(void)
         DRAW_TEST(what_it_does_not_take_can_be_left_out),
         DRAW_TEST(a_whole_reply_is_understood),
         DRAW_TEST(its_models_are_listed_with_prices),
+        DRAW_TEST(only_what_the_list_says_is_estimated),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     failed += DRAW_ROWS(exactly_this_is_sent, asks);
