@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The setters and bodies of asks.h; knows the public API and the raw server, no test. */
 #include "asks.h"
+#include "lists.h"
 #include "scarce.h"
 
 #include <stdio.h>
@@ -17,6 +18,14 @@ void asks_backend(struct draw *d, const char *dialect, const char *path)
 void asks_serve(struct draw *d, const char *dialect, const char *path, const struct draw_reply *r)
 {
     draw_serve_reply(d, r->status, r->headers, r->body);
+    asks_backend(d, dialect, path);
+}
+
+void asks_serve_list(struct draw *d, const char *dialect, const char *path, const char *body)
+{
+    d->reply = (struct draw_reply){200, NULL, body};
+    const struct draw_script script = {&d->reply, 1};
+    lists_serve(d, &script);
     asks_backend(d, dialect, path);
 }
 

@@ -10,7 +10,9 @@
 
 /* The stage's server answers with that, and is the client's backend "own" too, which speaks the dialect; path: of its base URL. */
 void asks_serve(struct draw *d, const char *dialect, const char *path, const struct draw_reply *r);
-/* The second half of it: the stage's server, whatever it answers, is the client's backend "own". */
+/* The same for GET: a list of models. */
+void asks_serve_list(struct draw *d, const char *dialect, const char *path, const char *body);
+/* The second half of both: the stage's server, whatever it answers, is the client's backend "own". */
 void asks_backend(struct draw *d, const char *dialect, const char *path);
 /* A fresh request to it: of that kind, for that model (NULL: none), with what the letters set:
  * p a prompt, g a negative one, n two, s 512x768, t steps, G guidance, T strength, S the largest seed, v a small one, a aspect ratio, r b64_json,

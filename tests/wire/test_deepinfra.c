@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* DeepInfra: native inference, edits after OpenAI, errors, prices and its list. Knows the public API alone. */
 #include "../support/asks.h"
-#include "../support/lists.h"
 
 #include <string.h>
 
@@ -346,12 +345,7 @@ static const char list[] =
 static void its_models_are_listed_with_prices(void **state)
 {
     struct draw *d = *state;
-    const struct draw_reply reply = {200, NULL, list};
-    const struct draw_script script = {&reply, 1};
-    lists_serve(d, &script);
-    assert_status(
-        apipie_client_add_backend(d->client, "own", "deepinfra", raw_server_origin(d->server)),
-        APIPIE_OK);
+    asks_serve_list(d, "deepinfra", "", list);
     const apipie_catalog *c = asks_list(d, NULL);
     assert_string_equal(draw_sent(d)->path, "/models/list");
     assert_int_equal(apipie_catalog_count(c), 4);
@@ -390,13 +384,8 @@ static void what_a_picture_costs_is_known_beforehand(void **state)
         {"not/there", 512, 512, 0, 0, APIPIE_UNKNOWN},
     };
     struct draw *d = *state;
-    const struct draw_reply reply = {200, NULL, list};
-    const struct draw_script script = {&reply, 1};
     int32_t source = 99;
-    lists_serve(d, &script);
-    assert_status(
-        apipie_client_add_backend(d->client, "own", "deepinfra", raw_server_origin(d->server)),
-        APIPIE_OK);
+    asks_serve_list(d, "deepinfra", "", list);
     for (int32_t listed = 0; listed < 2; listed++) {
         if (listed)
             asks_list(d, NULL);
@@ -431,11 +420,8 @@ static void what_is_sent_is_what_a_budget_counts(void **state)
         {APIPIE_UNSUPPORTED_NEAREST, INT64_C(140625000)}, /* 128x128 */
     };
     struct draw *d = *state;
-    const struct draw_reply reply = {200, NULL, list};
-    const struct draw_script script = {&reply, 1};
     int32_t source = 99;
-    lists_serve(d, &script);
-    asks_backend(d, "deepinfra", "");
+    asks_serve_list(d, "deepinfra", "", list);
     asks_list(d, NULL);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         asks_fresh(d, APIPIE_REQUEST_IMAGE, "black-forest-labs/FLUX-1-dev", "p");

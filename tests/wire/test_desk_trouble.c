@@ -162,10 +162,9 @@ static void draws_one_after_the_other(struct raw_conn *c, const struct raw_reque
     raw_reply_json(c, 200, DRAWN);
 }
 
-/* The server draws one after the other and knows but one word, "interrupt": for one that waits there it would hit another's picture. */
-static void who_waits_there_interrupts_nobody(void **state)
+/* The stage's request is drawn, and the one that is returned, the caller's to drop, waits there behind it. */
+static apipie_request *two_are_out(struct draw *d)
 {
-    struct draw *d = *state;
     serve_desk(d, "a1111", draws_one_after_the_other);
     apipie_client_set_default_backend(d->client, "desk");
     apipie_request *second = apipie_request_new(d->client, APIPIE_REQUEST_IMAGE);
@@ -176,6 +175,14 @@ static void who_waits_there_interrupts_nobody(void **state)
     assert_status(apipie_request_submit(second), APIPIE_OK);
     while (came(d->other, TXT2IMG) < 2)
         apipie_request_wait(second, 5);
+    return second;
+}
+
+/* The server draws one after the other and knows but one word, "interrupt": for one that waits there it would hit another's picture. */
+static void who_waits_there_interrupts_nobody(void **state)
+{
+    struct draw *d = *state;
+    apipie_request *second = two_are_out(d);
     apipie_request_cancel(second);
     assert_ended(second, apipie_request_wait(second, -1), APIPIE_E_CANCELLED);
     apipie_request_unref(second);
@@ -190,16 +197,7 @@ static void who_waits_there_interrupts_nobody(void **state)
 static void who_is_drawn_is_interrupted(void **state)
 {
     struct draw *d = *state;
-    serve_desk(d, "a1111", draws_one_after_the_other);
-    apipie_client_set_default_backend(d->client, "desk");
-    apipie_request *second = apipie_request_new(d->client, APIPIE_REQUEST_IMAGE);
-    apipie_request_set_prompt(second, "a dog", 5);
-    assert_status(apipie_request_submit(d->request), APIPIE_OK);
-    while (came(d->other, TXT2IMG) < 1)
-        apipie_request_wait(d->request, 5);
-    assert_status(apipie_request_submit(second), APIPIE_OK);
-    while (came(d->other, TXT2IMG) < 2)
-        apipie_request_wait(second, 5);
+    apipie_request *second = two_are_out(d);
     apipie_request_cancel(d->request);
     assert_ended(d->request, apipie_request_wait(d->request, -1), APIPIE_E_CANCELLED);
     while (came(d->other, INTERRUPT) == 0)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Stability's platform: what replies, jobs, errors and its list of engines mean. Knows the public API alone. */
 #include "../support/asks.h"
-#include "../support/lists.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -404,13 +403,8 @@ static const char list[] =
 
 static struct draw *serve_list(void **state, const char *body)
 {
-    static struct draw_reply reply;
-    static const struct draw_script script = {&reply, 1};
     struct draw *d = *state;
-    reply.status = 200;
-    reply.body = body;
-    lists_serve(d, &script);
-    asks_backend(d, "stability", "");
+    asks_serve_list(d, "stability", "", body);
     return d;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Together's images API: what it is asked, and what its replies, errors and list mean. Knows the public API alone. */
 #include "../support/asks.h"
-#include "../support/lists.h"
 
 #include <string.h>
 
@@ -199,12 +198,7 @@ static const char list[] =
 static void its_models_are_listed_with_prices(void **state)
 {
     struct draw *d = *state;
-    const struct draw_reply reply = {200, NULL, list};
-    const struct draw_script script = {&reply, 1};
-    lists_serve(d, &script);
-    assert_status(
-        apipie_client_add_backend(d->client, "own", "together", raw_server_base(d->server)),
-        APIPIE_OK);
+    asks_serve_list(d, "together", "/v1", list);
     const apipie_catalog *c = asks_list(d, NULL);
     assert_string_equal(draw_sent(d)->path, "/v1/models");
     assert_int_equal(apipie_catalog_count(c), 5);
@@ -224,12 +218,7 @@ static void its_models_are_listed_with_prices(void **state)
 static void only_what_the_list_says_is_estimated(void **state)
 {
     struct draw *d = *state;
-    const struct draw_reply reply = {200, NULL, list};
-    const struct draw_script script = {&reply, 1};
-    lists_serve(d, &script);
-    assert_status(
-        apipie_client_add_backend(d->client, "own", "together", raw_server_base(d->server)),
-        APIPIE_OK);
+    asks_serve_list(d, "together", "/v1", list);
     asks_list(d, "image");
     asks_fresh(d, APIPIE_REQUEST_IMAGE, MODEL, "p");
     assert_int_equal(apipie_client_estimate(d->client, d->request, NULL), INT64_C(2700000000));
